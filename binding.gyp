@@ -1,0 +1,67 @@
+# The addon, for node-gyp. Its CPU kernels are compiled once per instruction set, and gyp has flags
+# for targets only: hence one static library for each.
+{
+  "variables": { "openssl_fips": "" },
+  "target_defaults": {
+    "cflags_cc": ["-std=c++17", "-fvisibility=hidden", "-fvisibility-inlines-hidden", "-Wall", "-Wextra", "-Wno-psabi"],
+    "cflags_cc!": ["-fno-exceptions", "-fno-rtti", "-std=gnu++17", "-std=gnu++20"],
+    "cflags": ["-O3", "-fPIC"],
+    "cflags!": ["-fno-exceptions"],
+    "xcode_settings": {
+      "CLANG_CXX_LANGUAGE_STANDARD": "c++17",
+      "GCC_ENABLE_CPP_EXCEPTIONS": "YES",
+      "GCC_SYMBOLS_PRIVATE_EXTERN": "YES",
+      "GCC_OPTIMIZATION_LEVEL": "3",
+      "MACOSX_DEPLOYMENT_TARGET": "11.0"
+    }
+  },
+  "targets": [
+    {
+      "target_name": "efl_kernels_baseline",
+      "type": "static_library",
+      "sources": ["native/cpu/kernels_baseline.cc"]
+    },
+    {
+      "target_name": "efl_kernels_avx2",
+      "type": "static_library",
+      "sources": ["native/cpu/kernels_avx2.cc"],
+      "conditions": [
+        ["target_arch=='x64'", {
+          "cflags": ["-mavx2", "-mfma"],
+          "xcode_settings": { "OTHER_CFLAGS": ["-mavx2", "-mfma"] }
+        }]
+      ]
+    },
+    {
+      "target_name": "efl_kernels_avx512",
+      "type": "static_library",
+      "sources": ["native/cpu/kernels_avx512.cc"],
+      "variables": {
+        "flags": ["-mavx2", "-mfma", "-mavx512f", "-mavx512dq", "-mavx512bw", "-mavx512vl", "-mprefer-vector-width=512"]
+      },
+      "conditions": [
+        ["target_arch=='x64'", {
+          "cflags": ["<@(flags)"],
+          "xcode_settings": { "OTHER_CFLAGS": ["<@(flags)"] }
+        }]
+      ]
+    },
+    {
+      "target_name": "efl",
+      "dependencies": ["efl_kernels_baseline", "efl_kernels_avx2", "efl_kernels_avx512"],
+      "include_dirs": ["<!(node -p \"require('node-addon-api').include_dir\")"],
+      "defines": ["EFL_VERSION=\"<!(node -p \"require('./package.json').version\")\""],
+      "sources": [
+        "native/core/statistics.cc",
+        "native/cpu/cpu_backend.cc",
+        "native/cpu/thread_pool.cc",
+        "native/addon/addon.cc",
+        "native/addon/criterion.cc",
+        "native/addon/criterion_state.cc",
+        "native/addon/executor.cc",
+        "native/addon/pin_library.cc"
+      ],
+      "libraries": ["-ldl", "-lpthread"]
+    }
+  ]
+}

@@ -1,0 +1,32 @@
+import { availableParallelism } from 'node:os';
+import { EflArgumentError } from '../errors';
+
+/** What the environment variables say, checked. */
+export interface Settings {
+  /** `EFL_NUM_THREADS`: threads a call may use; default: the cores this process may run on. */
+  readonly threads: number;
+  /** `EFL_CPU_ISA`: kernels to use instead of the best ones. */
+  readonly cpuKernels: string | undefined;
+}
+
+const maxThreads = 1024;
+
+export function readSettings(environment: NodeJS.ProcessEnv = process.env): Settings {
+  return {
+    threads: readThreads(environment['EFL_NUM_THREADS']),
+    cpuKernels: environment['EFL_CPU_ISA'] || undefined,
+  };
+}
+
+function readThreads(text: string | undefined): number {
+  if (text === undefined || text === '') return Math.min(availableParallelism(), maxThreads);
+  const threads = Number(text);
+  if (!Number.isInteger(threads) || threads < 1 || threads > maxThreads) {
+    throw new EflArgumentError(
+      'EFL_NUM_THREADS',
+      `an integer from 1 to ${maxThreads}`,
+      `'${text}'`,
+    );
+  }
+  return threads;
+}

@@ -1,0 +1,106 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import path from 'node:path';
+import { backends, type BackendStatus } from '../backends';
+import { addonPath } from '../binding/load';
+import { currentPlatform } from '../binding/platform';
+import { packageName, version } from '../version';
+
+interface BinaryReport {
+  readonly path: string;
+  readonly found: boolean;
+  /** How it was built, where its manifest says so. */
+  readonly builder?: string;
+  readonly configuration?: string;
+  /** Whether the file is the one the manifest was written for; a damaged one can crash at loading. */
+  readonly intact?: boolean;
+}
+
+interface Report {
+  readonly package: string;
+  readonly version: string;
+  readonly platform: string;
+  readonly libc: string | null;
+  readonly node: string;
+  readonly nodeApi: string | null;
+  readonly binary: BinaryReport;
+  readonly environment: Readonly<Record<string, string>>;
+  readonly backends: readonly BackendStatus[];
+}
+
+/** Prints what an issue report needs. Returns the exit code: 0 where a backend (the required one) works. */
+export function doctor(options: { json?: boolean; require?: string }): number {
+  const report = examine();
+  process.stdout.write(options.json ? `${JSON.stringify(report, null, 2)}\n` : format(report));
+  const wanted = report.backends.filter(
+    ({ name }) => options.require === undefined || name === options.require,
+  );
+  return wanted.some(({ available }) => available) ? 0 : 1;
+}
+
+function examine(): Report {
+  const { tuple, libc } = currentPlatform();
+  const binary = examineBinary();
+  return {
+    package: packageName,
+    version,
+    platform: tuple,
+    libc: libc ?? null,
+    node: process.versions.node,
+    nodeApi: process.versions['napi'] ?? null,
+    binary,
+    environment: eflEnvironment(),
+    backends: binary.intact === false ? damaged(binary) : backends(),
+  };
+}
+
+function examineBinary(): BinaryReport {
+  const file = addonPath();
+  if (!existsSync(file)) return { path: file, found: false };
+  const manifestFile = path.join(path.dirname(file), 'manifest.json');
+  if (process.env['EFL_BINARY'] || !existsSync(manifestFile)) return { path: file, found: true };
+  const manifest = JSON.parse(readFileSync(manifestFile, 'utf8')) as {
+    builder: string;
+    configuration: string;
+    sha256: string;
+  };
+  const checksum = createHash('sha256').update(readFileSync(file)).digest('hex');
+  return {
+    path: file,
+    found: true,
+    builder: manifest.builder,
+    configuration: manifest.configuration,
+    intact: checksum === manifest.sha256,
+  };
+}
+
+/** Loading a truncated file can end the process without an exception: report it, do not try it. */
+function damaged({ path: file }: BinaryReport): BackendStatus[] {
+  const detail = `${file} is not the file its manifest describes: reinstall the package or rebuild`;
+  return [{ name: 'cpu', available: false, reason: 'binary-damaged', detail }];
+}
+
+function eflEnvironment(): Record<string, string> {
+  const entries = Object.entries(process.env).filter(([name]) => name.startsWith('EFL_'));
+  return Object.fromEntries(entries.map(([name, value]) => [name, value ?? '']));
+}
+
+function format(report: Report): string {
+  const { binary } = report;
+  const how = [binary.builder, binary.configuration].filter((part) => part !== undefined);
+  const state = binary.found ? how.join(', ') || 'found' : 'missing';
+  const lines = [
+    `${report.package} ${report.version}`,
+    `  platform  ${report.platform}${report.libc ? ` (${report.libc})` : ''}`,
+    `  Node.js   ${report.node} (Node-API ${report.nodeApi ?? 'unknown'})`,
+    `  binary    ${binary.path} (${state})`,
+    ...Object.entries(report.environment).map(([name, value]) => `  set       ${name}=${value}`),
+    ...report.backends.map(formatBackend),
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+function formatBackend({ name, available, reason, detail }: BackendStatus): string {
+  const status = available ? 'available' : `unavailable (${reason ?? 'unknown'})`;
+  return `  ${name.padEnd(8)}  ${status}: ${detail.replaceAll('\n', '\n            ')}`;
+}

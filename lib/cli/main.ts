@@ -1,0 +1,43 @@
+#!/usr/bin/env node
+import { Command, Option } from 'commander';
+import { packageName, version } from '../version';
+import { buildFromSource } from './build';
+import { doctor } from './doctor';
+import { inspect } from './inspect';
+
+const program = new Command()
+  .name('efl')
+  .description(`Tools of ${packageName}`)
+  .version(version, '-v, --version');
+
+program
+  .command('doctor')
+  .description('print platform, Node.js, the binary and every backend with its status')
+  .option('--json', 'as JSON')
+  .addOption(
+    new Option('--require <backend>', 'exit with 1 unless this backend works').choices([
+      'cpu',
+      'cuda',
+    ]),
+  )
+  .action((options: { json?: boolean; require?: string }) => {
+    process.exitCode = doctor(options);
+  });
+
+program
+  .command('inspect')
+  .description('print what a saved state says of its classes')
+  .argument('<file>', 'a file written by saveState')
+  .option('--json', 'as JSON')
+  .action((file: string, options: { json?: boolean }) => {
+    process.exitCode = inspect(file, options);
+  });
+
+program
+  .command('build')
+  .description('compile the native addon here, from the sources in the package')
+  .action(() => {
+    process.exitCode = buildFromSource();
+  });
+
+program.parse();

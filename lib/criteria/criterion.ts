@@ -1,0 +1,248 @@
+import {
+  outcomeSlot,
+  outcomeSlots,
+  reductionCode,
+  type NativeCriterion,
+} from '../binding/addon';
+import { addon } from '../binding/load';
+import { EflDisposedError } from '../errors';
+import { describeConvention, labelConvention, type Labels } from '../tensors/labels';
+import type { Logits } from '../tensors/logits';
+import { inFormOf, type FormOf } from '../tensors/tensor';
+import { reject } from '../validation';
+import { copyOf, ownedValues, runAsync } from './async-call';
+import {
+  checkCall,
+  type AsyncCall,
+  type BackwardCall,
+  type CheckedCall,
+  type ForwardCall,
+  type GradientCall,
+} from './call-options';
+import type { ResolvedOptions } from './options';
+import { checkOutcome, readCounts, type LossOutput } from './outcome';
+
+/** What the addon fills in for one call. */
+interface Outputs {
+  readonly gradient: Float32Array | undefined;
+  readonly elements: Float32Array | undefined;
+}
+
+/**
+ * What all criteria share: calls, synchronous and asynchronous, and the end of their life. A
+ * criterion belongs to the thread that made it.
+ *
+ * Synchronous calls work on the caller's memory. Asynchronous ones take a copy when they are made
+ * and are computed one after another, in call order, off the event loop; a synchronous call waits
+ * for those made before it.
+ */
+export abstract class Criterion<Options extends ResolvedOptions = ResolvedOptions> {
+  /** All options, defaults filled in. */
+  readonly options: Options;
+
+  readonly #convention;
+  // Synchronous calls leave their outcome here: nothing is allocated for a small call.
+  readonly #outcome = new Float64Array(outcomeSlots);
+  #native: NativeCriterion | undefined;
+
+  /** @internal */
+  protected constructor(options: Options, scaleFactor: number | undefined) {
+    this.options = Object.freeze(options);
+    const { numClasses, gamma, alpha, background, ignoreIndex, reduction, lossWeight } = options;
+    this.#convention = labelConvention(background, numClasses, ignoreIndex);
+    this.#native = new (addon().Criterion)(
+      numClasses,
+      gamma,
+      alpha,
+      scaleFactor ?? 0,
+      scaleFactor !== undefined,
+      this.#convention.firstClass,
+      this.#convention.background,
+      Int32Array.from(ignoreIndex),
+      reductionCode[reduction],
+      lossWeight,
+    );
+  }
+
+  /**
+   * The loss of `logits` (rows x classes) for `labels` (one for each row). Leaves the state as it is.
+   *
+   * @throws {@link EflArgumentError} naming the argument; for a bad label its row, as `labels[row]`.
+   * @throws {@link EflDisposedError} after `dispose`.
+   */
+  forward<L extends Logits>(logits: L, labels: Labels, call?: ForwardCall): LossOutput<FormOf<L>> {
+    const native = this.native();
+    const checked = this.#check(logits, labels, call, false, false);
+    const outputs = { gradient: undefined, elements: this.#newElements(checked) };
+    this.#run(native, checked, outputs);
+    return this.#output(logits, this.#outcome, outputs);
+  }
+
+  /**
+   * The loss and `grad`, its gradient by the logits, in one pass over them. Of an equalized criterion
+   * the gradient statistics enter the state, for the calls after this one.
+   *
+   * `grad` comes back in the form of the logits, or is the object given as `grad`. Errors as for
+   * {@link forward}; neither the state nor `grad` has changed then.
+   */
+  forwardBackward<L extends Logits, G extends Logits = FormOf<L>>(
+    logits: L,
+    labels: Labels,
+    call?: BackwardCall & GradientCall<G>,
+  ): LossOutput<FormOf<L>> & { readonly grad: G } {
+    const native = this.native();
+    const checked = this.#check(logits, labels, call, true, false);
+    const gradient = checked.grad ?? new Float32Array(checked.logits.length);
+    const outputs = { gradient, elements: this.#newElements(checked) };
+    this.#run(native, checked, outputs);
+    const grad = call?.grad ?? (inFormOf(logits, gradient) as unknown as G);
+    return { ...this.#output(logits, this.#outcome, outputs), grad };
+  }
+
+  /** {@link forward} off the event loop, on a copy of its arguments. Every error rejects. */
+  async forwardAsync<L extends Logits>(
+    logits: L,
+    labels: Labels,
+    call?: ForwardCall & AsyncCall,
+  ): Promise<LossOutput<FormOf<L>>> {
+    const native = this.native();
+    const checked = this.#check(logits, labels, call, false, true);
+    const outputs = { gradient: undefined, elements: this.#newElements(checked) };
+    const owned = ownedCall(checked);
+    const outcome = await this.#submit(native, owned, outputs);
+    return this.#output(logits, outcome, outputs);
+  }
+
+  /** {@link forwardBackward} off the event loop, on a copy of its arguments. Every error rejects. */
+  async forwardBackwardAsync<L extends Logits, G extends Logits = FormOf<L>>(
+    logits: L,
+    labels: Labels,
+    call?: BackwardCall & GradientCall<G> & AsyncCall,
+  ): Promise<LossOutput<FormOf<L>> & { readonly grad: G }> {
+    const native = this.native();
+    const checked = this.#check(logits, labels, call, true, true);
+    // The gradient is computed in place, over the call's own copy of the logits.
+    const owned = ownedCall(checked);
+    const outputs = { gradient: owned.logits, elements: this.#newElements(checked) };
+    const outcome = await this.#submit(native, owned, outputs);
+    if (checked.grad) copyInto(checked.grad, owned.logits);
+    const grad = call?.grad ?? (inFormOf(logits, owned.logits) as unknown as G);
+    return { ...this.#output(logits, outcome, outputs), grad };
+  }
+
+  /** Resolves when every call made before has been computed and is in the state. */
+  async synchronize(): Promise<void> {
+    const native = this.native();
+    // The executor is first in, first out: an empty call of this criterion ends after all others.
+    await runAsync(this.constructor.name, undefined, (outcome, done) =>
+      native.submit(
+        new Float32Array(0),
+        new Int32Array(0),
+        undefined,
+        undefined,
+        undefined,
+        1,
+        1,
+        1,
+        false,
+        outcome,
+        done,
+      ),
+    );
+  }
+
+  /**
+   * Frees the criterion's memory. Calls that wait are rejected with {@link EflDisposedError}; one
+   * that is being computed is waited for. Doing it twice is harmless; not doing it leaves the memory
+   * to the garbage collector.
+   */
+  dispose(): void {
+    this.#native?.dispose();
+    this.#native = undefined;
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  /** @internal */
+  protected native(): NativeCriterion {
+    if (!this.#native) throw new EflDisposedError(this.constructor.name);
+    return this.#native;
+  }
+
+  /** @internal What a label may be, for error messages. */
+  protected describeLabels(): string {
+    return describeConvention(this.#convention, this.options.numClasses);
+  }
+
+  #check(
+    logits: Logits,
+    labels: Labels,
+    call: object | undefined,
+    backward: boolean,
+    asynchronous: boolean,
+  ): CheckedCall {
+    return checkCall(logits, labels, call, this.options, { backward, asynchronous });
+  }
+
+  #newElements({ logits }: CheckedCall): Float32Array | undefined {
+    return this.options.reduction === 'none' ? new Float32Array(logits.length) : undefined;
+  }
+
+  #run(native: NativeCriterion, call: CheckedCall, outputs: Outputs): void {
+    native.run(...addonArguments(call, outputs), this.#outcome);
+    checkOutcome(this.#outcome, () => this.describeLabels());
+  }
+
+  async #submit(
+    native: NativeCriterion,
+    call: CheckedCall,
+    outputs: Outputs,
+  ): Promise<Float64Array> {
+    const outcome = await runAsync(this.constructor.name, call.signal, (slots, done) =>
+      native.submit(...addonArguments(call, outputs), slots, done),
+    );
+    checkOutcome(outcome, () => this.describeLabels());
+    return outcome;
+  }
+
+  #output<L extends Logits>(
+    logits: L,
+    outcome: Float64Array,
+    { elements }: Outputs,
+  ): LossOutput<FormOf<L>> {
+    const output = { loss: outcome[outcomeSlot.loss]!, ...readCounts(outcome) };
+    return elements ? { ...output, elements: inFormOf(logits, elements) } : output;
+  }
+}
+
+function addonArguments(call: CheckedCall, { gradient, elements }: Outputs) {
+  return [
+    call.logits,
+    call.labels,
+    gradient,
+    elements,
+    call.gradOutput,
+    call.normalizer,
+    call.upstream,
+    call.lossScale,
+    call.collect,
+  ] as const;
+}
+
+/** The same call on memory that nobody else can change, move or free while it waits. */
+function ownedCall(call: CheckedCall): CheckedCall {
+  // The logits last: the others may be views of the buffer that is taken over.
+  const labels = new Int32Array(call.labels);
+  const gradOutput = call.gradOutput && copyOf(call.gradOutput);
+  return { ...call, labels, gradOutput, logits: ownedValues(call.logits, call.transfer) };
+}
+
+/** Into an array that the caller could have transferred away in the meantime. */
+function copyInto(grad: Float32Array, gradient: Float32Array): void {
+  if (grad.length !== gradient.length) {
+    reject('grad', `${gradient.length} values until the call has ended`, grad);
+  }
+  grad.set(gradient);
+}

@@ -1,0 +1,102 @@
+/** Base of every error this package throws. `code` is stable; messages are for people. */
+export class EflError extends Error {
+  readonly code: string;
+
+  constructor(code: string, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = new.target.name;
+    this.code = code;
+  }
+}
+
+/** An argument is not what the function takes. Nothing has changed when it is thrown. */
+export class EflArgumentError extends EflError {
+  /** The option or parameter, for example `gamma`, `logits` or `labels[3]`. */
+  readonly argument: string;
+  readonly expected: string;
+  readonly received: string;
+
+  constructor(argument: string, expected: string, received: string, options?: ErrorOptions) {
+    super('EFL_ARGUMENT', `${argument}: expected ${expected}, received ${received}`, options);
+    this.argument = argument;
+    this.expected = expected;
+    this.received = received;
+  }
+}
+
+export type LoadFailure =
+  | 'unsupported-platform'
+  | 'node-too-old'
+  | 'binary-missing'
+  | 'dlopen-failed'
+  | 'version-mismatch'
+  | 'addons-disabled';
+
+/** One file that was tried, and why it was not taken. */
+export interface LoadAttempt {
+  readonly path: string;
+  readonly problem: string;
+}
+
+/** The native addon could not be loaded. The message says what was tried and what to do. */
+export class EflLoadError extends EflError {
+  readonly reason: LoadFailure;
+  readonly attempts: readonly LoadAttempt[];
+
+  constructor(
+    reason: LoadFailure,
+    message: string,
+    attempts: readonly LoadAttempt[],
+    options?: ErrorOptions,
+  ) {
+    super('EFL_LOAD', message, options);
+    this.reason = reason;
+    this.attempts = attempts;
+  }
+}
+
+export type BackendFailure = 'not-built' | 'disabled';
+
+/** A backend was asked for by name and cannot be used. */
+export class EflBackendUnavailableError extends EflError {
+  readonly backend: string;
+  readonly reason: BackendFailure;
+
+  constructor(backend: string, reason: BackendFailure, message: string) {
+    super('EFL_BACKEND_UNAVAILABLE', message);
+    this.backend = backend;
+    this.reason = reason;
+  }
+}
+
+/** The criterion has been disposed of, before or while the call waited. */
+export class EflDisposedError extends EflError {
+  constructor(what: string) {
+    super('EFL_DISPOSED', `${what} has been disposed of and cannot be used any more`);
+  }
+}
+
+/** The call's `signal` was aborted before the call started. `cause` is the signal's reason. */
+export class EflAbortError extends EflError {
+  constructor(signal: AbortSignal) {
+    super('EFL_ABORTED', 'The call was aborted before it started', { cause: signal.reason });
+    this.name = 'AbortError';
+  }
+}
+
+/** Too many asynchronous calls are outstanding in this environment: await some before the next. */
+export class EflQueueFullError extends EflError {
+  readonly limit: number;
+
+  constructor(limit: number) {
+    super('EFL_QUEUE_FULL', `${limit} asynchronous calls are outstanding: await some of them first`);
+    this.limit = limit;
+  }
+}
+
+/** The memory a computation needs beside its outputs could not be allocated. */
+export class EflOutOfMemoryError extends EflError {
+  constructor() {
+    super('EFL_OUT_OF_MEMORY', 'The workspace of the computation could not be allocated');
+  }
+}

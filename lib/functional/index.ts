@@ -1,0 +1,7 @@
+export {
+  sigmoidFocalLoss,
+  sigmoidFocalLossWithGrad,
+  type SigmoidFocalLossGradOptions,
+  type SigmoidFocalLossOptions,
+  type SigmoidFocalLossOutput,
+} from './sigmoid-focal-loss';

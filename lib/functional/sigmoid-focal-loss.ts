@@ -1,0 +1,148 @@
+import { outcomeSlot, outcomeSlots, reductionCode } from '../binding/addon';
+import { addon } from '../binding/load';
+import { resolveAlpha, reductions, type Reduction } from '../criteria/options';
+import { checkOutcome } from '../criteria/outcome';
+import {
+  inFormOf,
+  rejectOverlap,
+  rejectPartialOverlap,
+  tensorData,
+  tensorOfLength,
+  tensorShape,
+  type FormOf,
+  type TensorLike,
+} from '../tensors/tensor';
+import { choiceOption, isFiniteFloat32, knownOptions, numberOption, reject } from '../validation';
+
+/** Options of {@link sigmoidFocalLoss}. */
+export interface SigmoidFocalLossOptions {
+  /** Weight of targets 1; targets 0 weigh 1 - alpha. In [0, 1], or negative to leave it out. Default 0.25. */
+  readonly alpha?: number | undefined;
+  /** Focusing parameter, finite, >= 0. Default 2. */
+  readonly gamma?: number | undefined;
+  /** `'mean'` divides by the number of elements. Default `'none'`. */
+  readonly reduction?: Reduction | undefined;
+}
+
+/** Options of {@link sigmoidFocalLossWithGrad}. */
+export interface SigmoidFocalLossGradOptions<
+  G extends TensorLike = TensorLike,
+> extends SigmoidFocalLossOptions {
+  /** Where the gradient goes; may be the logits. Default: new memory. */
+  readonly grad?: G | undefined;
+  /** d(total)/d(loss); with reduction `'none'` also one value for each element. Default 1. */
+  readonly gradOutput?: number | TensorLike | undefined;
+}
+
+/** What {@link sigmoidFocalLoss} returns. */
+export interface SigmoidFocalLossOutput<T extends TensorLike = TensorLike> {
+  /** The reduced loss; with `'none'` the plain sum of the elements. */
+  readonly loss: number;
+  /** NaN and infinite logits. */
+  readonly nonFinite: number;
+  /** Only with reduction `'none'`. */
+  readonly elements?: T;
+}
+
+const optionNames = ['alpha', 'gamma', 'reduction'];
+
+/**
+ * Sigmoid Focal Loss for dense targets, as in torchvision: each element of `logits` has a target in
+ * [0, 1] of its own, so rows may have several positives, or soft ones.
+ *
+ *     p_t = p y + (1 - p)(1 - y),  alpha_t = alpha y + (1 - alpha)(1 - y)
+ *     L   = alpha_t (1 - p_t)^gamma BCEWithLogits(x, y)
+ *
+ * Stateless. Computed in float64, returned in float32. `targets` has the shape of the logits.
+ *
+ * @throws {@link EflArgumentError} naming the argument; for a bad target its place, as `targets[i]`.
+ */
+export function sigmoidFocalLoss<L extends TensorLike>(
+  logits: L,
+  targets: TensorLike,
+  options?: SigmoidFocalLossOptions,
+): SigmoidFocalLossOutput<FormOf<L>> {
+  return compute(logits, targets, knownOptions('options', options, optionNames), undefined);
+}
+
+/**
+ * {@link sigmoidFocalLoss} and its exact gradient by the logits, times `gradOutput`.
+ */
+export function sigmoidFocalLossWithGrad<L extends TensorLike, G extends TensorLike = FormOf<L>>(
+  logits: L,
+  targets: TensorLike,
+  options?: SigmoidFocalLossGradOptions<G>,
+): SigmoidFocalLossOutput<FormOf<L>> & { readonly grad: G } {
+  const names = [...optionNames, 'grad', 'gradOutput'];
+  const given = knownOptions('options', options, names);
+  const data = tensorData('logits', logits);
+  const gradient =
+    given.grad === undefined
+      ? new Float32Array(data.length)
+      : tensorOfLength('grad', given.grad, data.length);
+  rejectPartialOverlap('grad', gradient, 'logits', data);
+  const output = compute(logits, targets, given, gradient);
+  return { ...output, grad: given.grad ?? (inFormOf(logits, gradient) as unknown as G) };
+}
+
+function compute<L extends TensorLike>(
+  logits: L,
+  targets: TensorLike,
+  options: Partial<SigmoidFocalLossGradOptions>,
+  gradient: Float32Array | undefined,
+): SigmoidFocalLossOutput<FormOf<L>> {
+  const data = tensorData('logits', logits);
+  const reduction = choiceOption('reduction', options.reduction, 'none', reductions);
+  const gamma = numberOption('gamma', options.gamma, 2, 'a finite number >= 0', (value) =>
+    value >= 0 && isFiniteFloat32(value),
+  );
+  const alpha = resolveAlpha(options.alpha);
+  const targetData = targetValues(logits, targets, data.length);
+  const { upstream, perElement } = upstreamGradient(options.gradOutput, reduction, data.length);
+  if (gradient) {
+    rejectOverlap('grad', gradient, 'targets', targetData);
+    if (perElement) rejectPartialOverlap('grad', gradient, 'gradOutput', perElement);
+  }
+  const elements = reduction === 'none' ? new Float32Array(data.length) : undefined;
+  const outcome = new Float64Array(outcomeSlots);
+  addon().dense(
+    data,
+    targetData,
+    gradient,
+    elements,
+    perElement,
+    gamma,
+    alpha,
+    reductionCode[reduction],
+    upstream,
+    outcome,
+  );
+  checkOutcome(outcome, () => '');
+  const output = {
+    loss: outcome[outcomeSlot.loss]!,
+    nonFinite: outcome[outcomeSlot.nonFinite]!,
+  };
+  return elements ? { ...output, elements: inFormOf(logits, elements) } : output;
+}
+
+function targetValues(logits: TensorLike, targets: TensorLike, length: number): Float32Array {
+  const data = tensorOfLength('targets', targets, length);
+  const expected = tensorShape(logits)?.join(' x ');
+  const shape = tensorShape(targets)?.join(' x ');
+  if (expected !== undefined && shape !== undefined && shape !== expected) {
+    reject('targets.shape', `the shape of the logits, ${expected}`, shape);
+  }
+  return data;
+}
+
+function upstreamGradient(
+  value: unknown,
+  reduction: Reduction,
+  length: number,
+): { upstream: number; perElement: Float32Array | undefined } {
+  if (typeof value === 'object' && value !== null && reduction === 'none') {
+    return { upstream: 1, perElement: tensorOfLength('gradOutput', value, length) };
+  }
+  const upstream = numberOption('gradOutput', value, 1, 'a finite number', isFiniteFloat32);
+  return { upstream, perElement: undefined };
+}

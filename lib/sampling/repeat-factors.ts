@@ -1,0 +1,47 @@
+import { knownOptions, numberOption, reject } from '../validation';
+
+/** Options of {@link repeatFactors}. */
+export interface RepeatFactorOptions {
+  /** t: classes in a smaller share of the images than this are repeated. In (0, 1]. Default 0.001. */
+  readonly threshold?: number | undefined;
+}
+
+/**
+ * Repeat factor sampling (Gupta et al., LVIS, CVPR 2019): how often each image should be seen.
+ *
+ *     r(c) = max(1, sqrt(t / f(c))),  r(i) = max of r(c) over the classes c in image i
+ *
+ * where f(c) is the share of images with class c. `imageClasses[i]` lists the classes (integers) in
+ * image i; naming one twice changes nothing. An image without classes has factor 1.
+ *
+ * @returns one factor >= 1 for each image.
+ */
+export function repeatFactors(
+  imageClasses: readonly (readonly number[])[],
+  options?: RepeatFactorOptions,
+): Float64Array {
+  const { threshold: given } = knownOptions('options', options, ['threshold']);
+  const threshold = numberOption('threshold', given, 0.001, 'a number in (0, 1]', (value) =>
+    value > 0 && value <= 1,
+  );
+  const images = checkImages(imageClasses);
+  const counts = new Map<number, number>();
+  for (const classes of images) {
+    for (const label of classes) counts.set(label, (counts.get(label) ?? 0) + 1);
+  }
+  const factorOf = (label: number): number =>
+    Math.max(1, Math.sqrt((threshold * images.length) / counts.get(label)!));
+  return Float64Array.from(images, (classes) => Math.max(1, ...[...classes].map(factorOf)));
+}
+
+function checkImages(imageClasses: unknown): Set<number>[] {
+  if (!Array.isArray(imageClasses)) reject('imageClasses', 'an array of arrays', imageClasses);
+  return imageClasses.map((classes: unknown, image) => {
+    const name = `imageClasses[${image}]`;
+    if (!Array.isArray(classes)) reject(name, 'an array of classes', classes);
+    classes.forEach((label: unknown, place) => {
+      if (!Number.isSafeInteger(label)) reject(`${name}[${place}]`, 'an integer', label);
+    });
+    return new Set(classes as number[]);
+  });
+}

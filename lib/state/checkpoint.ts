@@ -1,0 +1,78 @@
+import { randomUUID } from 'node:crypto';
+import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
+import path from 'node:path';
+import { EflArgumentError } from '../errors';
+import { describe, reject } from '../validation';
+import { decodeSafetensors, encodeSafetensors, type SafetensorsFile } from './safetensors';
+import { checkState, stateNames, type CheckedState } from './statistics';
+
+/** Writes a state as a safetensors file: whole, or not at all. */
+export function writeCheckpoint(file: unknown, state: CheckedState): void {
+  const target = checkPath(file);
+  const { steps, ...tensors } = state;
+  const bytes = encodeSafetensors(
+    { pos_grad: tensors.pos_grad, neg_grad: tensors.neg_grad, pos_neg: tensors.pos_neg },
+    { format: 'equalized-focal-loss', steps: String(steps) },
+  );
+  // Beside the target: a rename is atomic only within one file system.
+  const temporary = path.join(
+    path.dirname(target),
+    `.${path.basename(target)}.${randomUUID()}.tmp`,
+  );
+  try {
+    writeDurably(temporary, bytes);
+    renameSync(temporary, target);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw unusable('a path that can be written', error);
+  }
+}
+
+function writeDurably(file: string, bytes: Uint8Array): void {
+  const descriptor = openSync(file, 'wx');
+  try {
+    for (let written = 0; written < bytes.length;) {
+      written += writeSync(descriptor, bytes, written);
+    }
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/** Reads a state for a criterion of `numClasses` classes and checks all of it. */
+export function readCheckpoint(file: unknown, numClasses: number): CheckedState {
+  const source = checkPath(file);
+  let bytes: Buffer;
+  try {
+    bytes = readFileSync(source);
+  } catch (error) {
+    throw unusable('a file that can be read', error);
+  }
+  try {
+    return stateOf(decodeSafetensors(bytes), numClasses);
+  } catch (error) {
+    throw unusable(`a safetensors file with the state of ${numClasses} classes`, error);
+  }
+}
+
+function stateOf({ tensors, metadata }: SafetensorsFile, numClasses: number): CheckedState {
+  for (const name of stateNames) {
+    if (!tensors.has(name)) throw new Error(`no tensor ${name} of float64 or float32`);
+  }
+  const steps = metadata['steps'];
+  return checkState(
+    { ...Object.fromEntries(tensors), steps: steps === undefined ? undefined : Number(steps) },
+    numClasses,
+  );
+}
+
+function unusable(expected: string, cause: unknown): EflArgumentError {
+  const problem = cause instanceof Error ? cause.message : String(cause);
+  return new EflArgumentError('path', expected, problem, { cause });
+}
+
+function checkPath(file: unknown): string {
+  if (typeof file !== 'string' || file === '') reject('path', 'the path of a file', describe(file));
+  return file;
+}

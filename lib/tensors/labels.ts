@@ -1,0 +1,73 @@
+import { types } from 'node:util';
+import { isInt32, reject } from '../validation';
+
+/** One integer for each row: its class, background, or a label to ignore. */
+export type Labels = Int32Array | readonly number[];
+
+/** Which integer means what. */
+export interface LabelConvention {
+  readonly firstClass: number;
+  readonly background: number | undefined;
+  readonly ignored: readonly number[];
+}
+
+export const backgrounds = ['first', 'last', 'none'] as const;
+
+/**
+ * `'first'`: label 0 is background and k in 1..C is column k-1 (the official EFL). `'last'`: label C
+ * is background and k in 0..C-1 is column k (mmdetection). `'none'`: as `'last'`, without background.
+ */
+export type Background = (typeof backgrounds)[number];
+
+export function labelConvention(
+  background: Background,
+  numClasses: number,
+  ignored: readonly number[],
+): LabelConvention {
+  if (background === 'first') return { firstClass: 1, background: 0, ignored };
+  return { firstClass: 0, background: background === 'last' ? numClasses : undefined, ignored };
+}
+
+/** Checks `ignoreIndex`: none of the labels to ignore may already mean something else. */
+export function ignoredLabels(
+  value: unknown,
+  background: Background,
+  numClasses: number,
+): readonly number[] {
+  const list: readonly unknown[] = value === undefined ? [-1] : Array.isArray(value) ? value : [value];
+  const { firstClass, background: backgroundLabel } = labelConvention(background, numClasses, []);
+  for (const label of list) {
+    if (!isInt32(label)) reject('ignoreIndex', 'a 32-bit integer or a list of them', label);
+    if (label >= firstClass && label < firstClass + numClasses) {
+      reject('ignoreIndex', 'labels that are not a class', label);
+    }
+    if (label === backgroundLabel) reject('ignoreIndex', 'labels other than background', label);
+  }
+  return list as readonly number[];
+}
+
+/** What a label may be, for error messages. */
+export function describeConvention(convention: LabelConvention, numClasses: number): string {
+  const { firstClass, background, ignored } = convention;
+  const parts = [`a class from ${firstClass} to ${firstClass + numClasses - 1}`];
+  if (background !== undefined) parts.push(`background ${background}`);
+  if (ignored.length > 0) parts.push(`an ignored label (${ignored.join(', ')})`);
+  return parts.length === 1 ? parts[0]! : `${parts.slice(0, -1).join(', ')} or ${parts.at(-1)!}`;
+}
+
+/** Labels as the addon reads them; their values are checked there, in one pass. */
+export function labelData(labels: unknown, rows: number): Int32Array {
+  if (!types.isInt32Array(labels) && !Array.isArray(labels)) {
+    reject('labels', 'an Int32Array or an array of integers', labels);
+  }
+  if (labels.length !== rows) {
+    reject('labels', `${rows} labels, one for each row of the logits`, labels);
+  }
+  if (types.isInt32Array(labels)) return labels;
+  const copy = new Int32Array(rows);
+  (labels as unknown[]).forEach((label, row) => {
+    if (!isInt32(label)) reject(`labels[${row}]`, 'a 32-bit integer', label);
+    copy[row] = label;
+  });
+  return copy;
+}

@@ -1,0 +1,80 @@
+// The module: what lib/binding finds after loading the file.
+
+#include "../cpu/cpu_backend.h"
+#include "arguments.h"
+#include "criterion.h"
+#include "environment.h"
+#include "napi_setup.h"
+#include "outcome.h"
+#include "pin_library.h"
+
+namespace efl::addon {
+namespace {
+
+// configure(threads, cpuKernels?): false where this machine has no such kernels.
+Napi::Value configure(const Napi::CallbackInfo& info) {
+  if (!info[1].IsUndefined() &&
+      !cpu::choose_kernels(info[1].As<Napi::String>().Utf8Value().c_str())) {
+    return Napi::Boolean::New(info.Env(), false);
+  }
+  Environment::of(info.Env()).threads =
+      static_cast<int32_t>(number_argument(info[0], "threads"));
+  return Napi::Boolean::New(info.Env(), true);
+}
+
+Napi::Value cpu_kernels(const Napi::CallbackInfo& info) {
+  return Napi::String::New(info.Env(), cpu::kernels_name());
+}
+
+Napi::Value cancel(const Napi::CallbackInfo& info) {
+  const uint32_t id = static_cast<uint32_t>(number_argument(info[0], "id"));
+  return Napi::Boolean::New(info.Env(), Environment::of(info.Env()).executor.cancel(id));
+}
+
+// dense(logits, targets, gradient?, elements?, gradOutput?, gamma, alpha, reduction, upstream, outcome)
+Napi::Value dense(const Napi::CallbackInfo& info) {
+  const Environment& environment = Environment::of(info.Env());
+  const ArrayView<float> logits = array_argument<float>(info[0], "logits");
+  efl_dense_problem problem{};
+  problem.elements_count = static_cast<int64_t>(logits.length);
+  problem.logits = logits.data;
+  problem.targets = array_argument<float>(info[1], "targets", logits.length);
+  problem.gradient = optional_array_argument<float>(info[2], "gradient", logits.length);
+  problem.elements = optional_array_argument<float>(info[3], "elements", logits.length);
+  problem.grad_output = optional_array_argument<float>(info[4], "gradOutput", logits.length);
+  problem.gamma = number_argument(info[5], "gamma");
+  problem.alpha = number_argument(info[6], "alpha");
+  problem.reduction = static_cast<efl_reduction>(
+      static_cast<int32_t>(number_argument(info[7], "reduction")));
+  problem.upstream = number_argument(info[8], "upstream");
+  problem.threads = environment.threads;
+  double* slots = array_argument<double>(info[9], "outcome", kOutcomeSlots);
+  efl_result result{};
+  const efl_status status = environment.cpu->dense(&problem, &result);
+  write_outcome(status, result, slots);
+  return info.Env().Undefined();
+}
+
+Napi::Object initialize(Napi::Env env, Napi::Object exports) {
+  pin_library();
+  Environment* environment = new Environment;
+  environment->cpu = cpu::backend();
+  env.SetInstanceData<Environment>(environment);
+  exports.Set("version", Napi::String::New(env, EFL_VERSION));
+  exports.Set("abi", Napi::Number::New(env, EFL_BACKEND_ABI));
+  exports.Set("Criterion", Criterion::define(env));
+  exports.Set("configure", Napi::Function::New<configure>(env, "configure"));
+  exports.Set("cpuKernels", Napi::Function::New<cpu_kernels>(env, "cpuKernels"));
+  exports.Set("cancel", Napi::Function::New<cancel>(env, "cancel"));
+  exports.Set("dense", Napi::Function::New<dense>(env, "dense"));
+  return exports;
+}
+
+}  // namespace
+}  // namespace efl::addon
+
+static Napi::Object InitializeModule(Napi::Env env, Napi::Object exports) {
+  return efl::addon::initialize(env, exports);
+}
+
+NODE_API_MODULE(efl, InitializeModule)

@@ -1,0 +1,75 @@
+// Decodes what lib/binding passes. TypeScript has validated it for people already; a failure here is
+// a mistake of the package itself, and a plain TypeError says so before memory is touched.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+#include "napi_setup.h"
+
+namespace efl::addon {
+
+template <class Element>
+struct ArrayView {
+  Element* data = nullptr;
+  std::size_t length = 0;
+};
+
+[[noreturn]] inline void reject_argument(napi_env env, const char* name, const char* expected) {
+  throw Napi::TypeError::New(env, std::string(name) + " must be " + expected);
+}
+
+template <class Element>
+constexpr napi_typedarray_type typed_array_type() {
+  if constexpr (std::is_same_v<Element, float>) return napi_float32_array;
+  if constexpr (std::is_same_v<Element, double>) return napi_float64_array;
+  if constexpr (std::is_same_v<Element, int32_t>) return napi_int32_array;
+}
+
+template <class Element>
+ArrayView<Element> array_argument(Napi::Value value, const char* name) {
+  bool is_typed_array = false;
+  napi_typedarray_type type{};
+  ArrayView<Element> view;
+  void* data = nullptr;
+  if (napi_is_typedarray(value.Env(), value, &is_typed_array) != napi_ok || !is_typed_array ||
+      napi_get_typedarray_info(value.Env(), value, &type, &view.length, &data, nullptr, nullptr) !=
+          napi_ok ||
+      type != typed_array_type<Element>()) {
+    reject_argument(value.Env(), name, "a typed array of the right kind");
+  }
+  view.data = static_cast<Element*>(data);
+  return view;
+}
+
+// Of a length that is known already; a detached array has length 0 and is refused here.
+template <class Element>
+Element* array_argument(Napi::Value value, const char* name, std::size_t length) {
+  const ArrayView<Element> view = array_argument<Element>(value, name);
+  if (view.length != length) reject_argument(value.Env(), name, "an array of the right length");
+  return view.data;
+}
+
+template <class Element>
+Element* optional_array_argument(Napi::Value value, const char* name, std::size_t length) {
+  return value.IsUndefined() ? nullptr : array_argument<Element>(value, name, length);
+}
+
+inline double number_argument(Napi::Value value, const char* name) {
+  double number = 0;
+  if (napi_get_value_double(value.Env(), value, &number) != napi_ok) {
+    reject_argument(value.Env(), name, "a number");
+  }
+  return number;
+}
+
+inline bool boolean_argument(Napi::Value value, const char* name) {
+  bool boolean = false;
+  if (napi_get_value_bool(value.Env(), value, &boolean) != napi_ok) {
+    reject_argument(value.Env(), name, "a boolean");
+  }
+  return boolean;
+}
+
+}  // namespace efl::addon

@@ -1,0 +1,42 @@
+// The JavaScript object behind a criterion.
+#pragma once
+
+#include <memory>
+
+#include "criterion_state.h"
+#include "executor.h"
+#include "napi_setup.h"
+
+namespace efl::addon {
+
+class Criterion : public Napi::ObjectWrap<Criterion> {
+ public:
+  static Napi::Function define(Napi::Env env);
+
+  explicit Criterion(const Napi::CallbackInfo& info);
+  void Finalize(Napi::BasicEnv env) override;
+
+ private:
+  // Synchronous calls, on the caller's memory, and the same through the executor. The arguments are
+  // listed in lib/binding/addon.ts.
+  Napi::Value run(const Napi::CallbackInfo& info);
+  Napi::Value submit(const Napi::CallbackInfo& info);
+  Napi::Value run_collect(const Napi::CallbackInfo& info);
+  Napi::Value submit_collect(const Napi::CallbackInfo& info);
+
+  Napi::Value wait_for_calls(const Napi::CallbackInfo& info);
+  Napi::Value read_statistics(const Napi::CallbackInfo& info);
+  Napi::Value read_factors(const Napi::CallbackInfo& info);
+  Napi::Value restore(const Napi::CallbackInfo& info);
+  Napi::Value reset(const Napi::CallbackInfo& info);
+  Napi::Value dispose(const Napi::CallbackInfo& info);
+
+  efl_focal_problem decode_focal(const Napi::CallbackInfo& info) const;
+  efl_collect_problem decode_collect(const Napi::CallbackInfo& info) const;
+  Napi::Value enqueue(const Napi::CallbackInfo& info, std::unique_ptr<Job> job);
+
+  std::shared_ptr<CriterionState> state_;
+  int64_t accounted_memory_ = 0;
+};
+
+}  // namespace efl::addon

@@ -1,0 +1,113 @@
+#include "criterion_state.h"
+
+#include <new>
+#include <utility>
+
+namespace efl::addon {
+
+CriterionState::CriterionState(CriterionSettings settings, const efl_backend* backend)
+    : settings_(std::move(settings)),
+      backend_(backend),
+      positive_sums_(settings_.equalized ? settings_.classes : 0),
+      negative_sums_(settings_.equalized ? settings_.classes : 0),
+      statistics_(settings_.classes) {
+  replace(GradientStatistics(settings_.classes));
+}
+
+efl_label_convention CriterionState::convention() const {
+  efl_label_convention convention{};
+  convention.classes = settings_.classes;
+  convention.first_class = settings_.first_class;
+  convention.background = settings_.background;
+  convention.has_background = settings_.has_background;
+  convention.ignored = settings_.ignored.data();
+  convention.ignored_count = static_cast<int32_t>(settings_.ignored.size());
+  return convention;
+}
+
+efl_status CriterionState::compute(efl_focal_problem problem, bool collect, efl_result* result) {
+  std::shared_ptr<const ClassParameters> parameters;
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    parameters = parameters_;
+  }
+  problem.convention = convention();
+  problem.gamma = parameters->gamma.data();
+  problem.positive_weight = parameters->positive_weight.data();
+  problem.negative_weight = parameters->negative_weight.data();
+  problem.reduction = settings_.reduction;
+  problem.loss_weight = settings_.loss_weight;
+  const bool collects = collect && settings_.equalized && problem.gradient;
+  problem.positive_sums = collects ? positive_sums_.data() : nullptr;
+  problem.negative_sums = collects ? negative_sums_.data() : nullptr;
+  const efl_status status = backend_->focal(&problem, result);
+  return status == EFL_OK && collects ? fold(*result, problem.rows) : status;
+}
+
+efl_status CriterionState::compute(efl_collect_problem problem, efl_result* result) {
+  problem.convention = convention();
+  problem.positive_sums = positive_sums_.data();
+  problem.negative_sums = negative_sums_.data();
+  const efl_status status = backend_->collect(&problem, result);
+  return status == EFL_OK ? fold(*result, problem.rows) : status;
+}
+
+// The new state is made beside the old one and takes its place when nothing can fail any more.
+efl_status CriterionState::fold(const efl_result& result, int64_t rows) {
+  // Without a row that counts no gradient has been seen, and g must not change for it.
+  if (result.ignored == rows) return EFL_OK;
+  try {
+    GradientStatistics next = statistics();
+    if (!next.fold(positive_sums_, negative_sums_)) return EFL_STATISTICS_OVERFLOW;
+    replace(std::move(next));
+  } catch (const std::bad_alloc&) {
+    return EFL_OUT_OF_MEMORY;
+  }
+  return EFL_OK;
+}
+
+void CriterionState::replace(GradientStatistics next) {
+  auto parameters = std::make_shared<const ClassParameters>(
+      class_parameters(settings_.parameters, next.ratio()));
+  const std::lock_guard<std::mutex> lock(mutex_);
+  statistics_ = std::move(next);
+  parameters_ = std::move(parameters);
+}
+
+void CriterionState::call_submitted() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  ++calls_under_way_;
+}
+
+void CriterionState::call_done() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (--calls_under_way_ == 0) idle_.notify_all();
+}
+
+void CriterionState::wait_for_calls() {
+  std::unique_lock<std::mutex> lock(mutex_);
+  idle_.wait(lock, [this] { return calls_under_way_ == 0; });
+}
+
+GradientStatistics CriterionState::statistics() const {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return statistics_;
+}
+
+void CriterionState::restore(const double* positive, const double* negative, const double* ratio,
+                             int64_t steps) {
+  GradientStatistics next(settings_.classes);
+  next.restore(positive, negative, ratio, steps);
+  replace(std::move(next));
+}
+
+void CriterionState::reset() { replace(GradientStatistics(settings_.classes)); }
+
+std::size_t CriterionState::memory() const {
+  // Three sums and three parameters a class, and the workspace.
+  const std::size_t classes = static_cast<std::size_t>(settings_.classes);
+  return classes * (3 * sizeof(double) + 3 * sizeof(float)) +
+         2 * positive_sums_.size() * sizeof(double);
+}
+
+}  // namespace efl::addon

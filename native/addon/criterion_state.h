@@ -1,0 +1,69 @@
+// What a criterion is, apart from JavaScript: its hyper-parameters and, for the equalized ones, its
+// gradient statistics. Shared by the JavaScript object and by the calls it has under way.
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "../core/backend.h"
+#include "../core/statistics.h"
+
+namespace efl::addon {
+
+struct CriterionSettings {
+  FocalParameters parameters;
+  bool equalized;  // whether the gradient statistics change the parameters
+  int32_t classes;
+  int32_t first_class;
+  int32_t background;
+  bool has_background;
+  std::vector<int32_t> ignored;
+  efl_reduction reduction;
+  double loss_weight;
+};
+
+class CriterionState {
+ public:
+  CriterionState(CriterionSettings settings, const efl_backend* backend);
+
+  const CriterionSettings& settings() const { return settings_; }
+  efl_label_convention convention() const;
+
+  // Computes a problem whose arrays and call options are filled in, with the parameters that follow
+  // from the calls before, and, where `collect` is set, folds its statistics in. One call at a time.
+  efl_status compute(efl_focal_problem problem, bool collect, efl_result* result);
+  efl_status compute(efl_collect_problem problem, efl_result* result);
+
+  // The calls that are under way on the executor.
+  void call_submitted();
+  void call_done();
+  void wait_for_calls();
+
+  // A copy, consistent in itself.
+  GradientStatistics statistics() const;
+  void restore(const double* positive, const double* negative, const double* ratio, int64_t steps);
+  void reset();
+
+  std::size_t memory() const;
+
+ private:
+  void replace(GradientStatistics next);
+  efl_status fold(const efl_result& result, int64_t rows);
+
+  const CriterionSettings settings_;
+  const efl_backend* const backend_;
+  // Workspace of the one computation that can be under way.
+  std::vector<double> positive_sums_;
+  std::vector<double> negative_sums_;
+
+  mutable std::mutex mutex_;
+  std::condition_variable idle_;
+  int32_t calls_under_way_ = 0;
+  GradientStatistics statistics_;
+  std::shared_ptr<const ClassParameters> parameters_;
+};
+
+}  // namespace efl::addon

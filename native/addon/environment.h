@@ -1,0 +1,20 @@
+// What one JavaScript environment (the main thread, a worker) keeps of the addon.
+#pragma once
+
+#include <cstdint>
+
+#include "../core/backend.h"
+#include "executor.h"
+#include "napi_setup.h"
+
+namespace efl::addon {
+
+struct Environment {
+  const efl_backend* cpu = nullptr;
+  int32_t threads = 1;
+  Executor executor;
+
+  static Environment& of(Napi::Env env) { return *env.GetInstanceData<Environment>(); }
+};
+
+}  // namespace efl::addon

@@ -1,0 +1,161 @@
+#include "executor.h"
+
+#include <algorithm>
+#include <system_error>
+#include <utility>
+
+#include "outcome.h"
+
+namespace efl::addon {
+namespace {
+
+void require(napi_env env, napi_status status, const char* what) {
+  if (status != napi_ok) throw Napi::Error::New(env, std::string("efl: cannot ") + what);
+}
+
+void release_references(napi_env env, Job* job) {
+  // In an environment that is being torn down these fail, and the environment frees them itself.
+  for (napi_ref reference : job->held) (void)napi_delete_reference(env, reference);
+  if (job->callback_ref) (void)napi_delete_reference(env, job->callback_ref);
+  job->held.clear();
+  job->callback_ref = nullptr;
+}
+
+void take_references(napi_env env, Job* job) {
+  try {
+    require(env, napi_create_reference(env, job->callback, 1, &job->callback_ref),
+            "hold the callback");
+    for (napi_value value : job->to_hold) {
+      napi_ref reference = nullptr;
+      require(env, napi_create_reference(env, value, 1, &reference), "hold an array");
+      job->held.push_back(reference);
+    }
+  } catch (...) {
+    release_references(env, job);
+    throw;
+  }
+}
+
+}  // namespace
+
+bool Executor::start(napi_env env) {
+  if (deliver_function_) return true;
+  napi_value name = nullptr;
+  require(env, napi_create_string_utf8(env, "efl executor", NAPI_AUTO_LENGTH, &name), "make a name");
+  napi_threadsafe_function function = nullptr;
+  require(env,
+          napi_create_threadsafe_function(env, nullptr, nullptr, name, 0, 1, nullptr, nullptr, this,
+                                          deliver, &function),
+          "create the executor");
+  // Idle, it does not keep the process alive.
+  require(env, napi_unref_threadsafe_function(env, function), "detach the executor");
+  try {
+    thread_ = std::thread([this] { work(); });
+  } catch (const std::system_error&) {
+    (void)napi_release_threadsafe_function(function, napi_tsfn_abort);
+    throw Napi::Error::New(env, "efl: the system gives no thread for asynchronous calls");
+  }
+  // Hooks run in reverse order: this one before the one that closes the thread-safe function.
+  deliver_function_ = function;
+  env_ = env;
+  require(env, napi_add_env_cleanup_hook(env, on_environment_exit, this), "watch the environment");
+  return true;
+}
+
+void Executor::on_environment_exit(void* executor) { static_cast<Executor*>(executor)->stop(); }
+
+void Executor::stop() {
+  if (!thread_.joinable()) return;
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    stopping_ = true;
+  }
+  wake_.notify_one();
+  thread_.join();
+  for (const std::unique_ptr<Job>& job : queue_) release_references(env_, job.get());
+  queue_.clear();
+  (void)napi_release_threadsafe_function(deliver_function_, napi_tsfn_abort);
+}
+
+bool Executor::submit(napi_env env, std::unique_ptr<Job> job, uint32_t* id) {
+  if (outstanding_ >= kMaxOutstanding) return false;
+  start(env);
+  take_references(env, job.get());
+  *id = job->id = next_id_++;
+  if (outstanding_++ == 0) (void)napi_ref_threadsafe_function(env, deliver_function_);
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    queue_.push_back(std::move(job));
+  }
+  wake_.notify_one();
+  return true;
+}
+
+template <class Predicate>
+bool Executor::cancel_where(const Predicate& chosen) {
+  std::vector<std::unique_ptr<Job>> cancelled;
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    const auto keep = [&](const std::unique_ptr<Job>& job) { return !chosen(*job); };
+    const auto first = std::stable_partition(queue_.begin(), queue_.end(), keep);
+    std::move(first, queue_.end(), std::back_inserter(cancelled));
+    queue_.erase(first, queue_.end());
+  }
+  for (std::unique_ptr<Job>& job : cancelled) {
+    job->status = EFL_CANCELLED;
+    hand_back(std::move(job));
+  }
+  return !cancelled.empty();
+}
+
+bool Executor::cancel(uint32_t id) {
+  return cancel_where([id](const Job& job) { return job.id == id; });
+}
+
+void Executor::cancel_all(const void* owner) {
+  cancel_where([owner](const Job& job) { return job.owner == owner; });
+}
+
+void Executor::work() {
+  std::unique_lock<std::mutex> lock(mutex_);
+  for (;;) {
+    wake_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
+    if (stopping_) return;
+    std::unique_ptr<Job> job = std::move(queue_.front());
+    queue_.pop_front();
+    lock.unlock();
+    job->status = job->compute(&job->result);
+    hand_back(std::move(job));
+    lock.lock();
+  }
+}
+
+void Executor::hand_back(std::unique_ptr<Job> job) {
+  job->done();
+  job->compute = nullptr;
+  // Fails only while the environment goes away, which frees the references of the job itself.
+  if (napi_call_threadsafe_function(deliver_function_, job.get(), napi_tsfn_nonblocking) ==
+      napi_ok) {
+    (void)job.release();
+  }
+}
+
+void Executor::deliver(napi_env env, napi_value, void* context, void* data) {
+  const std::unique_ptr<Job> job(static_cast<Job*>(data));
+  if (!env) return;  // the environment is gone, and with it everything the job refers to
+  Executor* executor = static_cast<Executor*>(context);
+  write_outcome(job->status, job->result, job->slots);
+  napi_value callback = nullptr;
+  napi_value receiver = nullptr;
+  if (napi_get_reference_value(env, job->callback_ref, &callback) == napi_ok && callback &&
+      napi_get_undefined(env, &receiver) == napi_ok) {
+    // The callback settles a promise and does not throw; it fails only in a terminating worker.
+    (void)napi_call_function(env, receiver, callback, 0, nullptr, nullptr);
+  }
+  release_references(env, job.get());
+  if (--executor->outstanding_ == 0) {
+    (void)napi_unref_threadsafe_function(env, executor->deliver_function_);
+  }
+}
+
+}  // namespace efl::addon

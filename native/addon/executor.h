@@ -1,0 +1,81 @@
+// Runs asynchronous calls, one after another, on a thread of their own.
+//
+// Each environment (the main thread, each worker) has one executor. It does not use libuv's pool,
+// whose four threads also serve files and name look-ups. Order is the order of submission, which is
+// what makes the state of a criterion follow the order of the calls.
+//
+// Everything but the computation happens on the environment's JavaScript thread. The thread is
+// stopped and joined in an environment cleanup hook, so nothing of ours outlives a terminated worker.
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "../core/problem.h"
+#include "napi_setup.h"
+
+namespace efl::addon {
+
+struct Job {
+  uint32_t id = 0;
+  const void* owner = nullptr;                       // whose calls `cancel_all` cancels
+  std::function<efl_status(efl_result*)> compute;    // on the executor's thread
+  std::function<void()> done;                        // after compute or cancellation, any thread
+  std::vector<napi_value> to_hold;                   // arrays that must live as long as the job
+  napi_value callback = nullptr;                     // called without arguments when all is done
+  double* slots = nullptr;                           // where the outcome goes (see outcome.h)
+
+  // Filled by the executor.
+  std::vector<napi_ref> held;
+  napi_ref callback_ref = nullptr;
+  efl_status status = EFL_CANCELLED;
+  efl_result result{};
+};
+
+class Executor {
+ public:
+  static constexpr uint32_t kMaxOutstanding = 1024;
+
+  Executor() = default;
+  ~Executor() { stop(); }
+  Executor(const Executor&) = delete;
+  Executor& operator=(const Executor&) = delete;
+
+  // False where too many calls are outstanding already; the job is dropped then.
+  bool submit(napi_env env, std::unique_ptr<Job> job, uint32_t* id);
+
+  // Cancel what has not started: one call, or all of one owner.
+  bool cancel(uint32_t id);
+  void cancel_all(const void* owner);
+
+ private:
+  bool start(napi_env env);
+  void stop();
+  void work();
+  template <class Predicate>
+  bool cancel_where(const Predicate& chosen);
+  // Gives a job that has been computed or cancelled back to the JavaScript thread.
+  void hand_back(std::unique_ptr<Job> job);
+  static void deliver(napi_env env, napi_value, void* context, void* data);
+  static void on_environment_exit(void* executor);
+
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  std::deque<std::unique_ptr<Job>> queue_;
+  bool stopping_ = false;
+  std::thread thread_;
+
+  // JavaScript thread only.
+  napi_env env_ = nullptr;
+  napi_threadsafe_function deliver_function_ = nullptr;
+  uint32_t outstanding_ = 0;
+  uint32_t next_id_ = 1;
+};
+
+}  // namespace efl::addon

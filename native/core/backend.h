@@ -1,0 +1,27 @@
+/* The interface that a backend implements: one table of C functions with an ABI number.
+ *
+ * A function returns EFL_OK and a whole result, or another status and has written nothing but
+ * `result`. No C++ exception leaves it. Every function may be called from several threads at once. */
+#pragma once
+
+#include "problem.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Raised whenever a struct of problem.h or the table below changes. */
+#define EFL_BACKEND_ABI 1
+
+typedef struct efl_backend {
+  uint32_t abi;
+  const char* name;        /* "cpu" */
+  const char* (*detail)(); /* what it chose on this machine, for people; a static string */
+  efl_status (*focal)(const efl_focal_problem* problem, efl_result* result);
+  efl_status (*collect)(const efl_collect_problem* problem, efl_result* result);
+  efl_status (*dense)(const efl_dense_problem* problem, efl_result* result);
+} efl_backend;
+
+#ifdef __cplusplus
+}
+#endif

@@ -1,0 +1,25 @@
+// What a label says of its row.
+#pragma once
+
+#include "host_device.h"
+#include "problem.h"
+
+namespace efl {
+
+constexpr int32_t kBackground = -1;
+constexpr int32_t kIgnored = -2;
+constexpr int32_t kInvalid = -3;
+
+// The column of the row's positive, or one of the constants above.
+EFL_HOST_DEVICE int32_t label_column(const efl_label_convention& convention, int32_t label) {
+  // In 64 bits: the labels are arbitrary 32-bit integers and the difference may not fit.
+  const int64_t column = static_cast<int64_t>(label) - convention.first_class;
+  if (column >= 0 && column < convention.classes) return static_cast<int32_t>(column);
+  if (convention.has_background && label == convention.background) return kBackground;
+  for (int32_t i = 0; i < convention.ignored_count; ++i) {
+    if (label == convention.ignored[i]) return kIgnored;
+  }
+  return kInvalid;
+}
+
+}  // namespace efl

@@ -1,0 +1,122 @@
+// The paper's equations, once for every backend and for the tests.
+//
+// Li et al., "Equalized Focal Loss for Dense Long-Tailed Object Detection", CVPR 2022.
+// Each function is a template over a `Math` policy that says what a number is (a float, a double, a
+// register full of floats) and how exp, log1p and the like are computed there.
+#pragma once
+
+#include "host_device.h"
+
+namespace efl {
+
+// Section 3.2: g_j = clamp(positive |gradient| / negative |gradient|, 0, 1).
+// The addend is the official one; it also makes a class without any gradient a rare class (g = 0).
+EFL_HOST_DEVICE double gradient_ratio(double positive, double negative) {
+  const double ratio = positive / (negative + 1e-10);
+  return ratio < 1.0 ? ratio : 1.0;
+}
+
+// Equation 4: gamma_j = gamma_b + s (1 - g_j). A balanced class (g = 1) keeps gamma_b.
+EFL_HOST_DEVICE double focusing_factor(double base_gamma, double scale_factor, double ratio) {
+  return base_gamma + scale_factor * (1.0 - ratio);
+}
+
+// Equation 5: the weighting factor gamma_j / gamma_b gives back what more focus takes away.
+EFL_HOST_DEVICE double weighting_factor(double focusing, double base_gamma) {
+  return focusing / base_gamma;
+}
+
+template <class Math>
+struct LossTerms {
+  typename Math::Real loss;
+  typename Math::Real gradient;  // |dL/du|: never negative, so statistics need no absolute value
+};
+
+// One element of the focal family, stable for every logit.
+//
+// u is the logit seen from its label: x for a negative, -x for a positive, so that in both cases
+//   p_t = sigma(-u),  1 - p_t = sigma(u),  -log p_t = softplus(u)
+// and, with constants gamma and w (gamma_j and alpha_t gamma_j / gamma_b; both are detached),
+//   L      = w sigma(u)^gamma softplus(u)
+//   dL/du  = w sigma(u)^gamma [ sigma(u) + gamma sigma(-u) softplus(u) ]
+// Everything is built from t = exp(-|u|) in (0, 1]: nothing overflows and no difference of nearly
+// equal numbers is taken. sigma(u)^gamma is exp(-gamma softplus(-u)), which has no 0^-1 at gamma < 1.
+template <class Math>
+EFL_HOST_DEVICE LossTerms<Math> focal_terms(typename Math::Real u, typename Math::Real gamma,
+                                            typename Math::Real weight) {
+  using Real = typename Math::Real;
+  const Real zero = Math::constant(0);
+  const Real one = Math::constant(1);
+  // Beyond the saturation t is 0 for every use below; the cap keeps infinities out of products.
+  const Real saturation = Math::constant(Math::kSaturation);
+  // minimum and maximum return their second argument when it is not a number: NaN passes through.
+  const Real magnitude = Math::minimum(saturation, Math::absolute(u));
+
+  const Real t = Math::exp_nonpositive(-magnitude);
+  const Real log1p_t = Math::log1p_unit(t);
+  const Real reciprocal = one / (one + t);
+  const Real sigma_small = t * reciprocal;
+  const Real sigma_u = Math::select_negative(u, sigma_small, reciprocal);
+  const Real sigma_minus_u = Math::select_negative(u, reciprocal, sigma_small);
+
+  const Real cross_entropy = Math::maximum(zero, u) + log1p_t;  // softplus(u) = -log p_t
+  const Real minus_u = Math::minimum(saturation, Math::maximum(zero, -u));
+  const Real modulator = Math::exp_minus_product(gamma, minus_u, log1p_t);  // sigma(u)^gamma
+  const Real scaled = weight * modulator;
+
+  LossTerms<Math> terms;
+  terms.loss = scaled * cross_entropy;
+  // Where softplus(u) passes the saturation sigma(-u) is 0; the cap avoids infinity times zero.
+  const Real finite_entropy = Math::minimum(saturation, cross_entropy);
+  terms.gradient = scaled * (sigma_u + gamma * sigma_minus_u * finite_entropy);
+  return terms;
+}
+
+// The same loss for a soft target y in [0, 1] (torchvision's definition):
+//   h = 1 - p_t = y sigma(-x) + (1 - y) sigma(x),  alpha_t = alpha y + (1 - alpha)(1 - y)
+//   L      = alpha_t h^gamma BCE(x, y)
+//   dL/dx  = alpha_t h^gamma [ (1 - y) sigma(x) - y sigma(-x) + gamma BCE (1 - 2y) sigma(x) sigma(-x) / h ]
+// A hard target gives focal_terms with the sign of the label. `gradient` is signed here.
+template <class Math>
+EFL_HOST_DEVICE LossTerms<Math> soft_focal_terms(typename Math::Real x, typename Math::Real target,
+                                                 typename Math::Real gamma,
+                                                 typename Math::Real weight) {
+  using Real = typename Math::Real;
+  const Real zero = Math::constant(0);
+  const Real one = Math::constant(1);
+  const Real saturation = Math::constant(Math::kSaturation);
+  const Real magnitude = Math::minimum(saturation, Math::absolute(x));
+
+  const Real t = Math::exp_nonpositive(-magnitude);
+  const Real log1p_t = Math::log1p_unit(t);
+  const Real reciprocal = one / (one + t);
+  const Real sigma_small = t * reciprocal;
+  const Real sigma_x = Math::select_negative(x, sigma_small, reciprocal);
+  const Real sigma_minus_x = Math::select_negative(x, reciprocal, sigma_small);
+
+  // h = (near + far t) / (1 + t), where `near` is the target's share on the side x has chosen.
+  const Real other = one - target;
+  const Real near = Math::select_negative(x, target, other);
+  const Real far = one - near;
+  const Real mixture = near + far * t;
+  // near = 0 is a hard target on the easy side: h = t / (1 + t), whose logarithm must not go through t.
+  const Real log_h = Math::select_zero(near, -magnitude, Math::log_unit(mixture)) - log1p_t;
+  const Real slope = Math::select_zero(near, reciprocal, sigma_small / mixture);
+
+  const Real softplus_x = Math::maximum(zero, x) + log1p_t;
+  const Real softplus_minus_x = Math::maximum(zero, -x) + log1p_t;
+  const Real on_negative = Math::select_zero(other, zero, other * softplus_x);
+  const Real on_positive = Math::select_zero(target, zero, target * softplus_minus_x);
+  const Real cross_entropy = on_negative + on_positive;
+  const Real scaled = weight * Math::exp_minus_product(gamma, -log_h, zero);
+
+  LossTerms<Math> terms;
+  terms.loss = scaled * cross_entropy;
+  const Real bracket = other * sigma_x - target * sigma_minus_x;
+  const Real finite_entropy = Math::minimum(saturation, cross_entropy);
+  terms.gradient =
+      scaled * (bracket + gamma * finite_entropy * (other - target) * slope);
+  return terms;
+}
+
+}  // namespace efl

@@ -1,0 +1,40 @@
+// How element losses become the loss, and what that means for the gradient and the statistics.
+#pragma once
+
+#include <cmath>
+
+#include "host_device.h"
+#include "problem.h"
+
+namespace efl {
+
+// The number by which the sum of the elements is divided. Never 0: an average over nothing is 0.
+EFL_HOST_DEVICE double loss_divisor(const efl_focal_problem& problem, int64_t positives,
+                                    int64_t ignored) {
+  if (problem.reduction == EFL_REDUCTION_NONE) return 1.0;
+  if (problem.reduction == EFL_REDUCTION_MEAN) {
+    const int64_t counted = (problem.rows - ignored) * problem.convention.classes;
+    return counted > 0 ? static_cast<double>(counted) : 1.0;
+  }
+  if (problem.normalizer == EFL_NORMALIZER_POSITIVES) {
+    return positives > 0 ? static_cast<double>(positives) : 1.0;
+  }
+  return problem.normalizer;
+}
+
+struct Scales {
+  double loss;        // factor on the sum of the elements
+  double element;     // factor on one element
+  double gradient;    // factor on |dL/du| in the gradient
+  double statistics;  // factor on the sums of |dL/du|; the mixed-precision loss scale is not in it
+};
+
+EFL_HOST_DEVICE Scales scales_of(const efl_focal_problem& problem, int64_t positives,
+                                 int64_t ignored) {
+  const double divisor = loss_divisor(problem, positives, ignored);
+  const double gradient = problem.loss_weight * problem.upstream / divisor;
+  return {problem.loss_weight / divisor, problem.loss_weight, gradient * problem.loss_scale,
+          std::fabs(gradient)};
+}
+
+}  // namespace efl

@@ -1,0 +1,264 @@
+#include "cpu_backend.h"
+
+#include <atomic>
+#include <cmath>
+#include <cstring>
+#include <memory>
+#include <new>
+#include <vector>
+
+#include "../core/labels.h"
+#include "../core/loss_math.h"
+#include "../core/reduction.h"
+#include "../core/scalar_math.h"
+#include "kernels.h"
+#include "thread_pool.h"
+#include "tiling.h"
+
+namespace efl::cpu {
+namespace {
+
+// Waking a helper costs some 25 us: below so many elements one thread is done sooner.
+constexpr int64_t kElementsWorthAThread = 64 * 1024;
+
+// Best first; the last one runs everywhere.
+std::vector<const Kernels*> usable_kernels() {
+  std::vector<const Kernels*> usable;
+#if defined(__x86_64__)
+  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
+      __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl")) {
+    usable.push_back(&kAvx512Kernels);
+  }
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) {
+    usable.push_back(&kAvx2Kernels);
+  }
+#endif
+  usable.push_back(&kBaselineKernels);
+  return usable;
+}
+
+std::atomic<const Kernels*>& chosen_kernels() {
+  static std::atomic<const Kernels*> chosen{usable_kernels().front()};
+  return chosen;
+}
+
+const Kernels& kernels() { return *chosen_kernels().load(std::memory_order_relaxed); }
+
+struct Survey {
+  efl_status status = EFL_OK;
+  int64_t positives = 0;
+  int64_t ignored = 0;
+};
+
+// Reads every label before anything is written: a bad one must find all as it was.
+Survey survey_labels(const efl_label_convention& convention, const int32_t* labels, int64_t rows,
+                     efl_result* result) {
+  Survey survey;
+  for (int64_t r = 0; r < rows; ++r) {
+    const int32_t column = label_column(convention, labels[r]);
+    survey.positives += column >= 0;
+    survey.ignored += column == kIgnored;
+    if (column == kInvalid) {
+      result->bad_index = r;
+      result->bad_value = labels[r];
+      survey.status = EFL_BAD_LABEL;
+      return survey;
+    }
+  }
+  result->positives = survey.positives;
+  result->ignored = survey.ignored;
+  return survey;
+}
+
+// The partial sums of all tiles, and their sum in tile order.
+class PartialSums {
+ public:
+  PartialSums(int64_t tiles, int32_t classes, bool per_class)
+      : classes_(classes),
+        padded_((classes + kClassPadding - 1) / kClassPadding * kClassPadding),
+        tiles_(tiles) {
+    // Not zeroed here: each tile's thread does so, which also places the memory near it.
+    if (per_class) sums_.reset(new double[static_cast<std::size_t>(tiles) * 2 * padded_]);
+  }
+
+  TileSums* open(int64_t tile) {
+    TileSums& sums = tiles_[tile];
+    if (sums_) {
+      sums.positive = sums_.get() + tile * 2 * padded_;
+      sums.negative = sums.positive + padded_;
+      std::memset(sums.positive, 0, static_cast<std::size_t>(2 * padded_) * sizeof(double));
+    }
+    return &sums;
+  }
+
+  void finish_loss(double factor, efl_result* result) const {
+    for (const TileSums& tile : tiles_) {
+      result->loss += tile.loss;
+      result->non_finite += tile.non_finite;
+    }
+    result->loss *= factor;
+  }
+
+  void finish_statistics(double factor, double* positive, double* negative) const {
+    for (int32_t c = 0; c < classes_; ++c) positive[c] = negative[c] = 0;
+    for (const TileSums& tile : tiles_) {
+      for (int32_t c = 0; c < classes_; ++c) {
+        positive[c] += tile.positive[c];
+        negative[c] += tile.negative[c];
+      }
+    }
+    for (int32_t c = 0; c < classes_; ++c) {
+      positive[c] *= factor;
+      negative[c] *= factor;
+    }
+  }
+
+ private:
+  const int32_t classes_;
+  const int64_t padded_;
+  std::vector<TileSums> tiles_;
+  std::unique_ptr<double[]> sums_;
+};
+
+int32_t useful_threads(int32_t threads, int64_t elements) {
+  return elements < kElementsWorthAThread ? 1 : threads;
+}
+
+template <class Tile>
+void for_each_tile(int32_t threads, int64_t rows, int64_t row_length, const Tiling& tiling,
+                   PartialSums* partial, const Tile& tile) {
+  parallel_for(useful_threads(threads, rows * row_length), tiling.tiles, [&](int64_t index) {
+    tile(tiling.first_row(index), tiling.last_row(index, rows), partial->open(index));
+  });
+}
+
+efl_status focal(const efl_focal_problem& problem, efl_result* result) {
+  const Survey survey = survey_labels(problem.convention, problem.labels, problem.rows, result);
+  if (survey.status != EFL_OK) return survey.status;
+
+  const Scales scales = scales_of(problem, survey.positives, survey.ignored);
+  const FocalTask task = {&problem, static_cast<float>(scales.gradient),
+                          static_cast<float>(scales.element)};
+  const int32_t classes = problem.convention.classes;
+  const Tiling tiling = tile_rows(problem.rows, classes);
+  const bool statistics = problem.negative_sums != nullptr;
+  PartialSums partial(tiling.tiles, classes, statistics);
+  const Kernels& use = kernels();
+  for_each_tile(problem.threads, problem.rows, classes, tiling, &partial,
+                [&](int64_t first, int64_t last, TileSums* sums) {
+                  use.focal(task, first, last, sums);
+                });
+  partial.finish_loss(scales.loss, result);
+  if (statistics) {
+    partial.finish_statistics(scales.statistics, problem.positive_sums, problem.negative_sums);
+  }
+  return EFL_OK;
+}
+
+efl_status collect(const efl_collect_problem& problem, efl_result* result) {
+  const Survey survey = survey_labels(problem.convention, problem.labels, problem.rows, result);
+  if (survey.status != EFL_OK) return survey.status;
+
+  const int32_t classes = problem.convention.classes;
+  const Tiling tiling = tile_rows(problem.rows, classes);
+  PartialSums partial(tiling.tiles, classes, true);
+  const Kernels& use = kernels();
+  for_each_tile(problem.threads, problem.rows, classes, tiling, &partial,
+                [&](int64_t first, int64_t last, TileSums* sums) {
+                  use.collect(problem, first, last, sums);
+                });
+  partial.finish_loss(0.0, result);
+  partial.finish_statistics(std::fabs(problem.scale), problem.positive_sums,
+                            problem.negative_sums);
+  return EFL_OK;
+}
+
+bool targets_are_valid(const efl_dense_problem& problem, efl_result* result) {
+  for (int64_t i = 0; i < problem.elements_count; ++i) {
+    const float target = problem.targets[i];
+    if (!(target >= 0.0f && target <= 1.0f)) {
+      result->bad_index = i;
+      result->bad_value = target;
+      return false;
+    }
+  }
+  return true;
+}
+
+// Elements first to last - 1. In float64: soft targets are for convenience, not for the hot path.
+void dense_tile(const efl_dense_problem& problem, double gradient_factor, int64_t first,
+                int64_t last, TileSums* sums) {
+  double loss = 0;
+  int64_t non_finite = 0;
+  for (int64_t i = first; i < last; ++i) {
+    const double logit = problem.logits[i];
+    const double target = problem.targets[i];
+    const double weight =
+        problem.alpha < 0 ? 1.0
+                          : problem.alpha * target + (1.0 - problem.alpha) * (1.0 - target);
+    const LossTerms<ScalarMath> terms =
+        soft_focal_terms<ScalarMath>(logit, target, problem.gamma, weight);
+    loss += terms.loss;
+    non_finite += !std::isfinite(logit);
+    if (problem.elements) problem.elements[i] = static_cast<float>(terms.loss);
+    if (problem.gradient) {
+      const double upstream = problem.grad_output ? problem.grad_output[i] : 1.0;
+      problem.gradient[i] = static_cast<float>(terms.gradient * gradient_factor * upstream);
+    }
+  }
+  sums->loss = loss;
+  sums->non_finite = non_finite;
+}
+
+efl_status dense(const efl_dense_problem& problem, efl_result* result) {
+  if (!targets_are_valid(problem, result)) return EFL_BAD_TARGET;
+
+  const bool averaged = problem.reduction == EFL_REDUCTION_MEAN && problem.elements_count > 0;
+  const double divisor = averaged ? static_cast<double>(problem.elements_count) : 1.0;
+  const Tiling tiling = tile_rows(problem.elements_count, 1);
+  PartialSums partial(tiling.tiles, 1, false);
+  for_each_tile(problem.threads, problem.elements_count, 1, tiling, &partial,
+                [&](int64_t first, int64_t last, TileSums* sums) {
+                  dense_tile(problem, problem.upstream / divisor, first, last, sums);
+                });
+  partial.finish_loss(1.0 / divisor, result);
+  return EFL_OK;
+}
+
+// The boundary of the C interface: no exception leaves it.
+template <class Problem, efl_status (*compute)(const Problem&, efl_result*)>
+efl_status guarded(const Problem* problem, efl_result* result) {
+  *result = efl_result{};
+  try {
+    return compute(*problem, result);
+  } catch (const std::bad_alloc&) {
+    return EFL_OUT_OF_MEMORY;
+  }
+}
+
+const efl_backend kBackend = {
+    EFL_BACKEND_ABI,
+    "cpu",
+    kernels_name,
+    guarded<efl_focal_problem, focal>,
+    guarded<efl_collect_problem, collect>,
+    guarded<efl_dense_problem, dense>,
+};
+
+}  // namespace
+
+const efl_backend* backend() { return &kBackend; }
+
+bool choose_kernels(const char* name) {
+  for (const Kernels* candidate : usable_kernels()) {
+    if (std::strcmp(candidate->name, name) == 0) {
+      chosen_kernels().store(candidate, std::memory_order_relaxed);
+      return true;
+    }
+  }
+  return false;
+}
+
+const char* kernels_name() { return kernels().name; }
+
+}  // namespace efl::cpu

@@ -1,0 +1,7 @@
+// Compiled with -mavx2 -mfma.
+#if defined(__x86_64__)
+#define EFL_PACK_BYTES 32
+#define EFL_KERNELS kAvx2Kernels
+#define EFL_KERNELS_NAME "avx2"
+#include "kernels.inc"
+#endif

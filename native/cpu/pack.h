@@ -1,0 +1,126 @@
+// A register full of float32, and the few operations on it that the kernels need.
+//
+// Written with the compiler's vector extensions, so that one source serves SSE2, AVX2, AVX-512 and
+// NEON; intrinsics stand only where the extensions have no word for the operation. Included once by
+// each kernels_*.cc, which defines EFL_PACK_BYTES; everything here is local to that file.
+#pragma once
+
+#include <stdint.h>
+#include <string.h>
+
+#if defined(__AVX2__)
+#include <immintrin.h>
+#elif defined(__aarch64__)
+#include <arm_neon.h>
+#endif
+
+#define EFL_INLINE static inline __attribute__((always_inline))
+
+namespace {
+
+constexpr int32_t kLanes = EFL_PACK_BYTES / 4;
+
+typedef float Pack __attribute__((vector_size(EFL_PACK_BYTES)));
+typedef int32_t Bits __attribute__((vector_size(EFL_PACK_BYTES)));  // also masks: -1 or 0 a lane
+typedef double DoublePack __attribute__((vector_size(EFL_PACK_BYTES)));
+typedef float HalfPack __attribute__((vector_size(EFL_PACK_BYTES / 2)));
+// The same in memory, where only the alignment of one number is given.
+typedef float PackInMemory __attribute__((vector_size(EFL_PACK_BYTES), aligned(4), may_alias));
+typedef double DoublesInMemory __attribute__((vector_size(EFL_PACK_BYTES), aligned(8), may_alias));
+
+EFL_INLINE Pack broadcast(float value) { return Pack{} + value; }
+EFL_INLINE Bits bits_of(Pack a) { return reinterpret_cast<Bits>(a); }
+EFL_INLINE Pack pack_of(Bits a) { return reinterpret_cast<Pack>(a); }
+EFL_INLINE Pack select(Bits mask, Pack yes, Pack no) { return mask ? yes : no; }
+EFL_INLINE Pack absolute(Pack a) { return pack_of(bits_of(a) & 0x7fffffff); }
+// Both return b when a or b is not a number.
+EFL_INLINE Pack minimum(Pack a, Pack b) { return a < b ? a : b; }
+EFL_INLINE Pack maximum(Pack a, Pack b) { return a > b ? a : b; }
+
+EFL_INLINE Pack load(const float* from) { return *reinterpret_cast<const PackInMemory*>(from); }
+EFL_INLINE void store(float* to, Pack a) { *reinterpret_cast<PackInMemory*>(to) = a; }
+// The first `count` lanes; the others are 0, or not written.
+EFL_INLINE Pack load_some(const float* from, int32_t count) {
+  Pack a = {};
+  memcpy(&a, from, static_cast<size_t>(count) * sizeof(float));
+  return a;
+}
+EFL_INLINE void store_some(float* to, Pack a, int32_t count) {
+  memcpy(to, &a, static_cast<size_t>(count) * sizeof(float));
+}
+
+// a b + c with one rounding where the instruction set has it.
+EFL_INLINE Pack multiply_add(Pack a, Pack b, Pack c) {
+#if defined(__AVX512F__)
+  return _mm512_fmadd_ps(a, b, c);
+#elif defined(__FMA__)
+  return _mm256_fmadd_ps(a, b, c);
+#elif defined(__aarch64__)
+  return vfmaq_f32(c, a, b);
+#else
+  return a * b + c;
+#endif
+}
+
+// a b - product exactly, for product = a b as rounded.
+EFL_INLINE Pack product_error(Pack a, Pack b, Pack product) {
+#if defined(__FMA__) || defined(__aarch64__)
+  return multiply_add(a, b, -product);
+#else
+  // Dekker: products of 12-bit halves are exact.
+  const Pack a_high = pack_of(bits_of(a) & static_cast<int32_t>(0xfffff000));
+  const Pack b_high = pack_of(bits_of(b) & static_cast<int32_t>(0xfffff000));
+  const Pack a_low = a - a_high;
+  const Pack b_low = b - b_high;
+  return ((a_high * b_high - product) + a_high * b_low + a_low * b_high) + a_low * b_low;
+#endif
+}
+
+// To the nearest integer, for |a| < 2^22: adding 1.5 2^23 leaves no bits for a fraction.
+EFL_INLINE Pack round_to_integer(Pack a) {
+  const Pack shift = broadcast(12582912.0f);
+  return (a + shift) - shift;
+}
+
+// a 2^n for an integral n <= 0; 0 where 2^n is below the normal range.
+EFL_INLINE Pack times_power_of_two(Pack a, Pack n) {
+  const Pack exponent = maximum(broadcast(-127.0f), n) + broadcast(12582912.0f + 127.0f);
+  return a * pack_of(bits_of(exponent) << 23);
+}
+
+EFL_INLINE Bits is_finite(Pack a) { return (bits_of(a) & 0x7f800000) != 0x7f800000; }
+
+EFL_INLINE Bits lane_is(int32_t lane) {
+  Bits indices;
+  for (int32_t i = 0; i < kLanes; ++i) indices[i] = i;
+  return indices == (Bits{} + lane);
+}
+
+EFL_INLINE void widen(Pack a, DoublePack* low, DoublePack* high) {
+  HalfPack halves[2];
+  memcpy(halves, &a, sizeof a);
+  *low = __builtin_convertvector(halves[0], DoublePack);
+  *high = __builtin_convertvector(halves[1], DoublePack);
+}
+
+EFL_INLINE void add_to(DoublePack* sum, Pack a) {
+  DoublePack low, high;
+  widen(a, &low, &high);
+  *sum += low + high;
+}
+
+EFL_INLINE void add_to(double* sums, Pack a) {
+  DoublePack low, high;
+  widen(a, &low, &high);
+  DoublesInMemory* memory = reinterpret_cast<DoublesInMemory*>(sums);
+  memory[0] += low;
+  memory[1] += high;
+}
+
+EFL_INLINE double total(DoublePack a) {
+  double sum = 0;
+  for (int32_t i = 0; i < kLanes / 2; ++i) sum += a[i];
+  return sum;
+}
+
+}  // namespace

@@ -1,0 +1,31 @@
+// What a build was made from, so that a stale one is recognised whatever the files' times say.
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import path from 'node:path';
+import { root } from './platform.mjs';
+
+/** All files below a folder of the package, relative to the package, sorted. */
+export function filesBelow(folder) {
+  const absolute = path.join(root, folder);
+  if (!existsSync(absolute)) return [];
+  return readdirSync(absolute, { recursive: true })
+    .map((file) => path.join(folder, file))
+    .filter((file) => statSync(path.join(root, file)).isFile())
+    .sort();
+}
+
+function fingerprint(files) {
+  const hash = createHash('sha256');
+  for (const file of files) {
+    hash.update(`${file.split(path.sep).join('/')}\n`).update(readFileSync(path.join(root, file)));
+  }
+  return hash.digest('hex');
+}
+
+export function nativeFingerprint() {
+  return fingerprint([...filesBelow('native'), 'CMakeLists.txt', 'package.json']);
+}
+
+export function typescriptFingerprint() {
+  return fingerprint([...filesBelow('lib'), 'tsconfig.json', 'tsconfig.build.json', 'package.json']);
+}
