@@ -89,7 +89,10 @@ export class EflQueueFullError extends EflError {
   readonly limit: number;
 
   constructor(limit: number) {
-    super('EFL_QUEUE_FULL', `${limit} asynchronous calls are outstanding: await some of them first`);
+    super(
+      'EFL_QUEUE_FULL',
+      `${limit} asynchronous calls are outstanding: await some of them first`,
+    );
     this.limit = limit;
   }
 }

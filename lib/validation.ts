@@ -3,7 +3,8 @@ import { EflArgumentError } from './errors';
 /** A short text for a value of any kind, for error messages. */
 export function describe(value: unknown): string {
   if (value === null) return 'null';
-  if (typeof value === 'string') return `'${value.length > 60 ? `${value.slice(0, 57)}...` : value}'`;
+  if (typeof value === 'string')
+    return `'${value.length > 60 ? `${value.slice(0, 57)}...` : value}'`;
   if (typeof value === 'bigint') return `${String(value)}n`;
   if (ArrayBuffer.isView(value)) return describeView(value);
   if (Array.isArray(value)) return `an array of ${value.length}`;

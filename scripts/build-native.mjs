@@ -5,7 +5,14 @@
 // Without a name cmake-js is used where CMake is found, and node-gyp otherwise.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  writeFileSync,
+} from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
@@ -23,7 +30,9 @@ function run(command, args) {
   if (error) throw error;
   if (status !== 0) {
     console.error(`\nThe build failed: ${command} ${args.join(' ')}`);
-    console.error('It needs a C++17 compiler (GCC 9 or Clang 10 and newer), and CMake or Python with make.');
+    console.error(
+      'It needs a C++17 compiler (GCC 9 or Clang 10 and newer), and CMake or Python with make.',
+    );
     process.exit(status ?? 1);
   }
 }

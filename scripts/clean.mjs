@@ -3,6 +3,13 @@ import { rmSync } from 'node:fs';
 import path from 'node:path';
 import { root } from './platform.mjs';
 
-for (const folder of ['build', 'build-cmake', 'build-cmake-asan', 'build-cmake-tests', 'dist', 'prebuilds']) {
+for (const folder of [
+  'build',
+  'build-cmake',
+  'build-cmake-asan',
+  'build-cmake-tests',
+  'dist',
+  'prebuilds',
+]) {
   rmSync(path.join(root, folder), { recursive: true, force: true });
 }

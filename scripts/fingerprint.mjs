@@ -27,5 +27,10 @@ export function nativeFingerprint() {
 }
 
 export function typescriptFingerprint() {
-  return fingerprint([...filesBelow('lib'), 'tsconfig.json', 'tsconfig.build.json', 'package.json']);
+  return fingerprint([
+    ...filesBelow('lib'),
+    'tsconfig.json',
+    'tsconfig.build.json',
+    'package.json',
+  ]);
 }

@@ -63,12 +63,7 @@ export interface NativeCriterion {
   waitForCalls(): void;
   readStatistics(positive: Float64Array, negative: Float64Array, ratio: Float64Array): number;
   readFactors(focusing: Float64Array, weighting: Float64Array): void;
-  restore(
-    positive: Float64Array,
-    negative: Float64Array,
-    ratio: Float64Array,
-    steps: number,
-  ): void;
+  restore(positive: Float64Array, negative: Float64Array, ratio: Float64Array, steps: number): void;
   reset(): void;
   dispose(): void;
 }

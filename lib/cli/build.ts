@@ -11,7 +11,9 @@ export function buildFromSource(): number {
   const script = path.join(packageRoot, 'scripts', 'build-native.mjs');
   const missing = tools.filter((tool) => !isInstalled(tool.slice(0, tool.lastIndexOf('@'))));
   if (missing.length > 0 || !existsSync(script)) {
-    console.error('Building from source needs tools that are not installed with the package. First:');
+    console.error(
+      'Building from source needs tools that are not installed with the package. First:',
+    );
     console.error(`  npm install --save-dev ${missing.join(' ')}`);
     return 1;
   }

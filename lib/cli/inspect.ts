@@ -16,7 +16,9 @@ export function inspect(file: string, options: { json?: boolean }): number {
   try {
     summary = summarize(file);
   } catch (error) {
-    console.error(`efl inspect: ${file}: ${error instanceof Error ? error.message : String(error)}`);
+    console.error(
+      `efl inspect: ${file}: ${error instanceof Error ? error.message : String(error)}`,
+    );
     return 1;
   }
   console.log(options.json ? JSON.stringify(summary, null, 2) : format(summary));

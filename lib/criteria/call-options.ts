@@ -2,7 +2,12 @@ import { types } from 'node:util';
 import { normalizerPositives } from '../binding/addon';
 import { labelData, type Labels } from '../tensors/labels';
 import { logitsData, type Logits } from '../tensors/logits';
-import { rejectOverlap, rejectPartialOverlap, tensorOfLength, type TensorLike } from '../tensors/tensor';
+import {
+  rejectOverlap,
+  rejectPartialOverlap,
+  tensorOfLength,
+  type TensorLike,
+} from '../tensors/tensor';
 import {
   booleanOption,
   choiceOption,
@@ -182,7 +187,12 @@ function checkNormalizer(value: unknown, reduction: Reduction): number {
   if (reduction !== 'sum') reject('normalizer', `none with reduction '${reduction}'`, value);
   if (value === 'positives') return normalizerPositives;
   // 1 / value is the factor the kernels use.
-  if (typeof value !== 'number' || !(value > 0) || !isFiniteFloat32(value) || !isFiniteFloat32(1 / value)) {
+  if (
+    typeof value !== 'number' ||
+    !(value > 0) ||
+    !isFiniteFloat32(value) ||
+    !isFiniteFloat32(1 / value)
+  ) {
     reject('normalizer', "a finite number > 0 or 'positives'", value);
   }
   return value;
@@ -205,8 +215,12 @@ function checkGradOutput(
 }
 
 function checkLossScale(value: unknown): number {
-  return numberOption('lossScale', value, 1, 'a finite number other than 0', (scale) =>
-    isFiniteFloat32(scale) && Math.fround(scale) !== 0,
+  return numberOption(
+    'lossScale',
+    value,
+    1,
+    'a finite number other than 0',
+    (scale) => isFiniteFloat32(scale) && Math.fround(scale) !== 0,
   );
 }
 

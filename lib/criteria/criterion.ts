@@ -1,9 +1,4 @@
-import {
-  outcomeSlot,
-  outcomeSlots,
-  reductionCode,
-  type NativeCriterion,
-} from '../binding/addon';
+import { outcomeSlot, outcomeSlots, reductionCode, type NativeCriterion } from '../binding/addon';
 import { addon } from '../binding/load';
 import { EflDisposedError } from '../errors';
 import { describeConvention, labelConvention, type Labels } from '../tensors/labels';

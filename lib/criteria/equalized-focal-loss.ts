@@ -12,11 +12,7 @@ import type { Logits } from '../tensors/logits';
 import { ownedValues, runAsync } from './async-call';
 import { checkCollect, type AsyncCall, type CollectCall } from './call-options';
 import { Criterion } from './criterion';
-import {
-  resolveOptions,
-  type EqualizedFocalLossOptions,
-  type ResolvedOptions,
-} from './options';
+import { resolveOptions, type EqualizedFocalLossOptions, type ResolvedOptions } from './options';
 import { checkOutcome, readCounts, type CollectOutput } from './outcome';
 
 /** All options of an {@link EqualizedFocalLoss}, defaults filled in. */

@@ -100,8 +100,12 @@ function resolveClasses(value: unknown): number {
 
 function resolveGamma(value: unknown, equalized: boolean): number {
   const range = equalized ? 'a finite number > 0' : 'a finite number >= 0';
-  return numberOption('gamma', value, 2, range, (gamma) =>
-    isFiniteFloat32(gamma) && (equalized ? gamma > 0 : gamma >= 0),
+  return numberOption(
+    'gamma',
+    value,
+    2,
+    range,
+    (gamma) => isFiniteFloat32(gamma) && (equalized ? gamma > 0 : gamma >= 0),
   );
 }
 
@@ -112,8 +116,14 @@ export function resolveAlpha(value: unknown): number {
 
 function resolveScaleFactor(value: unknown, gamma: number): number {
   const range = 'a finite number >= 0 for which (gamma + scaleFactor) / gamma is finite too';
-  return numberOption('scaleFactor', value, 8, range, (scaleFactor) =>
-    scaleFactor >= 0 && isFiniteFloat32((gamma + scaleFactor) / gamma) &&
-    isFiniteFloat32(gamma + scaleFactor),
+  return numberOption(
+    'scaleFactor',
+    value,
+    8,
+    range,
+    (scaleFactor) =>
+      scaleFactor >= 0 &&
+      isFiniteFloat32((gamma + scaleFactor) / gamma) &&
+      isFiniteFloat32(gamma + scaleFactor),
   );
 }

@@ -93,8 +93,12 @@ function compute<L extends TensorLike>(
 ): SigmoidFocalLossOutput<FormOf<L>> {
   const data = tensorData('logits', logits);
   const reduction = choiceOption('reduction', options.reduction, 'none', reductions);
-  const gamma = numberOption('gamma', options.gamma, 2, 'a finite number >= 0', (value) =>
-    value >= 0 && isFiniteFloat32(value),
+  const gamma = numberOption(
+    'gamma',
+    options.gamma,
+    2,
+    'a finite number >= 0',
+    (value) => value >= 0 && isFiniteFloat32(value),
   );
   const alpha = resolveAlpha(options.alpha);
   const targetData = targetValues(logits, targets, data.length);

@@ -21,8 +21,12 @@ export function repeatFactors(
   options?: RepeatFactorOptions,
 ): Float64Array {
   const { threshold: given } = knownOptions('options', options, ['threshold']);
-  const threshold = numberOption('threshold', given, 0.001, 'a number in (0, 1]', (value) =>
-    value > 0 && value <= 1,
+  const threshold = numberOption(
+    'threshold',
+    given,
+    0.001,
+    'a number in (0, 1]',
+    (value) => value > 0 && value <= 1,
   );
   const images = checkImages(imageClasses);
   const counts = new Map<number, number>();

@@ -34,7 +34,8 @@ export function ignoredLabels(
   background: Background,
   numClasses: number,
 ): readonly number[] {
-  const list: readonly unknown[] = value === undefined ? [-1] : Array.isArray(value) ? value : [value];
+  const list: readonly unknown[] =
+    value === undefined ? [-1] : Array.isArray(value) ? value : [value];
   const { firstClass, background: backgroundLabel } = labelConvention(background, numClasses, []);
   for (const label of list) {
     if (!isInt32(label)) reject('ignoreIndex', 'a 32-bit integer or a list of them', label);

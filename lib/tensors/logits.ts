@@ -9,7 +9,11 @@ export function logitsData(argument: string, logits: Logits, numClasses: number)
   const data = tensorData(argument, logits);
   const shape = tensorShape(logits);
   if (shape && shape.at(-1) !== numClasses) {
-    reject(`${argument}.shape`, `numClasses = ${numClasses} as the last dimension`, shape.join(' x '));
+    reject(
+      `${argument}.shape`,
+      `numClasses = ${numClasses} as the last dimension`,
+      shape.join(' x '),
+    );
   }
   if (data.length % numClasses !== 0) {
     reject(argument, `rows x numClasses values (numClasses = ${numClasses})`, data);

@@ -17,8 +17,7 @@ Napi::Value configure(const Napi::CallbackInfo& info) {
       !cpu::choose_kernels(info[1].As<Napi::String>().Utf8Value().c_str())) {
     return Napi::Boolean::New(info.Env(), false);
   }
-  Environment::of(info.Env()).threads =
-      static_cast<int32_t>(number_argument(info[0], "threads"));
+  Environment::of(info.Env()).threads = static_cast<int32_t>(number_argument(info[0], "threads"));
   return Napi::Boolean::New(info.Env(), true);
 }
 
@@ -31,7 +30,8 @@ Napi::Value cancel(const Napi::CallbackInfo& info) {
   return Napi::Boolean::New(info.Env(), Environment::of(info.Env()).executor.cancel(id));
 }
 
-// dense(logits, targets, gradient?, elements?, gradOutput?, gamma, alpha, reduction, upstream, outcome)
+// dense(logits, targets, gradient?, elements?, gradOutput?, gamma, alpha, reduction, upstream,
+// outcome)
 Napi::Value dense(const Napi::CallbackInfo& info) {
   const Environment& environment = Environment::of(info.Env());
   const ArrayView<float> logits = array_argument<float>(info[0], "logits");
@@ -44,8 +44,8 @@ Napi::Value dense(const Napi::CallbackInfo& info) {
   problem.grad_output = optional_array_argument<float>(info[4], "gradOutput", logits.length);
   problem.gamma = number_argument(info[5], "gamma");
   problem.alpha = number_argument(info[6], "alpha");
-  problem.reduction = static_cast<efl_reduction>(
-      static_cast<int32_t>(number_argument(info[7], "reduction")));
+  problem.reduction =
+      static_cast<efl_reduction>(static_cast<int32_t>(number_argument(info[7], "reduction")));
   problem.upstream = number_argument(info[8], "upstream");
   problem.threads = environment.threads;
   double* slots = array_argument<double>(info[9], "outcome", kOutcomeSlots);

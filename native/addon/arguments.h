@@ -1,5 +1,5 @@
-// Decodes what lib/binding passes. TypeScript has validated it for people already; a failure here is
-// a mistake of the package itself, and a plain TypeError says so before memory is touched.
+// Decodes what lib/binding passes. TypeScript has validated it for people already; a failure here
+// is a mistake of the package itself, and a plain TypeError says so before memory is touched.
 #pragma once
 
 #include <cstddef>

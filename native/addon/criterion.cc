@@ -186,8 +186,7 @@ Napi::Value Criterion::read_factors(const Napi::CallbackInfo& info) {
   double* weighting = array_argument<double>(info[1], "weighting", classes);
   const GradientStatistics statistics = state_->statistics();
   for (std::size_t j = 0; j < classes; ++j) {
-    focusing[j] =
-        focusing_factor(parameters.gamma, parameters.scale_factor, statistics.ratio()[j]);
+    focusing[j] = focusing_factor(parameters.gamma, parameters.scale_factor, statistics.ratio()[j]);
     weighting[j] = weighting_factor(focusing[j], parameters.gamma);
   }
   return info.Env().Undefined();

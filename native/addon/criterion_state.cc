@@ -67,8 +67,8 @@ efl_status CriterionState::fold(const efl_result& result, int64_t rows) {
 }
 
 void CriterionState::replace(GradientStatistics next) {
-  auto parameters = std::make_shared<const ClassParameters>(
-      class_parameters(settings_.parameters, next.ratio()));
+  auto parameters =
+      std::make_shared<const ClassParameters>(class_parameters(settings_.parameters, next.ratio()));
   const std::lock_guard<std::mutex> lock(mutex_);
   statistics_ = std::move(next);
   parameters_ = std::move(parameters);

@@ -33,7 +33,8 @@ class CriterionState {
   efl_label_convention convention() const;
 
   // Computes a problem whose arrays and call options are filled in, with the parameters that follow
-  // from the calls before, and, where `collect` is set, folds its statistics in. One call at a time.
+  // from the calls before, and, where `collect` is set, folds its statistics in. One call at a
+  // time.
   efl_status compute(efl_focal_problem problem, bool collect, efl_result* result);
   efl_status compute(efl_collect_problem problem, efl_result* result);
 

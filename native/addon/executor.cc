@@ -41,7 +41,8 @@ void take_references(napi_env env, Job* job) {
 bool Executor::start(napi_env env) {
   if (deliver_function_) return true;
   napi_value name = nullptr;
-  require(env, napi_create_string_utf8(env, "efl executor", NAPI_AUTO_LENGTH, &name), "make a name");
+  require(env, napi_create_string_utf8(env, "efl executor", NAPI_AUTO_LENGTH, &name),
+          "make a name");
   napi_threadsafe_function function = nullptr;
   require(env,
           napi_create_threadsafe_function(env, nullptr, nullptr, name, 0, 1, nullptr, nullptr, this,

@@ -5,7 +5,8 @@
 // what makes the state of a criterion follow the order of the calls.
 //
 // Everything but the computation happens on the environment's JavaScript thread. The thread is
-// stopped and joined in an environment cleanup hook, so nothing of ours outlives a terminated worker.
+// stopped and joined in an environment cleanup hook, so nothing of ours outlives a terminated
+// worker.
 #pragma once
 
 #include <condition_variable>
@@ -24,12 +25,12 @@ namespace efl::addon {
 
 struct Job {
   uint32_t id = 0;
-  const void* owner = nullptr;                       // whose calls `cancel_all` cancels
-  std::function<efl_status(efl_result*)> compute;    // on the executor's thread
-  std::function<void()> done;                        // after compute or cancellation, any thread
-  std::vector<napi_value> to_hold;                   // arrays that must live as long as the job
-  napi_value callback = nullptr;                     // called without arguments when all is done
-  double* slots = nullptr;                           // where the outcome goes (see outcome.h)
+  const void* owner = nullptr;                     // whose calls `cancel_all` cancels
+  std::function<efl_status(efl_result*)> compute;  // on the executor's thread
+  std::function<void()> done;                      // after compute or cancellation, any thread
+  std::vector<napi_value> to_hold;                 // arrays that must live as long as the job
+  napi_value callback = nullptr;                   // called without arguments when all is done
+  double* slots = nullptr;                         // where the outcome goes (see outcome.h)
 
   // Filled by the executor.
   std::vector<napi_ref> held;

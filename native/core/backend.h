@@ -1,7 +1,8 @@
 /* The interface that a backend implements: one table of C functions with an ABI number.
  *
  * A function returns EFL_OK and a whole result, or another status and has written nothing but
- * `result`. No C++ exception leaves it. Every function may be called from several threads at once. */
+ * `result`. No C++ exception leaves it. Every function may be called from several threads at once.
+ */
 #pragma once
 
 #include "problem.h"

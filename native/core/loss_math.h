@@ -40,7 +40,8 @@ struct LossTerms {
 //   L      = w sigma(u)^gamma softplus(u)
 //   dL/du  = w sigma(u)^gamma [ sigma(u) + gamma sigma(-u) softplus(u) ]
 // Everything is built from t = exp(-|u|) in (0, 1]: nothing overflows and no difference of nearly
-// equal numbers is taken. sigma(u)^gamma is exp(-gamma softplus(-u)), which has no 0^-1 at gamma < 1.
+// equal numbers is taken. sigma(u)^gamma is exp(-gamma softplus(-u)), which has no 0^-1 at gamma
+// < 1.
 template <class Math>
 EFL_HOST_DEVICE LossTerms<Math> focal_terms(typename Math::Real u, typename Math::Real gamma,
                                             typename Math::Real weight) {
@@ -75,7 +76,8 @@ EFL_HOST_DEVICE LossTerms<Math> focal_terms(typename Math::Real u, typename Math
 // The same loss for a soft target y in [0, 1] (torchvision's definition):
 //   h = 1 - p_t = y sigma(-x) + (1 - y) sigma(x),  alpha_t = alpha y + (1 - alpha)(1 - y)
 //   L      = alpha_t h^gamma BCE(x, y)
-//   dL/dx  = alpha_t h^gamma [ (1 - y) sigma(x) - y sigma(-x) + gamma BCE (1 - 2y) sigma(x) sigma(-x) / h ]
+//   dL/dx  = alpha_t h^gamma [ (1 - y) sigma(x) - y sigma(-x) + gamma BCE (1 - 2y) sigma(x)
+//   sigma(-x) / h ]
 // A hard target gives focal_terms with the sign of the label. `gradient` is signed here.
 template <class Math>
 EFL_HOST_DEVICE LossTerms<Math> soft_focal_terms(typename Math::Real x, typename Math::Real target,
@@ -99,7 +101,8 @@ EFL_HOST_DEVICE LossTerms<Math> soft_focal_terms(typename Math::Real x, typename
   const Real near = Math::select_negative(x, target, other);
   const Real far = one - near;
   const Real mixture = near + far * t;
-  // near = 0 is a hard target on the easy side: h = t / (1 + t), whose logarithm must not go through t.
+  // near = 0 is a hard target on the easy side: h = t / (1 + t), whose logarithm must not go
+  // through t.
   const Real log_h = Math::select_zero(near, -magnitude, Math::log_unit(mixture)) - log1p_t;
   const Real slope = Math::select_zero(near, reciprocal, sigma_small / mixture);
 
@@ -114,8 +117,7 @@ EFL_HOST_DEVICE LossTerms<Math> soft_focal_terms(typename Math::Real x, typename
   terms.loss = scaled * cross_entropy;
   const Real bracket = other * sigma_x - target * sigma_minus_x;
   const Real finite_entropy = Math::minimum(saturation, cross_entropy);
-  terms.gradient =
-      scaled * (bracket + gamma * finite_entropy * (other - target) * slope);
+  terms.gradient = scaled * (bracket + gamma * finite_entropy * (other - target) * slope);
   return terms;
 }
 

@@ -41,19 +41,19 @@ typedef struct efl_label_convention {
 typedef struct efl_focal_problem {
   int64_t rows;
   efl_label_convention convention;
-  const float* logits;        /* rows x C, class last */
-  const int32_t* labels;      /* rows */
-  float* gradient;            /* rows x C, or null; may be the logits */
-  float* elements;            /* rows x C, or null; one loss for each element */
-  const float* grad_output;   /* rows x C, or null: upstream gradient of each element */
-  const float* gamma;         /* per class: the focusing factor gamma_j */
+  const float* logits;          /* rows x C, class last */
+  const int32_t* labels;        /* rows */
+  float* gradient;              /* rows x C, or null; may be the logits */
+  float* elements;              /* rows x C, or null; one loss for each element */
+  const float* grad_output;     /* rows x C, or null: upstream gradient of each element */
+  const float* gamma;           /* per class: the focusing factor gamma_j */
   const float* positive_weight; /* per class: alpha gamma_j / gamma_b */
   const float* negative_weight; /* per class: (1 - alpha) gamma_j / gamma_b */
   efl_reduction reduction;
-  double normalizer;  /* > 0, or EFL_NORMALIZER_POSITIVES */
-  double loss_weight; /* factor on loss, gradient and statistics */
-  double upstream;    /* d(total)/d(loss): factor on gradient and statistics */
-  double loss_scale;  /* factor on the gradient alone */
+  double normalizer;     /* > 0, or EFL_NORMALIZER_POSITIVES */
+  double loss_weight;    /* factor on loss, gradient and statistics */
+  double upstream;       /* d(total)/d(loss): factor on gradient and statistics */
+  double loss_scale;     /* factor on the gradient alone */
   double* positive_sums; /* per class, or null: receives the sum of |gradient| over positives */
   double* negative_sums; /* per class, or null: the same over negatives */
   int32_t threads;       /* at most so many threads; the result does not depend on it */
@@ -80,8 +80,8 @@ typedef struct efl_dense_problem {
   float* elements;          /* or null */
   const float* grad_output; /* or null: upstream gradient of each element */
   double gamma;
-  double alpha;             /* negative: no alpha */
-  efl_reduction reduction;  /* 'mean' divides by the number of elements */
+  double alpha;            /* negative: no alpha */
+  efl_reduction reduction; /* 'mean' divides by the number of elements */
   double upstream;
   int32_t threads;
 } efl_dense_problem;
@@ -91,8 +91,9 @@ typedef struct efl_result {
   int64_t positives;  /* rows with a class */
   int64_t ignored;    /* rows with an ignored label */
   int64_t non_finite; /* logits (or gradients) of other rows that are NaN or infinite */
-  int64_t bad_index;  /* the smallest offending row or element, with EFL_BAD_LABEL or EFL_BAD_TARGET */
-  double bad_value;   /* and what stood there */
+  int64_t
+      bad_index; /* the smallest offending row or element, with EFL_BAD_LABEL or EFL_BAD_TARGET */
+  double bad_value; /* and what stood there */
 } efl_result;
 
 #ifdef __cplusplus

@@ -144,10 +144,9 @@ efl_status focal(const efl_focal_problem& problem, efl_result* result) {
   const bool statistics = problem.negative_sums != nullptr;
   PartialSums partial(tiling.tiles, classes, statistics);
   const Kernels& use = kernels();
-  for_each_tile(problem.threads, problem.rows, classes, tiling, &partial,
-                [&](int64_t first, int64_t last, TileSums* sums) {
-                  use.focal(task, first, last, sums);
-                });
+  for_each_tile(
+      problem.threads, problem.rows, classes, tiling, &partial,
+      [&](int64_t first, int64_t last, TileSums* sums) { use.focal(task, first, last, sums); });
   partial.finish_loss(scales.loss, result);
   if (statistics) {
     partial.finish_statistics(scales.statistics, problem.positive_sums, problem.negative_sums);
@@ -168,8 +167,7 @@ efl_status collect(const efl_collect_problem& problem, efl_result* result) {
                   use.collect(problem, first, last, sums);
                 });
   partial.finish_loss(0.0, result);
-  partial.finish_statistics(std::fabs(problem.scale), problem.positive_sums,
-                            problem.negative_sums);
+  partial.finish_statistics(std::fabs(problem.scale), problem.positive_sums, problem.negative_sums);
   return EFL_OK;
 }
 
@@ -194,8 +192,7 @@ void dense_tile(const efl_dense_problem& problem, double gradient_factor, int64_
     const double logit = problem.logits[i];
     const double target = problem.targets[i];
     const double weight =
-        problem.alpha < 0 ? 1.0
-                          : problem.alpha * target + (1.0 - problem.alpha) * (1.0 - target);
+        problem.alpha < 0 ? 1.0 : problem.alpha * target + (1.0 - problem.alpha) * (1.0 - target);
     const LossTerms<ScalarMath> terms =
         soft_focal_terms<ScalarMath>(logit, target, problem.gamma, weight);
     loss += terms.loss;

@@ -14,7 +14,7 @@ constexpr int32_t kClassPadding = 16;
 
 // The partial result of one tile, a run of consecutive rows.
 struct TileSums {
-  double loss;       // unscaled
+  double loss;  // unscaled
   int64_t non_finite;
   double* positive;  // C sums of |dL/du|, padded and zeroed by the caller; null without statistics
   double* negative;

@@ -22,13 +22,17 @@ constexpr float kLn2High = 0.693359375f;
 constexpr float kLn2Low = -2.12194440e-4f;
 
 // exp on [-ln 2 / 2, ln 2 / 2].
-constexpr float kExp[] = {1.381829847e-03f, 8.368532173e-03f, 4.166829213e-02f, 1.666652262e-01f,
-                          4.999999404e-01f, 1.0f,             1.0f};
+constexpr float kExp[] = {1.381829847e-03f,
+                          8.368532173e-03f,
+                          4.166829213e-02f,
+                          1.666652262e-01f,
+                          4.999999404e-01f,
+                          1.0f,
+                          1.0f};
 // log1p(t) / t on [0, 1].
-constexpr float kLog1p[] = {-3.300962737e-03f, 2.012670785e-02f,  -5.752065778e-02f,
-                            1.066631228e-01f,  -1.534723341e-01f, 1.969268322e-01f,
-                            -2.495808899e-01f, 3.333046734e-01f,  -4.999993145e-01f,
-                            1.0f};
+constexpr float kLog1p[] = {
+    -3.300962737e-03f, 2.012670785e-02f,  -5.752065778e-02f, 1.066631228e-01f,  -1.534723341e-01f,
+    1.969268322e-01f,  -2.495808899e-01f, 3.333046734e-01f,  -4.999993145e-01f, 1.0f};
 
 struct PackMath {
   using Real = Pack;
@@ -52,8 +56,8 @@ struct PackMath {
 
   EFL_INLINE Pack log1p_unit(Pack a) { return a * polynomial(kLog1p, a); }
 
-  // exp(-gamma (a + b)) for a in [0, 128], b in [0, ln 2]. A rounded product would cost the result a
-  // relative error that grows with the exponent, so the error of gamma a is carried along.
+  // exp(-gamma (a + b)) for a in [0, 128], b in [0, ln 2]. A rounded product would cost the result
+  // a relative error that grows with the exponent, so the error of gamma a is carried along.
   EFL_INLINE Pack exp_minus_product(Pack gamma, Pack a, Pack b) {
     const Pack first = gamma * a;
     const Pack first_error = product_error(gamma, a, first);

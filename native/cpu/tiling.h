@@ -1,7 +1,8 @@
 // How the rows of a problem are cut into tiles.
 //
 // The cut depends on the problem alone, never on the number of threads: partial sums of tiles are
-// added in tile order, so every result is the same, to the last bit, however many threads there are.
+// added in tile order, so every result is the same, to the last bit, however many threads there
+// are.
 #pragma once
 
 #include <algorithm>
@@ -9,9 +10,9 @@
 
 namespace efl::cpu {
 
-constexpr int64_t kElementsPerTile = 32 * 1024;            // large against the cost of a hand-over
-constexpr int64_t kPartialSumBytes = 2 * 1024 * 1024;      // for the per-class sums of all tiles
-constexpr int64_t kMinTiles = 8;                           // even where those take more
+constexpr int64_t kElementsPerTile = 32 * 1024;        // large against the cost of a hand-over
+constexpr int64_t kPartialSumBytes = 2 * 1024 * 1024;  // for the per-class sums of all tiles
+constexpr int64_t kMinTiles = 8;                       // even where those take more
 constexpr int64_t kMaxTiles = 256;
 
 struct Tiling {

@@ -1,0 +1,22 @@
+// Builds the native tests with CMake and runs them, plain or under sanitizers:
+//
+//   node scripts/test-native.mjs [plain|address,undefined|thread]
+import { spawnSync } from 'node:child_process';
+import path from 'node:path';
+import { root } from './platform.mjs';
+
+const sanitizers = process.argv[2] ?? 'plain';
+const folder = path.join(root, 'build-cmake-tests', sanitizers.replace(',', '-'));
+
+function run(command, args) {
+  const { status, error } = spawnSync(command, args, { cwd: root, stdio: 'inherit' });
+  if (error) throw error;
+  if (status !== 0) process.exit(status ?? 1);
+}
+
+run('cmake', [
+  ...['-S', root, '-B', folder, '-DEFL_ADDON=OFF', '-DEFL_TESTS=ON', '-DCMAKE_BUILD_TYPE=Release'],
+  `-DEFL_SANITIZE=${sanitizers === 'plain' ? '' : sanitizers}`,
+]);
+run('cmake', ['--build', folder, '--parallel', '2']);
+run(path.join(folder, 'efl_native_tests'), []);

@@ -1,0 +1,252 @@
+// Tests of core and CPU backend without Node.js, so that they run under every sanitizer.
+
+#include <atomic>
+#include <cstring>
+#include <thread>
+
+#include "../../native/core/statistics.h"
+#include "../../native/cpu/cpu_backend.h"
+#include "../../native/cpu/thread_pool.h"
+#include "../../native/cpu/tiling.h"
+#include "check.h"
+#include "problem_builder.h"
+
+namespace {
+
+using test::close;
+using test::identical;
+using test::Problem;
+using test::Solution;
+
+const efl_backend& backend() { return *efl::cpu::backend(); }
+
+void agrees_with_float64(Problem* given) {
+  const Solution expected = test::solve(*given);
+  efl_result result{};
+  CHECK(backend().focal(&given->problem, &result) == EFL_OK);
+  CHECK(close(result.loss, expected.loss, 1e-6));
+  CHECK(result.positives == expected.positives);
+  CHECK(result.ignored == expected.ignored);
+  CHECK(result.non_finite == expected.non_finite);
+  bool gradient = true, elements = true, sums = true;
+  for (std::size_t i = 0; i < expected.gradient.size(); ++i) {
+    gradient &= close(given->gradient[i], expected.gradient[i], 3e-6);
+    elements &= close(given->elements[i], expected.elements[i], 3e-6);
+  }
+  for (std::size_t c = 0; c < expected.positive_sums.size(); ++c) {
+    sums &= close(given->positive_sums[c], expected.positive_sums[c], 3e-6);
+    sums &= close(given->negative_sums[c], expected.negative_sums[c], 3e-6);
+  }
+  CHECK(gradient);
+  CHECK(elements);
+  CHECK(sums);
+}
+
+void every_shape_agrees_with_float64() {
+  for (const int32_t classes : {1, 3, 4, 7, 15, 16, 17, 31, 33, 80, 1203}) {
+    for (const int64_t rows : {0, 1, 2, 57}) {
+      for (const bool extreme : {false, true}) {
+        Problem problem(rows, classes, static_cast<uint32_t>(classes * 1000 + rows), extreme);
+        agrees_with_float64(&problem);
+      }
+    }
+  }
+}
+
+void every_kind_of_output_is_the_same() {
+  Problem all(300, 33, 5, true);
+  efl_result whole{};
+  backend().focal(&all.problem, &whole);
+
+  Problem forward(300, 33, 5, true);
+  forward.problem.gradient = nullptr;
+  forward.problem.elements = nullptr;
+  forward.problem.positive_sums = forward.problem.negative_sums = nullptr;
+  efl_result result{};
+  backend().focal(&forward.problem, &result);
+  CHECK(identical(result, whole));
+
+  Problem in_place(300, 33, 5, true);
+  in_place.problem.elements = nullptr;
+  in_place.problem.gradient = in_place.logits.data();
+  backend().focal(&in_place.problem, &result);
+  CHECK(identical(result, whole));
+  CHECK(identical(in_place.logits, all.gradient));
+  CHECK(in_place.negative_sums == all.negative_sums);
+}
+
+void results_do_not_depend_on_the_number_of_threads() {
+  Problem one(2000, 211, 11, false);
+  efl_result expected{};
+  backend().focal(&one.problem, &expected);
+  for (const int32_t threads : {2, 3, 8}) {
+    Problem many(2000, 211, 11, false);
+    many.problem.threads = threads;
+    efl_result result{};
+    backend().focal(&many.problem, &result);
+    CHECK(identical(result, expected));
+    CHECK(identical(many.gradient, one.gradient));
+    CHECK(many.positive_sums == one.positive_sums);
+    CHECK(many.negative_sums == one.negative_sums);
+  }
+}
+
+void collected_gradients_give_the_statistics_of_the_fused_pass() {
+  Problem given(400, 91, 21, false);
+  given.problem.loss_scale = 1.0;
+  efl_result result{};
+  backend().focal(&given.problem, &result);
+  std::vector<double> positive(91), negative(91);
+  efl_collect_problem problem{};
+  problem.rows = 400;
+  problem.convention = given.problem.convention;
+  problem.gradients = given.gradient.data();
+  problem.labels = given.labels.data();
+  problem.scale = 1.0;
+  problem.positive_sums = positive.data();
+  problem.negative_sums = negative.data();
+  problem.threads = 2;
+  CHECK(backend().collect(&problem, &result) == EFL_OK);
+  bool same = true;
+  for (int32_t c = 0; c < 91; ++c) {
+    same &= close(positive[c], given.positive_sums[c], 1e-6);
+    same &= close(negative[c], given.negative_sums[c], 1e-6);
+  }
+  CHECK(same);
+}
+
+void a_bad_label_is_named_and_nothing_is_written() {
+  Problem given(50, 9, 3, false);
+  given.labels[31] = 10;
+  given.labels[40] = std::numeric_limits<int32_t>::min();
+  efl_result result{};
+  CHECK(backend().focal(&given.problem, &result) == EFL_BAD_LABEL);
+  CHECK(result.bad_index == 31);
+  CHECK(result.bad_value == 10);
+  CHECK(given.gradient == std::vector<float>(50 * 9, 0.0f));
+  CHECK(given.negative_sums == std::vector<double>(9, 0.0));
+}
+
+void labels_at_the_ends_of_int32_do_not_overflow() {
+  const efl_label_convention convention = {5, 1, 0, 1, nullptr, 0};
+  CHECK(efl::label_column(convention, std::numeric_limits<int32_t>::min()) == efl::kInvalid);
+  CHECK(efl::label_column(convention, std::numeric_limits<int32_t>::max()) == efl::kInvalid);
+}
+
+void dense_targets_agree_with_labels_where_they_are_hard() {
+  for (const float logit : test::extreme_logits()) {
+    for (const float target : {0.0f, 1.0f}) {
+      for (const double gamma : {0.0, 0.5, 2.0, 10.0}) {
+        const double u = target == 1.0f ? -logit : logit;
+        const auto hard = efl::focal_terms<efl::ScalarMath>(u, gamma, 0.25);
+        const auto soft = efl::soft_focal_terms<efl::ScalarMath>(logit, target, gamma, 0.25);
+        CHECK(close(soft.loss, hard.loss, 1e-12));
+        CHECK(close(soft.gradient, (target == 1.0f ? -1 : 1) * hard.gradient, 1e-12));
+      }
+    }
+  }
+}
+
+void soft_targets_have_the_gradient_of_their_loss() {
+  for (double target = 0.05; target < 1; target += 0.1) {
+    for (double logit = -8; logit <= 8; logit += 0.37) {
+      for (const double gamma : {0.0, 0.5, 1.0, 2.0, 5.0}) {
+        const double h = 1e-5;
+        const auto at = [&](double x) {
+          return efl::soft_focal_terms<efl::ScalarMath>(x, target, gamma, 0.7).loss;
+        };
+        const double slope = (at(logit + h) - at(logit - h)) / (2 * h);
+        const auto terms = efl::soft_focal_terms<efl::ScalarMath>(logit, target, gamma, 0.7);
+        CHECK(std::fabs(terms.gradient - slope) <= 1e-8 + 1e-7 * std::fabs(slope));
+      }
+    }
+  }
+}
+
+void tiles_cover_every_row_once() {
+  for (const int64_t rows : {0LL, 1LL, 7LL, 1000LL, 123457LL}) {
+    for (const int64_t length : {1LL, 80LL, 1203LL, 100000LL}) {
+      const efl::cpu::Tiling tiling = efl::cpu::tile_rows(rows, length);
+      int64_t next = 0;
+      for (int64_t tile = 0; tile < tiling.tiles; ++tile) {
+        CHECK(tiling.first_row(tile) == next);
+        next = tiling.last_row(tile, rows);
+      }
+      CHECK(next == rows);
+    }
+  }
+}
+
+void the_pool_runs_every_task_once_also_for_many_callers() {
+  std::vector<std::thread> callers;
+  std::vector<std::vector<int>> runs(4, std::vector<int>(500, 0));
+  for (std::vector<int>& mine : runs) {
+    callers.emplace_back([&mine] {
+      for (int repeat = 0; repeat < 50; ++repeat) {
+        efl::cpu::parallel_for(3, 500, [&mine](int64_t i) { ++mine[i]; });
+      }
+    });
+  }
+  for (std::thread& caller : callers) caller.join();
+  for (const std::vector<int>& mine : runs) CHECK(mine == std::vector<int>(500, 50));
+}
+
+void statistics_fold_whole_or_not_at_all() {
+  efl::GradientStatistics statistics(2);
+  CHECK(statistics.ratio() == std::vector<double>(2, 1.0));
+  CHECK(statistics.fold({1.0, 0.0}, {4.0, 0.0}));
+  CHECK(statistics.ratio()[0] == 1.0 / (4.0 + 1e-10));
+  CHECK(statistics.ratio()[1] == 0.0);
+  CHECK(statistics.steps() == 1);
+  CHECK(!statistics.fold({1.0, std::numeric_limits<double>::infinity()}, {0.0, 0.0}));
+  CHECK(statistics.positive()[0] == 1.0);
+  CHECK(statistics.steps() == 1);
+}
+
+struct Test {
+  const char* name;
+  void (*run)();
+  bool per_kernel;  // once for each instruction set of this machine
+};
+
+const Test kTests[] = {
+    {"every shape agrees with float64", every_shape_agrees_with_float64, true},
+    {"every kind of output is the same", every_kind_of_output_is_the_same, true},
+    {"results do not depend on the number of threads",
+     results_do_not_depend_on_the_number_of_threads, true},
+    {"collected gradients give the statistics of the fused pass",
+     collected_gradients_give_the_statistics_of_the_fused_pass, true},
+    {"a bad label is named and nothing is written", a_bad_label_is_named_and_nothing_is_written,
+     true},
+    {"labels at the ends of int32 do not overflow", labels_at_the_ends_of_int32_do_not_overflow,
+     false},
+    {"dense targets agree with labels where they are hard",
+     dense_targets_agree_with_labels_where_they_are_hard, false},
+    {"soft targets have the gradient of their loss", soft_targets_have_the_gradient_of_their_loss,
+     false},
+    {"tiles cover every row once", tiles_cover_every_row_once, false},
+    {"the pool runs every task once also for many callers",
+     the_pool_runs_every_task_once_also_for_many_callers, false},
+    {"statistics fold whole or not at all", statistics_fold_whole_or_not_at_all, false},
+};
+
+}  // namespace
+
+int main() {
+  int passed = 0, failed = 0;
+  for (const Test& test : kTests) {
+    for (const char* kernels : {"baseline", "avx2", "avx512"}) {
+      if (!test.per_kernel && std::strcmp(kernels, "baseline") != 0) continue;
+      if (!efl::cpu::choose_kernels(kernels)) {
+        std::printf("skipped %s: this machine has no %s\n", test.name, kernels);
+        continue;
+      }
+      test::context = kernels;
+      const int before = test::failures;
+      test.run();
+      (test::failures == before ? passed : failed) += 1;
+    }
+  }
+  std::printf("%d checks\n%d passed, %d failed\n", test::checks, passed, failed);
+  return failed == 0 ? 0 : 1;
+}

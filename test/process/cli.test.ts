@@ -1,0 +1,82 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { EqualizedFocalLoss, version } from '../../lib';
+import { root, runNode } from './child';
+
+const efl = (args: string[], env: Record<string, string> = {}) =>
+  runNode([path.join(root, 'dist', 'cli', 'main.js'), ...args], { env });
+
+describe('efl doctor', () => {
+  test('prints platform, Node.js, the binary and each backend with its status', async () => {
+    const { status, stdout } = await efl(['doctor']);
+    expect(status).toBe(0);
+    expect(stdout).toContain(`equalized-focal-loss ${version}`);
+    expect(stdout).toMatch(/platform +\S+-\S+/);
+    expect(stdout).toMatch(/Node\.js +\d+\.\d+\.\d+ \(Node-API \d+\)/);
+    expect(stdout).toMatch(/binary +\S+efl\.node \(\S+, release\)/);
+    expect(stdout).toMatch(/cpu +available: (avx512|avx2|baseline) kernels, \d+ threads?/);
+    expect(stdout).toMatch(/cuda +unavailable \(not-built\): /);
+  });
+
+  test('--json prints the same for programs', async () => {
+    const { stdout } = await efl(['doctor', '--json'], { EFL_NUM_THREADS: '2' });
+    expect(JSON.parse(stdout)).toMatchObject({
+      package: 'equalized-focal-loss',
+      version,
+      binary: { found: true, intact: true },
+      environment: { EFL_NUM_THREADS: '2' },
+      backends: [
+        { name: 'cpu', available: true },
+        { name: 'cuda', available: false, reason: 'not-built' },
+      ],
+    });
+  });
+
+  test('exits with 1 where the required backend does not work', async () => {
+    expect((await efl(['doctor', '--require', 'cpu'])).status).toBe(0);
+    expect((await efl(['doctor', '--require', 'cuda'])).status).toBe(1);
+  });
+
+  test('exits with 1 and the reason where nothing loads', async () => {
+    const { status, stdout } = await efl(['doctor'], { EFL_BINARY: '/nowhere.node' });
+    expect(status).toBe(1);
+    expect(stdout).toContain('unavailable (binary-missing)');
+  });
+});
+
+describe('efl inspect', () => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'efl-cli-'));
+  afterAll(() => {
+    rmSync(folder, { recursive: true });
+  });
+
+  test('sums up a saved state', async () => {
+    const criterion = new EqualizedFocalLoss({ numClasses: 3 });
+    criterion.loadStateDict({
+      pos_grad: [0, 1, 4],
+      neg_grad: [9, 2, 4],
+      pos_neg: [0, 0.5, 1],
+      steps: 7,
+    });
+    const file = path.join(folder, 'state.safetensors');
+    criterion.saveState(file);
+    const { status, stdout } = await efl(['inspect', file, '--json']);
+    expect(status).toBe(0);
+    expect(JSON.parse(stdout)).toEqual({
+      classes: 3,
+      steps: '7',
+      gradientRatio: { least: 0, median: 0.5, mean: 0.5, most: 1 },
+      classesWithoutPositives: 1,
+      balancedClasses: 1,
+    });
+  });
+
+  test('names a file it cannot read, without a stack', async () => {
+    const file = path.join(folder, 'foreign');
+    writeFileSync(file, 'something else entirely');
+    const { status, stderr } = await efl(['inspect', file]);
+    expect(status).toBe(1);
+    expect(stderr).toMatch(/^efl inspect: .*foreign: the header is cut off\n$/);
+  });
+});

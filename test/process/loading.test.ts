@@ -1,0 +1,153 @@
+import {
+  cpSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { EflLoadError } from '../../lib';
+import { addonPath } from '../../lib/binding/load';
+import { loadFailure } from '../../lib/binding/load-failure';
+import { root, runNode } from './child';
+
+const tryToLoad = `
+  try {
+    new (require(process.env.PACKAGE).FocalLoss)({ numClasses: 2 });
+    console.log(JSON.stringify({ loaded: true }));
+  } catch ({ name, code, reason, attempts, message, cause }) {
+    console.log(JSON.stringify({ name, code, reason, attempts, message, cause: cause !== undefined }));
+  }`;
+
+interface Failure {
+  readonly name: string;
+  readonly code: string;
+  readonly reason: string;
+  readonly attempts: { path: string; problem: string }[];
+  readonly message: string;
+}
+
+async function load(
+  options: { packageFolder?: string; env?: Record<string, string>; flags?: string[] } = {},
+): Promise<Failure> {
+  const { stdout, stderr } = await runNode([...(options.flags ?? []), '-e', tryToLoad], {
+    env: { PACKAGE: options.packageFolder ?? root, ...options.env },
+  });
+  if (!stdout) throw new Error(stderr);
+  return JSON.parse(stdout) as Failure;
+}
+
+/** A copy of the built package whose parts a test may spoil. */
+function copyPackage(): string {
+  const folder = mkdtempSync(path.join(tmpdir(), 'efl with space-'));
+  for (const part of ['dist', 'prebuilds', 'package.json']) {
+    cpSync(path.join(root, part), path.join(folder, part), { recursive: true });
+  }
+  symlinkSync(path.join(root, 'node_modules'), path.join(folder, 'node_modules'));
+  copies.push(folder);
+  return folder;
+}
+
+const copies: string[] = [];
+afterAll(() => {
+  for (const folder of copies) rmSync(folder, { recursive: true, force: true });
+});
+
+const binaryOf = (folder: string): string => path.join(folder, path.relative(root, addonPath()));
+
+test('a copy of the package in a folder with a space in its name loads', async () => {
+  expect(await load({ packageFolder: copyPackage() })).toEqual({ loaded: true });
+});
+
+test('a missing binary says which file and how to build it', async () => {
+  const folder = copyPackage();
+  rmSync(path.join(folder, 'prebuilds'), { recursive: true });
+  const failure = await load({ packageFolder: folder });
+  expect(failure).toMatchObject({
+    name: 'EflLoadError',
+    code: 'EFL_LOAD',
+    reason: 'binary-missing',
+  });
+  expect(failure.attempts).toEqual([{ path: binaryOf(folder), problem: 'no such file' }]);
+  const lines = failure.message.split('\n');
+  expect(lines[0]).toMatch(
+    /^Could not load the native addon for \S+ \(.*Node \d.*Node-API \d+\)\.$/,
+  );
+  expect(lines[1]).toBe(`  tried  ${binaryOf(folder)}: no such file`);
+  expect(lines[2]).toBe('What to do:');
+  expect(lines[3]).toContain('npx equalized-focal-loss build');
+  expect(lines.at(-1)).toBe('Details: npx equalized-focal-loss doctor');
+});
+
+test('a binary of another version is refused with both versions', async () => {
+  const folder = copyPackage();
+  const manifest = path.join(folder, 'package.json');
+  const text = readFileSync(manifest, 'utf8');
+  writeFileSync(manifest, text.replace(/"version": "[^"]*"/, '"version": "99.1.2"'));
+  const failure = await load({ packageFolder: folder });
+  expect(failure.reason).toBe('version-mismatch');
+  expect(failure.message).toMatch(/JS 99\.1\.2, binary \d+\.\d+\.\d+/);
+  expect(failure.message).toContain('delete prebuilds/ and rebuild');
+});
+
+test("a file that is no binary is refused with the loader's own words", async () => {
+  const folder = copyPackage();
+  writeFileSync(binaryOf(folder), 'not a binary, but long enough to be looked at by the loader');
+  const failure = await load({ packageFolder: folder });
+  expect(failure).toMatchObject({ reason: 'dlopen-failed', cause: true });
+  expect(failure.attempts[0]!.problem).toMatch(/invalid ELF header|file too short|mach-o/i);
+  expect(failure.message).toContain('damaged or for another platform');
+});
+
+test('switched-off addons are named as the reason', async () => {
+  expect((await load({ flags: ['--no-addons'] })).reason).toBe('addons-disabled');
+});
+
+test('EFL_BINARY is the only file tried', async () => {
+  const failure = await load({ env: { EFL_BINARY: '/nowhere/efl.node' } });
+  expect(failure.reason).toBe('binary-missing');
+  expect(failure.attempts).toEqual([{ path: '/nowhere/efl.node', problem: 'no such file' }]);
+  expect(failure.message).toContain('EFL_BINARY names this file');
+});
+
+test('EFL_BINARY may not name a script', async () => {
+  const failure = await load({ env: { EFL_BINARY: path.join(root, 'jest.config.cjs') } });
+  expect(failure.reason).toBe('dlopen-failed');
+});
+
+test('a Node.js without the needed Node-API is refused before anything is loaded', async () => {
+  const preload = "Object.defineProperty(process.versions, 'napi', { value: '7' })";
+  const flags = ['--import', `data:text/javascript,${encodeURIComponent(preload)}`];
+  const failure = await load({ flags });
+  expect(failure.reason).toBe('node-too-old');
+  expect(failure.message).toContain('needs Node-API 8');
+});
+
+test('an unsupported platform is named', async () => {
+  const preload = "Object.defineProperty(process, 'arch', { value: 'mips' })";
+  const flags = ['--import', `data:text/javascript,${encodeURIComponent(preload)}`];
+  expect((await load({ flags })).reason).toBe('unsupported-platform');
+});
+
+test('a C library that is too old is told apart from other failures', () => {
+  const problem = "/lib/x86_64-linux-gnu/libc.so.6: version `GLIBC_2.38' not found";
+  const error = loadFailure('dlopen-failed', [{ path: 'efl.node', problem }]);
+  expect(error).toBeInstanceOf(EflLoadError);
+  expect(error.message).toContain('the binary needs glibc 2.38');
+  const missing = loadFailure('dlopen-failed', [
+    { path: 'efl.node', problem: "GLIBCXX_3.4.99' not found" },
+  ]);
+  expect(missing.message).toContain('install the C++ runtime');
+});
+
+test('doctor does not load a truncated binary, which could end the process, and says so', async () => {
+  const folder = copyPackage();
+  truncateSync(binaryOf(folder), 20_000);
+  const cli = path.join(folder, 'dist', 'cli', 'main.js');
+  const { status, stdout } = await runNode([cli, 'doctor']);
+  expect(status).toBe(1);
+  expect(stdout).toContain('unavailable (binary-damaged)');
+});

@@ -1,0 +1,64 @@
+import { backends } from '../../lib';
+import { expectSuccess, runFixture, runNode } from './child';
+
+interface Results {
+  readonly digest: string;
+  readonly losses: number[];
+  readonly negative: number[];
+}
+
+async function results(env: Record<string, string>, reduction = 'sum'): Promise<Results> {
+  const ended = await runFixture('hash-results.cjs', [reduction], { env });
+  expectSuccess(ended);
+  return JSON.parse(ended.stdout) as Results;
+}
+
+describe('EFL_NUM_THREADS', () => {
+  test.each(['sum', 'mean', 'none'])(
+    "loss, gradient and statistics are the same to the last bit for 1, 2, 3 and 8 threads ('%s')",
+    async (reduction) => {
+      const one = await results({ EFL_NUM_THREADS: '1' }, reduction);
+      for (const threads of ['2', '3', '8']) {
+        expect(await results({ EFL_NUM_THREADS: threads }, reduction)).toEqual(one);
+      }
+    },
+  );
+
+  test('is reported by backends()', async () => {
+    const { stdout } = await runNode(['-p', 'JSON.stringify(require(".").backends()[0].detail)'], {
+      env: { EFL_NUM_THREADS: '3' },
+    });
+    expect(stdout).toContain('3 threads');
+  });
+
+  test.each(['0', '-1', '2.5', 'many'])('%s is a typed error', async (threads) => {
+    const script =
+      'try { new (require(".").FocalLoss)({ numClasses: 2 }) } catch (e) { console.log(e.name, e.argument) }';
+    const { stdout } = await runNode(['-e', script], { env: { EFL_NUM_THREADS: threads } });
+    expect(stdout.trim()).toBe('EflArgumentError EFL_NUM_THREADS');
+  });
+});
+
+describe('EFL_CPU_ISA', () => {
+  const best = backends()[0]!.detail.split(' ')[0]!;
+  const all = ['avx512', 'avx2', 'baseline'];
+  const usable = all.includes(best) ? all.slice(all.indexOf(best)) : all;
+
+  test('every set of kernels this machine can run gives the same to 1e-6', async () => {
+    const reference = await results({ EFL_CPU_ISA: 'baseline' });
+    for (const kernels of usable) {
+      const { losses, negative } = await results({ EFL_CPU_ISA: kernels });
+      losses.forEach((loss, step) => {
+        expect(Math.abs(loss / reference.losses[step]! - 1)).toBeLessThan(1e-6);
+      });
+      negative.forEach((sum, j) => {
+        expect(Math.abs(sum / reference.negative[j]! - 1)).toBeLessThan(1e-6);
+      });
+    }
+  });
+
+  test.each(usable)('%s is the same for 1 and 3 threads', async (kernels) => {
+    const one = await results({ EFL_CPU_ISA: kernels, EFL_NUM_THREADS: '1' });
+    expect(await results({ EFL_CPU_ISA: kernels, EFL_NUM_THREADS: '3' })).toEqual(one);
+  });
+});
