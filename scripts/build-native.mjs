@@ -2,7 +2,8 @@
 //
 //   node scripts/build-native.mjs [cmake|gyp] [--debug] [--sanitize]
 //
-// Without a name cmake-js is used where CMake is found, and node-gyp otherwise.
+// Without a name cmake-js is used where CMake is found, and node-gyp otherwise. A sanitized build is
+// not staged: it only loads with the sanitizer's runtime preloaded, and EFL_BINARY names it then.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
@@ -66,9 +67,13 @@ function buildWithGyp() {
   return [path.join('build', options.debug ? 'Debug' : 'Release', 'efl.node')];
 }
 
-function stage(candidates, builder) {
+function findBuilt(candidates) {
   const built = candidates.map((file) => path.join(root, file)).find((file) => existsSync(file));
   if (!built) throw new Error(`no efl.node at ${candidates.join(' or ')}`);
+  return built;
+}
+
+function stage(built, builder) {
   const folder = stagedFolder();
   mkdirSync(folder, { recursive: true });
   // By a rename: a process that has the old file mapped must not see it change.
@@ -78,7 +83,7 @@ function stage(candidates, builder) {
   const manifest = {
     version: JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8')).version,
     builder,
-    configuration: options.sanitize ? 'sanitize' : options.debug ? 'debug' : 'release',
+    configuration: options.debug ? 'debug' : 'release',
     sources: nativeFingerprint(),
     sha256: createHash('sha256').update(readFileSync(target)).digest('hex'),
   };
@@ -86,10 +91,11 @@ function stage(candidates, builder) {
   console.log(`Staged ${path.relative(root, target)} (${builder}, ${manifest.configuration}).`);
 }
 
-const builder = positionals[0] ?? (hasCMake() || options.sanitize ? 'cmake' : 'gyp');
-if (builder === 'cmake') stage(buildWithCMake(), 'cmake-js');
-else if (builder === 'gyp') stage(buildWithGyp(), 'node-gyp');
-else {
+const builder = positionals[0] ?? (hasCMake() ? 'cmake' : 'gyp');
+if (builder !== 'cmake' && builder !== 'gyp') {
   console.error(`Unknown builder '${builder}': cmake or gyp.`);
   process.exit(2);
 }
+if (options.sanitize) console.log(`Built ${findBuilt(buildWithCMake())}.`);
+else if (builder === 'cmake') stage(findBuilt(buildWithCMake()), 'cmake-js');
+else stage(findBuilt(buildWithGyp()), 'node-gyp');

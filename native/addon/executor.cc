@@ -73,20 +73,23 @@ void Executor::stop() {
   }
   wake_.notify_one();
   thread_.join();
-  for (const std::unique_ptr<Job>& job : queue_) release_references(env_, job.get());
+  for (const auto& [job, owner] : outstanding_) release_references(env_, job);
   queue_.clear();
+  outstanding_.clear();
   (void)napi_release_threadsafe_function(deliver_function_, napi_tsfn_abort);
 }
 
 bool Executor::submit(napi_env env, std::unique_ptr<Job> job, uint32_t* id) {
-  if (outstanding_ >= kMaxOutstanding) return false;
+  if (outstanding_.size() >= kMaxOutstanding) return false;
   start(env);
   take_references(env, job.get());
   *id = job->id = next_id_++;
-  if (outstanding_++ == 0) (void)napi_ref_threadsafe_function(env, deliver_function_);
+  Job* const borrowed = job.get();
+  outstanding_.emplace(borrowed, std::move(job));
+  if (outstanding_.size() == 1) (void)napi_ref_threadsafe_function(env, deliver_function_);
   {
     const std::lock_guard<std::mutex> lock(mutex_);
-    queue_.push_back(std::move(job));
+    queue_.push_back(borrowed);
   }
   wake_.notify_one();
   return true;
@@ -94,17 +97,17 @@ bool Executor::submit(napi_env env, std::unique_ptr<Job> job, uint32_t* id) {
 
 template <class Predicate>
 bool Executor::cancel_where(const Predicate& chosen) {
-  std::vector<std::unique_ptr<Job>> cancelled;
+  std::vector<Job*> cancelled;
   {
     const std::lock_guard<std::mutex> lock(mutex_);
-    const auto keep = [&](const std::unique_ptr<Job>& job) { return !chosen(*job); };
+    const auto keep = [&](const Job* job) { return !chosen(*job); };
     const auto first = std::stable_partition(queue_.begin(), queue_.end(), keep);
-    std::move(first, queue_.end(), std::back_inserter(cancelled));
+    cancelled.assign(first, queue_.end());
     queue_.erase(first, queue_.end());
   }
-  for (std::unique_ptr<Job>& job : cancelled) {
+  for (Job* job : cancelled) {
     job->status = EFL_CANCELLED;
-    hand_back(std::move(job));
+    hand_back(job);
   }
   return !cancelled.empty();
 }
@@ -122,28 +125,24 @@ void Executor::work() {
   for (;;) {
     wake_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
     if (stopping_) return;
-    std::unique_ptr<Job> job = std::move(queue_.front());
+    Job* const job = queue_.front();
     queue_.pop_front();
     lock.unlock();
     job->status = job->compute(&job->result);
-    hand_back(std::move(job));
+    hand_back(job);
     lock.lock();
   }
 }
 
-void Executor::hand_back(std::unique_ptr<Job> job) {
+void Executor::hand_back(Job* job) {
   job->done();
-  job->compute = nullptr;
-  // Fails only while the environment goes away, which frees the references of the job itself.
-  if (napi_call_threadsafe_function(deliver_function_, job.get(), napi_tsfn_nonblocking) ==
-      napi_ok) {
-    (void)job.release();
-  }
+  // Fails only while the environment goes away; `stop` frees the job then.
+  (void)napi_call_threadsafe_function(deliver_function_, job, napi_tsfn_nonblocking);
 }
 
 void Executor::deliver(napi_env env, napi_value, void* context, void* data) {
-  const std::unique_ptr<Job> job(static_cast<Job*>(data));
-  if (!env) return;  // the environment is gone, and with it everything the job refers to
+  if (!env) return;  // the environment is gone, and `stop` has freed the job
+  Job* const job = static_cast<Job*>(data);
   Executor* executor = static_cast<Executor*>(context);
   write_outcome(job->status, job->result, job->slots);
   napi_value callback = nullptr;
@@ -153,8 +152,9 @@ void Executor::deliver(napi_env env, napi_value, void* context, void* data) {
     // The callback settles a promise and does not throw; it fails only in a terminating worker.
     (void)napi_call_function(env, receiver, callback, 0, nullptr, nullptr);
   }
-  release_references(env, job.get());
-  if (--executor->outstanding_ == 0) {
+  release_references(env, job);
+  executor->outstanding_.erase(job);
+  if (executor->outstanding_.empty()) {
     (void)napi_unref_threadsafe_function(env, executor->deliver_function_);
   }
 }

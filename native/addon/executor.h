@@ -16,6 +16,7 @@
 #include <memory>
 #include <mutex>
 #include <thread>
+#include <unordered_map>
 #include <vector>
 
 #include "../core/problem.h"
@@ -62,20 +63,22 @@ class Executor {
   template <class Predicate>
   bool cancel_where(const Predicate& chosen);
   // Gives a job that has been computed or cancelled back to the JavaScript thread.
-  void hand_back(std::unique_ptr<Job> job);
+  void hand_back(Job* job);
   static void deliver(napi_env env, napi_value, void* context, void* data);
   static void on_environment_exit(void* executor);
 
   std::mutex mutex_;
   std::condition_variable wake_;
-  std::deque<std::unique_ptr<Job>> queue_;
+  std::deque<Job*> queue_;
   bool stopping_ = false;
   std::thread thread_;
 
   // JavaScript thread only.
   napi_env env_ = nullptr;
   napi_threadsafe_function deliver_function_ = nullptr;
-  uint32_t outstanding_ = 0;
+  // Every outstanding job. The queue and the thread-safe function only borrow them, so that
+  // whatever the environment's end finds under way is freed in one place.
+  std::unordered_map<Job*, std::unique_ptr<Job>> outstanding_;
   uint32_t next_id_ = 1;
 };
 
