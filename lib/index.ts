@@ -1,10 +1,11 @@
 export { FocalLoss } from './criteria/focal-loss';
-export { EqualizedFocalLoss, type ResolvedEqualizedOptions } from './criteria/equalized-focal-loss';
+export { EqualizedFocalLoss } from './criteria/equalized-focal-loss';
 export type { Criterion } from './criteria/criterion';
 export type {
   EqualizedFocalLossOptions,
   FocalLossOptions,
   Reduction,
+  ResolvedEqualizedOptions,
   ResolvedOptions,
 } from './criteria/options';
 export type {

@@ -1,3 +1,4 @@
+import { format } from 'node:util';
 import { EflArgumentError } from './errors';
 
 /** A short text for a value of any kind, for error messages. */
@@ -9,7 +10,8 @@ export function describe(value: unknown): string {
   if (ArrayBuffer.isView(value)) return describeView(value);
   if (Array.isArray(value)) return `an array of ${value.length}`;
   if (typeof value === 'object') return `an object of class ${className(value)}`;
-  return typeof value === 'function' ? 'a function' : String(value);
+  // What is left has no parts: numbers, booleans, symbols, undefined, functions.
+  return typeof value === 'function' ? 'a function' : format('%s', value);
 }
 
 function describeView(view: ArrayBufferView): string {

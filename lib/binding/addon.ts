@@ -56,7 +56,7 @@ type CollectArguments = [
 
 export interface NativeCriterion {
   run(...call: FocalArguments): void;
-  /** The call's number for `cancel`, or 0 where too many are outstanding. */
+  /** The call's number for `cancel`. Only where `hasRoom`. */
   submit(...call: [...FocalArguments, done: () => void]): number;
   runCollect(...call: CollectArguments): void;
   submitCollect(...call: [...CollectArguments, done: () => void]): number;
@@ -86,6 +86,8 @@ export interface NativeAddon {
   /** False where this machine cannot run the named kernels. */
   configure(threads: number, cpuKernels: string | undefined): boolean;
   cpuKernels(): string;
+  /** Whether one more asynchronous call may be submitted. */
+  hasRoom(): boolean;
   cancel(call: number): boolean;
   dense(
     logits: Float32Array,

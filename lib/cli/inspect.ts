@@ -29,7 +29,7 @@ function summarize(file: string): Summary {
   const { tensors, metadata } = decodeSafetensors(readFileSync(file));
   const [positive, , ratio] = stateNames.map((name) => {
     const values = tensors.get(name);
-    if (!values || values.length === 0) throw new Error(`no tensor ${name}: not a saved state`);
+    if (!values || values.length === 0) throw new Error(`no vector ${name}: not a saved state`);
     return values;
   }) as [Float64Array, Float64Array, Float64Array];
   const sorted = ratio.slice().sort();

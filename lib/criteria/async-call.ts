@@ -3,6 +3,15 @@ import { addon } from '../binding/load';
 import { EflAbortError, EflDisposedError, EflQueueFullError } from '../errors';
 
 /**
+ * Throws unless one more call can be submitted now. To be asked before the call takes anything over
+ * from its caller.
+ */
+export function checkReady(signal: AbortSignal | undefined): void {
+  if (signal?.aborted) throw new EflAbortError(signal);
+  if (!addon().hasRoom()) throw new EflQueueFullError(maxOutstandingCalls);
+}
+
+/**
  * Hands a call to the addon's executor and waits for its outcome. `submit` gives it to the addon and
  * returns the call's number; it runs before this function returns, so calls queue in call order.
  */
@@ -11,12 +20,10 @@ export async function runAsync(
   signal: AbortSignal | undefined,
   submit: (outcome: Float64Array, done: () => void) => number,
 ): Promise<Float64Array> {
-  if (signal?.aborted) throw new EflAbortError(signal);
   const outcome = new Float64Array(outcomeSlots);
   let abort: (() => void) | undefined;
   await new Promise<void>((resolve) => {
     const call = submit(outcome, resolve);
-    if (call === 0) throw new EflQueueFullError(maxOutstandingCalls);
     // Does nothing to a call that has started: its result is whole, and so is the state.
     abort = () => addon().cancel(call);
     signal?.addEventListener('abort', abort, { once: true });

@@ -120,11 +120,17 @@ export function checkCall(
   const given = knownOptions<AnyCall>('call', call, allowed);
   const data = logitsData('logits', logits, options.numClasses);
   checkLayout(given.layout);
+  const { upstream, perElement } = checkGradOutput(
+    given.gradOutput,
+    options.reduction,
+    data.length,
+  );
   const checked: CheckedCall = {
     logits: data,
     labels: labelData(labels, data.length / options.numClasses),
     grad: given.grad === undefined ? undefined : tensorOfLength('grad', given.grad, data.length),
-    ...checkGradOutput(given.gradOutput, options.reduction, data.length),
+    upstream,
+    gradOutput: perElement,
     normalizer: checkNormalizer(given.normalizer, options.reduction),
     lossScale: checkLossScale(given.lossScale),
     collect: booleanOption('collect', given.collect, true),
@@ -198,19 +204,20 @@ function checkNormalizer(value: unknown, reduction: Reduction): number {
   return value;
 }
 
-function checkGradOutput(
+/** An upstream gradient: one number for all elements, or with 'none' one for each. */
+export function checkGradOutput(
   value: unknown,
   reduction: Reduction,
   length: number,
-): { upstream: number; gradOutput: Float32Array | undefined } {
+): { upstream: number; perElement: Float32Array | undefined } {
   if (typeof value === 'object' && value !== null && reduction === 'none') {
-    return { upstream: 1, gradOutput: tensorOfLength('gradOutput', value, length) };
+    return { upstream: 1, perElement: tensorOfLength('gradOutput', value, length) };
   }
   const expected =
     reduction === 'none' ? 'a finite number, or one for each element' : 'a finite number';
   return {
     upstream: numberOption('gradOutput', value, 1, expected, isFiniteFloat32),
-    gradOutput: undefined,
+    perElement: undefined,
   };
 }
 

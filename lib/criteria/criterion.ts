@@ -5,7 +5,7 @@ import { describeConvention, labelConvention, type Labels } from '../tensors/lab
 import type { Logits } from '../tensors/logits';
 import { inFormOf, type FormOf } from '../tensors/tensor';
 import { reject } from '../validation';
-import { copyOf, ownedValues, runAsync } from './async-call';
+import { checkReady, copyOf, ownedValues, runAsync } from './async-call';
 import {
   checkCall,
   type AsyncCall,
@@ -38,6 +38,7 @@ export abstract class Criterion<Options extends ResolvedOptions = ResolvedOption
   readonly #convention;
   // Synchronous calls leave their outcome here: nothing is allocated for a small call.
   readonly #outcome = new Float64Array(outcomeSlots);
+  readonly #underWay = new Set<Promise<unknown>>();
   #native: NativeCriterion | undefined;
 
   /** @internal */
@@ -102,9 +103,9 @@ export abstract class Criterion<Options extends ResolvedOptions = ResolvedOption
   ): Promise<LossOutput<FormOf<L>>> {
     const native = this.native();
     const checked = this.#check(logits, labels, call, false, true);
+    checkReady(checked.signal);
     const outputs = { gradient: undefined, elements: this.#newElements(checked) };
-    const owned = ownedCall(checked);
-    const outcome = await this.#submit(native, owned, outputs);
+    const outcome = await this.#submit(native, ownedCall(checked), outputs);
     return this.#output(logits, outcome, outputs);
   }
 
@@ -116,34 +117,25 @@ export abstract class Criterion<Options extends ResolvedOptions = ResolvedOption
   ): Promise<LossOutput<FormOf<L>> & { readonly grad: G }> {
     const native = this.native();
     const checked = this.#check(logits, labels, call, true, true);
+    checkReady(checked.signal);
+    const elements = this.#newElements(checked);
     // The gradient is computed in place, over the call's own copy of the logits.
     const owned = ownedCall(checked);
-    const outputs = { gradient: owned.logits, elements: this.#newElements(checked) };
+    const outputs = { gradient: owned.logits, elements };
     const outcome = await this.#submit(native, owned, outputs);
     if (checked.grad) copyInto(checked.grad, owned.logits);
     const grad = call?.grad ?? (inFormOf(logits, owned.logits) as unknown as G);
     return { ...this.#output(logits, outcome, outputs), grad };
   }
 
-  /** Resolves when every call made before has been computed and is in the state. */
+  /**
+   * Resolves when every call made before has been computed and is in the state. Rejects with
+   * {@link EflDisposedError} where the criterion has been disposed of, or is meanwhile.
+   */
   async synchronize(): Promise<void> {
-    const native = this.native();
-    // The executor is first in, first out: an empty call of this criterion ends after all others.
-    await runAsync(this.constructor.name, undefined, (outcome, done) =>
-      native.submit(
-        new Float32Array(0),
-        new Int32Array(0),
-        undefined,
-        undefined,
-        undefined,
-        1,
-        1,
-        1,
-        false,
-        outcome,
-        done,
-      ),
-    );
+    this.native();
+    await Promise.allSettled(this.#underWay);
+    this.native();
   }
 
   /**
@@ -166,9 +158,25 @@ export abstract class Criterion<Options extends ResolvedOptions = ResolvedOption
     return this.#native;
   }
 
-  /** @internal What a label may be, for error messages. */
-  protected describeLabels(): string {
-    return describeConvention(this.#convention, this.options.numClasses);
+  /** @internal Throws what an outcome reports. */
+  protected checkOutcome(outcome: Float64Array): void {
+    checkOutcome(outcome, () => describeConvention(this.#convention, this.options.numClasses));
+  }
+
+  /** @internal Submits a call and waits until it is done; until then `synchronize` waits for it. */
+  protected async finish(
+    signal: AbortSignal | undefined,
+    submit: (outcome: Float64Array, done: () => void) => number,
+  ): Promise<Float64Array> {
+    const call = runAsync(this.constructor.name, signal, submit);
+    this.#underWay.add(call);
+    try {
+      const outcome = await call;
+      this.checkOutcome(outcome);
+      return outcome;
+    } finally {
+      this.#underWay.delete(call);
+    }
   }
 
   #check(
@@ -187,7 +195,7 @@ export abstract class Criterion<Options extends ResolvedOptions = ResolvedOption
 
   #run(native: NativeCriterion, call: CheckedCall, outputs: Outputs): void {
     native.run(...addonArguments(call, outputs), this.#outcome);
-    checkOutcome(this.#outcome, () => this.describeLabels());
+    this.checkOutcome(this.#outcome);
   }
 
   async #submit(
@@ -195,11 +203,9 @@ export abstract class Criterion<Options extends ResolvedOptions = ResolvedOption
     call: CheckedCall,
     outputs: Outputs,
   ): Promise<Float64Array> {
-    const outcome = await runAsync(this.constructor.name, call.signal, (slots, done) =>
+    return this.finish(call.signal, (slots, done) =>
       native.submit(...addonArguments(call, outputs), slots, done),
     );
-    checkOutcome(outcome, () => this.describeLabels());
-    return outcome;
   }
 
   #output<L extends Logits>(

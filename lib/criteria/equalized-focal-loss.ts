@@ -9,16 +9,15 @@ import {
 } from '../state/statistics';
 import type { Labels } from '../tensors/labels';
 import type { Logits } from '../tensors/logits';
-import { ownedValues, runAsync } from './async-call';
+import { checkReady, ownedValues } from './async-call';
 import { checkCollect, type AsyncCall, type CollectCall } from './call-options';
 import { Criterion } from './criterion';
-import { resolveOptions, type EqualizedFocalLossOptions, type ResolvedOptions } from './options';
-import { checkOutcome, readCounts, type CollectOutput } from './outcome';
-
-/** All options of an {@link EqualizedFocalLoss}, defaults filled in. */
-export interface ResolvedEqualizedOptions extends ResolvedOptions {
-  readonly scaleFactor: number;
-}
+import {
+  resolveEqualizedOptions,
+  type EqualizedFocalLossOptions,
+  type ResolvedEqualizedOptions,
+} from './options';
+import { readCounts, type CollectOutput } from './outcome';
 
 /**
  * Equalized Focal Loss (Li et al., CVPR 2022, section 3.2), for rows with at most one positive class:
@@ -51,7 +50,7 @@ export class EqualizedFocalLoss extends Criterion<ResolvedEqualizedOptions> {
    * @throws {@link EflLoadError} where the native addon cannot be loaded.
    */
   constructor(options: EqualizedFocalLossOptions) {
-    const resolved = resolveOptions(options, true);
+    const resolved = resolveEqualizedOptions(options);
     super(resolved, resolved.scaleFactor);
   }
 
@@ -86,7 +85,7 @@ export class EqualizedFocalLoss extends Criterion<ResolvedEqualizedOptions> {
     const checked = checkCollect(grads, labels, call, this.options.numClasses, false);
     const outcome = new Float64Array(outcomeSlots);
     native.runCollect(checked.gradients, checked.labels, checked.scale, outcome);
-    checkOutcome(outcome, () => this.describeLabels());
+    this.checkOutcome(outcome);
     return readCounts(outcome);
   }
 
@@ -98,19 +97,19 @@ export class EqualizedFocalLoss extends Criterion<ResolvedEqualizedOptions> {
   ): Promise<CollectOutput> {
     const native = this.native();
     const checked = checkCollect(grads, labels, call, this.options.numClasses, true);
+    checkReady(checked.signal);
     const ownedLabels = new Int32Array(checked.labels);
     const gradients = ownedValues(checked.gradients, checked.transfer);
-    const outcome = await runAsync(this.constructor.name, checked.signal, (slots, done) =>
+    const outcome = await this.finish(checked.signal, (slots, done) =>
       native.submitCollect(gradients, ownedLabels, checked.scale, slots, done),
     );
-    checkOutcome(outcome, () => this.describeLabels());
     return readCounts(outcome);
   }
 
   /** The state, under the names it has in PyTorch checkpoints of the official implementation. */
   stateDict(): StateDict {
-    const { steps: _, ...state } = this.#readWhole();
-    return state;
+    const { pos_grad, neg_grad, pos_neg } = this.#readWhole();
+    return { pos_grad, neg_grad, pos_neg };
   }
 
   /**

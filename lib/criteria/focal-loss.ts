@@ -1,5 +1,5 @@
 import { Criterion } from './criterion';
-import { resolveOptions, type FocalLossOptions, type ResolvedOptions } from './options';
+import { resolveOptions, type FocalLossOptions } from './options';
 
 /**
  * Sigmoid Focal Loss (Lin et al., ICCV 2017, equation 5), for rows with at most one positive class:
@@ -24,7 +24,6 @@ export class FocalLoss extends Criterion {
    * @throws {@link EflLoadError} where the native addon cannot be loaded.
    */
   constructor(options: FocalLossOptions) {
-    const { scaleFactor: _, ...resolved } = resolveOptions(options, false);
-    super(resolved satisfies ResolvedOptions, undefined);
+    super(resolveOptions(options), undefined);
   }
 }

@@ -54,6 +54,11 @@ export interface ResolvedOptions {
   readonly device: Device;
 }
 
+/** All options of an `EqualizedFocalLoss`, defaults filled in. */
+export interface ResolvedEqualizedOptions extends ResolvedOptions {
+  readonly scaleFactor: number;
+}
+
 const names = [
   'numClasses',
   'gamma',
@@ -68,26 +73,41 @@ const names = [
 /** Rows of per-class arrays stay within 32-bit indices, and a row within reason. */
 const maxClasses = 2 ** 24;
 
-export function resolveOptions(
-  value: FocalLossOptions,
-  equalized: boolean,
-): ResolvedOptions & { readonly scaleFactor: number } {
-  const allowed = equalized ? [...names, 'scaleFactor'] : names;
-  if (value === undefined) reject('options', 'an object with numClasses', value);
-  const given: Partial<EqualizedFocalLossOptions> = knownOptions('options', value, allowed);
-  const numClasses = resolveClasses(given.numClasses);
-  const gamma = resolveGamma(given.gamma, equalized);
-  const background = choiceOption('background', given.background, 'first', backgrounds);
+export function resolveOptions(options: FocalLossOptions): ResolvedOptions {
+  return resolveCommon(given(options, names), false);
+}
+
+export function resolveEqualizedOptions(
+  options: EqualizedFocalLossOptions,
+): ResolvedEqualizedOptions {
+  const checked: Partial<EqualizedFocalLossOptions> = given(options, [...names, 'scaleFactor']);
+  const common = resolveCommon(checked, true);
+  return { ...common, scaleFactor: resolveScaleFactor(checked.scaleFactor, common.gamma) };
+}
+
+function given<T extends FocalLossOptions>(options: T, allowed: readonly string[]): Partial<T> {
+  if (options === undefined) reject('options', 'an object with numClasses', options);
+  return knownOptions('options', options, allowed);
+}
+
+function resolveCommon(options: Partial<FocalLossOptions>, equalized: boolean): ResolvedOptions {
+  const numClasses = resolveClasses(options.numClasses);
+  const background = choiceOption('background', options.background, 'first', backgrounds);
   return {
     numClasses,
-    gamma,
-    alpha: resolveAlpha(given.alpha),
-    scaleFactor: equalized ? resolveScaleFactor(given.scaleFactor, gamma) : 0,
+    gamma: resolveGamma(options.gamma, equalized),
+    alpha: resolveAlpha(options.alpha),
     background,
-    ignoreIndex: [...ignoredLabels(given.ignoreIndex, background, numClasses)],
-    reduction: choiceOption('reduction', given.reduction, 'sum', reductions),
-    lossWeight: numberOption('lossWeight', given.lossWeight, 1, 'a finite number', isFiniteFloat32),
-    device: resolveDevice(given.device),
+    ignoreIndex: [...ignoredLabels(options.ignoreIndex, background, numClasses)],
+    reduction: choiceOption('reduction', options.reduction, 'sum', reductions),
+    lossWeight: numberOption(
+      'lossWeight',
+      options.lossWeight,
+      1,
+      'a finite number',
+      isFiniteFloat32,
+    ),
+    device: resolveDevice(options.device),
   };
 }
 

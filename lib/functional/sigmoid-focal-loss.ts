@@ -1,5 +1,6 @@
 import { outcomeSlot, outcomeSlots, reductionCode } from '../binding/addon';
 import { addon } from '../binding/load';
+import { checkGradOutput } from '../criteria/call-options';
 import { resolveAlpha, reductions, type Reduction } from '../criteria/options';
 import { checkOutcome } from '../criteria/outcome';
 import {
@@ -62,7 +63,9 @@ export function sigmoidFocalLoss<L extends TensorLike>(
   targets: TensorLike,
   options?: SigmoidFocalLossOptions,
 ): SigmoidFocalLossOutput<FormOf<L>> {
-  return compute(logits, targets, knownOptions('options', options, optionNames), undefined);
+  const given = knownOptions('options', options, optionNames);
+  const checked = checkInputs(logits, targets, given);
+  return compute(logits, checked, { gradient: undefined, perElement: undefined, upstream: 1 });
 }
 
 /**
@@ -73,45 +76,76 @@ export function sigmoidFocalLossWithGrad<L extends TensorLike, G extends TensorL
   targets: TensorLike,
   options?: SigmoidFocalLossGradOptions<G>,
 ): SigmoidFocalLossOutput<FormOf<L>> & { readonly grad: G } {
-  const names = [...optionNames, 'grad', 'gradOutput'];
-  const given = knownOptions('options', options, names);
-  const data = tensorData('logits', logits);
-  const gradient =
-    given.grad === undefined
-      ? new Float32Array(data.length)
-      : tensorOfLength('grad', given.grad, data.length);
-  rejectPartialOverlap('grad', gradient, 'logits', data);
-  const output = compute(logits, targets, given, gradient);
+  const given = knownOptions('options', options, [...optionNames, 'grad', 'gradOutput']);
+  const checked = checkInputs(logits, targets, given);
+  const { upstream, perElement } = checkGradOutput(
+    given.gradOutput,
+    checked.reduction,
+    checked.logits.length,
+  );
+  const gradient = gradientArray(given.grad, checked, perElement);
+  const output = compute(logits, checked, { gradient, perElement, upstream });
   return { ...output, grad: given.grad ?? (inFormOf(logits, gradient) as unknown as G) };
 }
 
-function compute<L extends TensorLike>(
-  logits: L,
+interface CheckedInputs {
+  readonly logits: Float32Array;
+  readonly targets: Float32Array;
+  readonly alpha: number;
+  readonly gamma: number;
+  readonly reduction: Reduction;
+}
+
+interface Backward {
+  readonly gradient: Float32Array | undefined;
+  readonly perElement: Float32Array | undefined;
+  readonly upstream: number;
+}
+
+function checkInputs(
+  logits: TensorLike,
   targets: TensorLike,
-  options: Partial<SigmoidFocalLossGradOptions>,
-  gradient: Float32Array | undefined,
-): SigmoidFocalLossOutput<FormOf<L>> {
+  options: SigmoidFocalLossOptions,
+): CheckedInputs {
   const data = tensorData('logits', logits);
-  const reduction = choiceOption('reduction', options.reduction, 'none', reductions);
-  const gamma = numberOption(
-    'gamma',
-    options.gamma,
-    2,
-    'a finite number >= 0',
-    (value) => value >= 0 && isFiniteFloat32(value),
-  );
-  const alpha = resolveAlpha(options.alpha);
-  const targetData = targetValues(logits, targets, data.length);
-  const { upstream, perElement } = upstreamGradient(options.gradOutput, reduction, data.length);
-  if (gradient) {
-    rejectOverlap('grad', gradient, 'targets', targetData);
-    if (perElement) rejectPartialOverlap('grad', gradient, 'gradOutput', perElement);
-  }
-  const elements = reduction === 'none' ? new Float32Array(data.length) : undefined;
+  return {
+    logits: data,
+    targets: targetValues(logits, targets, data.length),
+    alpha: resolveAlpha(options.alpha),
+    gamma: numberOption(
+      'gamma',
+      options.gamma,
+      2,
+      'a finite number >= 0',
+      (value) => value >= 0 && isFiniteFloat32(value),
+    ),
+    reduction: choiceOption('reduction', options.reduction, 'none', reductions),
+  };
+}
+
+function gradientArray(
+  grad: unknown,
+  { logits, targets }: CheckedInputs,
+  perElement: Float32Array | undefined,
+): Float32Array {
+  if (grad === undefined) return new Float32Array(logits.length);
+  const gradient = tensorOfLength('grad', grad, logits.length);
+  rejectPartialOverlap('grad', gradient, 'logits', logits);
+  rejectOverlap('grad', gradient, 'targets', targets);
+  if (perElement) rejectPartialOverlap('grad', gradient, 'gradOutput', perElement);
+  return gradient;
+}
+
+function compute<L extends TensorLike>(
+  like: L,
+  { logits, targets, gamma, alpha, reduction }: CheckedInputs,
+  { gradient, perElement, upstream }: Backward,
+): SigmoidFocalLossOutput<FormOf<L>> {
+  const elements = reduction === 'none' ? new Float32Array(logits.length) : undefined;
   const outcome = new Float64Array(outcomeSlots);
   addon().dense(
-    data,
-    targetData,
+    logits,
+    targets,
     gradient,
     elements,
     perElement,
@@ -126,7 +160,7 @@ function compute<L extends TensorLike>(
     loss: outcome[outcomeSlot.loss]!,
     nonFinite: outcome[outcomeSlot.nonFinite]!,
   };
-  return elements ? { ...output, elements: inFormOf(logits, elements) } : output;
+  return elements ? { ...output, elements: inFormOf(like, elements) } : output;
 }
 
 function targetValues(logits: TensorLike, targets: TensorLike, length: number): Float32Array {
@@ -137,16 +171,4 @@ function targetValues(logits: TensorLike, targets: TensorLike, length: number): 
     reject('targets.shape', `the shape of the logits, ${expected}`, shape);
   }
   return data;
-}
-
-function upstreamGradient(
-  value: unknown,
-  reduction: Reduction,
-  length: number,
-): { upstream: number; perElement: Float32Array | undefined } {
-  if (typeof value === 'object' && value !== null && reduction === 'none') {
-    return { upstream: 1, perElement: tensorOfLength('gradOutput', value, length) };
-  }
-  const upstream = numberOption('gradOutput', value, 1, 'a finite number', isFiniteFloat32);
-  return { upstream, perElement: undefined };
 }

@@ -34,8 +34,12 @@ export function repeatFactors(
     for (const label of classes) counts.set(label, (counts.get(label) ?? 0) + 1);
   }
   const factorOf = (label: number): number =>
-    Math.max(1, Math.sqrt((threshold * images.length) / counts.get(label)!));
-  return Float64Array.from(images, (classes) => Math.max(1, ...[...classes].map(factorOf)));
+    Math.sqrt((threshold * images.length) / counts.get(label)!);
+  return Float64Array.from(images, (classes) => {
+    let factor = 1;
+    for (const label of classes) factor = Math.max(factor, factorOf(label));
+    return factor;
+  });
 }
 
 function checkImages(imageClasses: unknown): Set<number>[] {

@@ -66,7 +66,7 @@ export function readCheckpoint(file: unknown, numClasses: number): CheckedState 
 
 function stateOf({ tensors, metadata }: SafetensorsFile, numClasses: number): CheckedState {
   for (const name of stateNames) {
-    if (!tensors.has(name)) throw new Error(`no tensor ${name} of float64 or float32`);
+    if (!tensors.has(name)) throw new Error(`no vector ${name} of float64 or float32`);
   }
   const steps = metadata['steps'];
   return checkState(

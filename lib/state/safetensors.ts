@@ -10,6 +10,7 @@ export interface TensorEntry {
 }
 
 export interface SafetensorsFile {
+  /** The vectors of float64 or float32 in the file. */
   readonly tensors: ReadonlyMap<string, Float64Array>;
   readonly metadata: Readonly<Record<string, string>>;
 }
@@ -49,7 +50,10 @@ export function decodeSafetensors(bytes: Uint8Array): SafetensorsFile {
   const entries = [...header.entries].map(([name, entry]) => checkEntry(name, entry));
   checkCoverage(entries, header.values.length);
   const tensors = new Map<string, Float64Array>();
-  for (const { name, entry } of entries) tensors.set(name, readValues(entry, header.values));
+  for (const { name, entry } of entries) {
+    const vector = readVector(entry, header.values);
+    if (vector) tensors.set(name, vector);
+  }
   return { tensors, metadata };
 }
 
@@ -72,8 +76,8 @@ function readHeader(file: Buffer): { entries: Map<string, unknown>; values: Buff
 
 function readMetadata(value: unknown): Readonly<Record<string, string>> {
   if (value === undefined) return {};
-  const texts = typeof value === 'object' && value !== null ? Object.values(value) : [undefined];
-  if (!texts.every((text) => typeof text === 'string')) {
+  const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
+  if (!isObject || !Object.values(value).every((text) => typeof text === 'string')) {
     throw new Error('the metadata are not texts');
   }
   return value as Readonly<Record<string, string>>;
@@ -112,14 +116,17 @@ function checkCoverage(entries: { name: string; entry: TensorEntry }[], length: 
 
 const bytesPerValue: Readonly<Record<string, number>> = { F64: 8, F32: 4 };
 
-function readValues({ dtype, shape, data_offsets }: TensorEntry, values: Buffer): Float64Array {
+/** The values of a float vector; undefined for tensors of other kinds, which are not for us. */
+function readVector(
+  { dtype, shape, data_offsets }: TensorEntry,
+  values: Buffer,
+): Float64Array | undefined {
   const [begin, end] = data_offsets;
   const size = bytesPerValue[dtype];
-  // Tensors of other kinds may be in the file; they are not for us.
-  if (size === undefined) return new Float64Array(0);
-  const count = shape.reduce((product, dimension) => product * dimension, 1);
-  if (count * size !== end - begin) throw new Error('a shape does not fit its values');
-  return Float64Array.from({ length: count }, (_, index) =>
+  const [length] = shape;
+  if (size === undefined || length === undefined || shape.length !== 1) return undefined;
+  if (length * size !== end - begin) throw new Error('a shape does not fit its values');
+  return Float64Array.from({ length }, (_, index) =>
     size === 8 ? values.readDoubleLE(begin + index * 8) : values.readFloatLE(begin + index * 4),
   );
 }

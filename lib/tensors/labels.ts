@@ -65,10 +65,9 @@ export function labelData(labels: unknown, rows: number): Int32Array {
     reject('labels', `${rows} labels, one for each row of the logits`, labels);
   }
   if (types.isInt32Array(labels)) return labels;
-  const copy = new Int32Array(rows);
-  (labels as unknown[]).forEach((label, row) => {
+  // Not forEach, which passes over the holes of a sparse array.
+  return Int32Array.from(labels as unknown[], (label, row) => {
     if (!isInt32(label)) reject(`labels[${row}]`, 'a 32-bit integer', label);
-    copy[row] = label;
+    return label;
   });
-  return copy;
 }

@@ -25,6 +25,10 @@ Napi::Value cpu_kernels(const Napi::CallbackInfo& info) {
   return Napi::String::New(info.Env(), cpu::kernels_name());
 }
 
+Napi::Value has_room(const Napi::CallbackInfo& info) {
+  return Napi::Boolean::New(info.Env(), Environment::of(info.Env()).executor.has_room());
+}
+
 Napi::Value cancel(const Napi::CallbackInfo& info) {
   const uint32_t id = static_cast<uint32_t>(number_argument(info[0], "id"));
   return Napi::Boolean::New(info.Env(), Environment::of(info.Env()).executor.cancel(id));
@@ -65,6 +69,7 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   exports.Set("Criterion", Criterion::define(env));
   exports.Set("configure", Napi::Function::New<configure>(env, "configure"));
   exports.Set("cpuKernels", Napi::Function::New<cpu_kernels>(env, "cpuKernels"));
+  exports.Set("hasRoom", Napi::Function::New<has_room>(env, "hasRoom"));
   exports.Set("cancel", Napi::Function::New<cancel>(env, "cancel"));
   exports.Set("dense", Napi::Function::New<dense>(env, "dense"));
   return exports;

@@ -141,21 +141,18 @@ Napi::Value Criterion::submit_collect(const Napi::CallbackInfo& info) {
   return enqueue(info, std::move(job));
 }
 
-// The number under which the call can be cancelled, or 0 where too many are outstanding.
+// The number under which the call can be cancelled.
 Napi::Value Criterion::enqueue(const Napi::CallbackInfo& info, std::unique_ptr<Job> job) {
   job->owner = state_.get();
   job->done = [state = state_] { state->call_done(); };
-  uint32_t id = 0;
   state_->call_submitted();
   try {
-    if (!Environment::of(info.Env()).executor.submit(info.Env(), std::move(job), &id)) {
-      state_->call_done();
-    }
+    Executor& executor = Environment::of(info.Env()).executor;
+    return Napi::Number::New(info.Env(), executor.submit(info.Env(), std::move(job)));
   } catch (...) {
     state_->call_done();
     throw;
   }
-  return Napi::Number::New(info.Env(), id);
 }
 
 Napi::Value Criterion::wait_for_calls(const Napi::CallbackInfo& info) {

@@ -38,8 +38,8 @@ void take_references(napi_env env, Job* job) {
 
 }  // namespace
 
-bool Executor::start(napi_env env) {
-  if (deliver_function_) return true;
+void Executor::start(napi_env env) {
+  if (deliver_function_) return;
   napi_value name = nullptr;
   require(env, napi_create_string_utf8(env, "efl executor", NAPI_AUTO_LENGTH, &name),
           "make a name");
@@ -60,7 +60,6 @@ bool Executor::start(napi_env env) {
   deliver_function_ = function;
   env_ = env;
   require(env, napi_add_env_cleanup_hook(env, on_environment_exit, this), "watch the environment");
-  return true;
 }
 
 void Executor::on_environment_exit(void* executor) { static_cast<Executor*>(executor)->stop(); }
@@ -79,11 +78,11 @@ void Executor::stop() {
   (void)napi_release_threadsafe_function(deliver_function_, napi_tsfn_abort);
 }
 
-bool Executor::submit(napi_env env, std::unique_ptr<Job> job, uint32_t* id) {
-  if (outstanding_.size() >= kMaxOutstanding) return false;
+uint32_t Executor::submit(napi_env env, std::unique_ptr<Job> job) {
+  if (!has_room()) throw Napi::Error::New(env, "efl: too many calls are outstanding");
   start(env);
   take_references(env, job.get());
-  *id = job->id = next_id_++;
+  const uint32_t id = job->id = next_id_++;
   Job* const borrowed = job.get();
   outstanding_.emplace(borrowed, std::move(job));
   if (outstanding_.size() == 1) (void)napi_ref_threadsafe_function(env, deliver_function_);
@@ -92,7 +91,7 @@ bool Executor::submit(napi_env env, std::unique_ptr<Job> job, uint32_t* id) {
     queue_.push_back(borrowed);
   }
   wake_.notify_one();
-  return true;
+  return id;
 }
 
 template <class Predicate>

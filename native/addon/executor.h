@@ -49,15 +49,18 @@ class Executor {
   Executor(const Executor&) = delete;
   Executor& operator=(const Executor&) = delete;
 
-  // False where too many calls are outstanding already; the job is dropped then.
-  bool submit(napi_env env, std::unique_ptr<Job> job, uint32_t* id);
+  // Whether one more call may be submitted.
+  bool has_room() const { return outstanding_.size() < kMaxOutstanding; }
+
+  // Returns the number under which the call can be cancelled. Only with room.
+  uint32_t submit(napi_env env, std::unique_ptr<Job> job);
 
   // Cancel what has not started: one call, or all of one owner.
   bool cancel(uint32_t id);
   void cancel_all(const void* owner);
 
  private:
-  bool start(napi_env env);
+  void start(napi_env env);
   void stop();
   void work();
   template <class Predicate>

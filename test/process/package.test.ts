@@ -1,0 +1,130 @@
+import { mkdtempSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { expectSuccess, root, run, runNode } from './child';
+import { allBlocks, codeBlocks } from './documents';
+
+const minutes = 60_000;
+const tsc = path.join(root, 'node_modules', 'typescript', 'bin', 'tsc');
+const firstExample = codeBlocks('README.md').find(({ language }) => language === 'ts')!.code;
+
+let project: string;
+let packedFiles: string[];
+
+/** An empty project that has installed the packed package, and nothing else. */
+beforeAll(async () => {
+  project = mkdtempSync(path.join(tmpdir(), 'efl user project-'));
+  const packed = await run('npm', ['pack', '--json', '--pack-destination', project]);
+  expectSuccess(packed);
+  const report = JSON.parse(packed.stdout) as { filename: string; files: { path: string }[] }[];
+  packedFiles = report[0]!.files.map((file) => file.path);
+  writeFileSync(path.join(project, 'package.json'), '{ "name": "user", "version": "1.0.0" }');
+  const args = ['install', '--ignore-scripts', '--no-audit', '--no-fund', '--prefer-offline'];
+  expectSuccess(await run('npm', [...args, `./${report[0]!.filename}`], { cwd: project }));
+  const compilerOptions = {
+    strict: true,
+    target: 'es2022',
+    module: 'node16',
+    types: ['node'],
+    typeRoots: [path.join(root, 'node_modules', '@types')],
+    skipLibCheck: false,
+  };
+  writeFileSync(path.join(project, 'tsconfig.json'), JSON.stringify({ compilerOptions }));
+}, 5 * minutes);
+
+afterAll(() => {
+  rmSync(project, { recursive: true, force: true });
+});
+
+/** Writes a program into the project, compiles it if it is TypeScript, and returns what it prints. */
+async function runProgram(name: string, code: string): Promise<string> {
+  const folder = path.join(project, 'programs', name.replace(/\W/g, '-'));
+  mkdirSync(folder, { recursive: true });
+  let file = path.join(folder, name);
+  writeFileSync(file, code);
+  if (/\.[mc]?ts$/.test(name)) {
+    const config = path.join(folder, 'tsconfig.json');
+    writeFileSync(config, JSON.stringify({ extends: '../../tsconfig.json', include: ['*'] }));
+    expectSuccess(await runNode([tsc, '-p', config], { cwd: folder }));
+    file = file.replace(/ts$/, 'js');
+  }
+  const ended = await runNode([file], { cwd: folder });
+  expectSuccess(ended);
+  return ended.stdout;
+}
+
+const asCommonJs = (code: string): string =>
+  code.replace(/import (\{[^}]*\}) from ('[^']*');/g, 'const $1 = require($2);');
+
+describe('the packed package', () => {
+  test(
+    'runs the first example of the README from TypeScript, ES modules and CommonJS alike',
+    async () => {
+      const typed = await runProgram('first.mts', firstExample);
+      expect(typed).toMatch(/\d/);
+      expect(await runProgram('first.mjs', firstExample)).toBe(typed);
+      expect(await runProgram('first.cjs', asCommonJs(firstExample))).toBe(typed);
+      expect(await runProgram('first.cts', firstExample)).toBe(typed);
+    },
+    2 * minutes,
+  );
+
+  test('is one package however it is imported', async () => {
+    const code = `
+      import { createRequire } from 'node:module';
+      import * as esm from 'equalized-focal-loss';
+      const cjs = createRequire(import.meta.url)('equalized-focal-loss');
+      const { default: _, ...named } = esm;
+      console.log(Object.keys(named).sort().join() === Object.keys(cjs).sort().join() &&
+        Object.keys(named).every((name) => esm[name] === cjs[name]));`;
+    expect(await runProgram('one.mjs', code)).toBe('true\n');
+  });
+
+  test('needs neither compiler nor scripts, and its command line works', async () => {
+    const efl = path.join(project, 'node_modules', '.bin', 'efl');
+    const ended = await run(efl, ['doctor'], { env: { PATH: path.dirname(process.execPath) } });
+    expectSuccess(ended);
+    expect(ended.stdout).toContain('cpu       available');
+  });
+
+  test('holds what it should and nothing else', () => {
+    const tops = new Set(packedFiles.map((file) => file.split('/')[0]));
+    expect([...tops].sort()).toEqual(
+      [
+        ...['CHANGELOG.md', 'CMakeLists.txt', 'LICENSE', 'README.md'],
+        ...['dist', 'native', 'package.json', 'prebuilds', 'scripts'],
+      ].sort(),
+    );
+    // npm and pnpm would try to compile a package that has one.
+    expect(packedFiles).not.toContain('binding.gyp');
+    expect(packedFiles.some((file) => /^prebuilds\/[^/]+\/efl\.node$/.test(file))).toBe(true);
+  });
+
+  test('brings two small packages along', () => {
+    const installed = readdirSync(path.join(project, 'node_modules'));
+    expect(installed.filter((name) => !name.startsWith('.')).sort()).toEqual([
+      'commander',
+      'detect-libc',
+      'equalized-focal-loss',
+    ]);
+  });
+
+  test(
+    'passes publint',
+    async () => {
+      const publint = path.join(root, 'node_modules', 'publint', 'src', 'cli.js');
+      expectSuccess(await runNode([publint, '--strict']));
+    },
+    minutes,
+  );
+});
+
+describe('the examples of the documents', () => {
+  test.each(allBlocks('ts').map((block) => [`${block.file}:${block.line}`, block.code] as const))(
+    '%s runs',
+    async (name, code) => {
+      await runProgram(`${name.replace(/\W/g, '-')}.mts`, code);
+    },
+    minutes,
+  );
+});
