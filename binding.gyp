@@ -61,7 +61,12 @@
         "native/addon/executor.cc",
         "native/addon/pin_library.cc"
       ],
-      "libraries": ["-ldl", "-lpthread"]
+      "libraries": ["-ldl", "-lpthread"],
+      "conditions": [
+        ["OS=='linux'", {
+          "ldflags": ["-Wl,--version-script=<(module_root_dir)/native/addon/exports.map"]
+        }]
+      ]
     }
   ]
 }

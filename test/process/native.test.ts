@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
+import { addonPath } from '../../lib/binding/load';
 import { expectSuccess, root, run, runFixture, runNode } from './child';
 
 const minutes = 60_000;
@@ -91,4 +92,17 @@ withCMake('the addon under AddressSanitizer, UndefinedBehaviorSanitizer and Leak
     },
     2 * minutes,
   );
+});
+
+const hasNm = process.platform === 'linux' && spawnSync('nm', ['--version']).status === 0;
+if (!hasNm) console.warn('The exported symbols are not looked at: nm was not found');
+
+(hasNm ? test : test.skip)('the addon exports its entry points and nothing else', async () => {
+  const ended = await run('nm', ['-D', '--defined-only', addonPath()]);
+  expectSuccess(ended);
+  const names = ended.stdout
+    .trim()
+    .split('\n')
+    .map((line) => line.split(' ').at(-1));
+  expect(names.sort()).toEqual(['napi_register_module_v1', 'node_api_module_get_api_version_v1']);
 });
