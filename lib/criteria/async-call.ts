@@ -1,6 +1,8 @@
 import { maxOutstandingCalls, outcomeSlot, outcomeSlots, status } from '../binding/addon';
 import { addon } from '../binding/load';
+import { cancelOnAbort } from './cancellation';
 import { EflAbortError, EflDisposedError, EflQueueFullError } from '../errors';
+import { reject } from '../validation';
 
 /**
  * Throws unless one more call can be submitted now. To be asked before the call takes anything over
@@ -21,14 +23,12 @@ export async function runAsync(
   submit: (outcome: Float64Array, done: () => void) => number,
 ): Promise<Float64Array> {
   const outcome = new Float64Array(outcomeSlots);
-  let abort: (() => void) | undefined;
+  let stopWatching: (() => void) | undefined;
   await new Promise<void>((resolve) => {
     const call = submit(outcome, resolve);
-    // Does nothing to a call that has started: its result is whole, and so is the state.
-    abort = () => addon().cancel(call);
-    signal?.addEventListener('abort', abort, { once: true });
+    if (signal) stopWatching = cancelOnAbort(signal, call);
   });
-  if (abort) signal?.removeEventListener('abort', abort);
+  stopWatching?.();
   if (outcome[outcomeSlot.status] === status.cancelled) {
     throw signal?.aborted ? new EflAbortError(signal) : new EflDisposedError(what);
   }
@@ -40,7 +40,12 @@ export function ownedValues(values: Float32Array, transfer: boolean): Float32Arr
   if (!transfer) return copyOf(values);
   const { byteOffset, length } = values;
   const buffer = values.buffer as ArrayBuffer;
-  return new Float32Array(structuredClone(buffer, { transfer: [buffer] }), byteOffset, length);
+  try {
+    return new Float32Array(structuredClone(buffer, { transfer: [buffer] }), byteOffset, length);
+  } catch {
+    // Memory that Node.js lends out, the pool of small buffers for example, cannot change hands.
+    return reject('transfer', 'false for memory that cannot be transferred', true);
+  }
 }
 
 /** Unlike `slice`, never shares memory and never makes an instance of a subclass. */

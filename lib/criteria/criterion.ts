@@ -1,10 +1,9 @@
 import { outcomeSlot, outcomeSlots, reductionCode, type NativeCriterion } from '../binding/addon';
 import { addon } from '../binding/load';
-import { EflDisposedError } from '../errors';
+import { EflDisposedError, EflError } from '../errors';
 import { describeConvention, labelConvention, type Labels } from '../tensors/labels';
 import type { Logits } from '../tensors/logits';
 import { inFormOf, type FormOf } from '../tensors/tensor';
-import { reject } from '../validation';
 import { checkReady, copyOf, ownedValues, runAsync } from './async-call';
 import {
   checkCall,
@@ -243,7 +242,11 @@ function ownedCall(call: CheckedCall): CheckedCall {
 /** Into an array that the caller could have transferred away in the meantime. */
 function copyInto(grad: Float32Array, gradient: Float32Array): void {
   if (grad.length !== gradient.length) {
-    reject('grad', `${gradient.length} values until the call has ended`, grad);
+    throw new EflError(
+      'EFL_GRAD_DETACHED',
+      'grad was detached or resized while the call was under way: its gradient is lost, ' +
+        'and its statistics are in the state',
+    );
   }
   grad.set(gradient);
 }

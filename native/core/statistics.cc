@@ -6,6 +6,13 @@
 #include "loss_math.h"
 
 namespace efl {
+namespace {
+
+// Beyond it (1 - p_t)^gamma is 0 wherever 1 - p_t < 1 in float32, and gamma times a logit stays
+// finite.
+constexpr double kLargestGamma = 1e30;
+
+}  // namespace
 
 ClassParameters class_parameters(const FocalParameters& parameters,
                                  const std::vector<double>& ratio) {
@@ -21,7 +28,7 @@ ClassParameters class_parameters(const FocalParameters& parameters,
     // Plain Focal Loss may have gamma_b = 0, where the factor is 1 by definition and not 0 / 0.
     const double weight =
         parameters.scale_factor > 0 ? weighting_factor(gamma, parameters.gamma) : 1.0;
-    result.gamma[j] = static_cast<float>(gamma);
+    result.gamma[j] = static_cast<float>(gamma < kLargestGamma ? gamma : kLargestGamma);
     result.positive_weight[j] = static_cast<float>(positive_alpha * weight);
     result.negative_weight[j] = static_cast<float>(negative_alpha * weight);
   }
