@@ -1,7 +1,6 @@
 # The addon, for node-gyp. Its CPU kernels are compiled once per instruction set, and gyp has flags
 # for targets only: hence one static library for each.
 {
-  "variables": { "openssl_fips": "" },
   "target_defaults": {
     "cflags_cc": ["-std=c++17", "-fvisibility=hidden", "-fvisibility-inlines-hidden", "-Wall", "-Wextra", "-Wno-psabi"],
     "cflags_cc!": ["-fno-exceptions", "-fno-rtti", "-std=gnu++17", "-std=gnu++20"],

@@ -1,6 +1,5 @@
 import { EflBackendUnavailableError, type BackendFailure } from './errors';
 import { addon } from './binding/load';
-import { readSettings } from './binding/settings';
 import { reject } from './validation';
 
 /** A backend and whether it can be used here. */
@@ -26,13 +25,9 @@ export function backends(): BackendStatus[] {
 
 function cpuStatus(): BackendStatus {
   try {
-    const kernels = addon().cpuKernels();
-    const { threads } = readSettings();
-    return {
-      name: 'cpu',
-      available: true,
-      detail: `${kernels} kernels, ${threads} ${threads === 1 ? 'thread' : 'threads'}`,
-    };
+    const threads = addon().cpuThreads();
+    const detail = `${addon().cpuKernels()} kernels, ${threads} ${threads === 1 ? 'thread' : 'threads'}`;
+    return { name: 'cpu', available: true, detail };
   } catch (error) {
     const detail = error instanceof Error ? error.message : String(error);
     const { reason, code } = error as { reason?: string; code?: string };
@@ -49,7 +44,7 @@ const cudaExplanation: Record<BackendFailure, string> = {
   disabled: 'EFL_DISABLE_CUDA is set',
 };
 
-function cudaStatus(): BackendStatus {
+export function cudaStatus(): BackendStatus {
   const reason = cudaFailure();
   return { name: 'cuda', available: false, reason, detail: cudaExplanation[reason] };
 }

@@ -77,7 +77,8 @@ export function knownOptions<T extends object>(
       throw new EflArgumentError(name, `one of ${names.join(', ')}`, `'${name}'`);
     }
   }
-  return value;
+  // A copy: each option is read once, and a later change of the caller's object changes nothing.
+  return { ...value };
 }
 
 /** Finite as the float32 the kernels compute with. */

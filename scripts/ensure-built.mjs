@@ -1,4 +1,5 @@
-// Builds what is missing or was made from other sources; says nothing when all is there.
+// Builds what is missing or was made from other sources; says nothing when all is there. With
+// --release (before packing) a debug build does not count as there.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
@@ -8,7 +9,9 @@ import { root, stagedFolder } from './platform.mjs';
 function nativeIsCurrent() {
   const manifest = path.join(stagedFolder(), 'manifest.json');
   if (!existsSync(manifest) || !existsSync(path.join(stagedFolder(), 'efl.node'))) return false;
-  return JSON.parse(readFileSync(manifest, 'utf8')).sources === nativeFingerprint();
+  const { sources, configuration } = JSON.parse(readFileSync(manifest, 'utf8'));
+  if (process.argv.includes('--release') && configuration !== 'release') return false;
+  return sources === nativeFingerprint();
 }
 
 function typescriptIsCurrent() {
@@ -17,16 +20,17 @@ function typescriptIsCurrent() {
 }
 
 function npmRun(script) {
-  const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
-  const { status } = spawnSync(npm, ['run', '--silent', script], { cwd: root, stdio: 'inherit' });
+  // What a build says goes to stderr: stdout belongs to the command that needed it (npm pack --json).
+  const stdio = ['inherit', 2, 2];
+  const { status } = spawnSync('npm', ['run', '--silent', script], { cwd: root, stdio });
   if (status !== 0) process.exit(status ?? 1);
 }
 
 if (!nativeIsCurrent()) {
-  console.log('Building the native addon ...');
+  console.error('Building the native addon ...');
   npmRun('build:native');
 }
 if (!typescriptIsCurrent()) {
-  console.log('Compiling the TypeScript sources ...');
+  console.error('Compiling the TypeScript sources ...');
   npmRun('build:ts');
 }

@@ -23,7 +23,12 @@ function fingerprint(files) {
 }
 
 export function nativeFingerprint() {
-  return fingerprint([...filesBelow('native'), 'CMakeLists.txt', 'package.json']);
+  // binding.gyp is not in the packed package, which builds with CMake.
+  const recipes = ['CMakeLists.txt', 'binding.gyp', 'package.json'];
+  return fingerprint([
+    ...filesBelow('native'),
+    ...recipes.filter((file) => existsSync(path.join(root, file))),
+  ]);
 }
 
 export function typescriptFingerprint() {

@@ -14,7 +14,6 @@ const shim = [
   "import commonjs from './index.js';",
   '',
   ...names.map((name) => `export const ${name} = commonjs.${name};`),
-  'export default commonjs;',
   '',
 ];
 writeFileSync(path.join(dist, 'index.mjs'), shim.join('\n'));

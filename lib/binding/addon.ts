@@ -21,8 +21,7 @@ export const status = {
   badLabel: 1,
   badTarget: 2,
   outOfMemory: 3,
-  statisticsOverflow: 4,
-  cancelled: 5,
+  cancelled: 4,
 } as const;
 
 /** `efl_reduction` of native/core/problem.h. */
@@ -64,13 +63,14 @@ export interface NativeCriterion {
   readStatistics(positive: Float64Array, negative: Float64Array, ratio: Float64Array): number;
   readFactors(focusing: Float64Array, weighting: Float64Array): void;
   restore(positive: Float64Array, negative: Float64Array, ratio: Float64Array, steps: number): void;
+  merge(positive: Float64Array, negative: Float64Array, steps: number): void;
   reset(): void;
   dispose(): void;
 }
 
 export interface NativeAddon {
   readonly version: string;
-  readonly abi: number;
+  readonly bindingVersion: number;
   readonly Criterion: new (
     numClasses: number,
     gamma: number,
@@ -86,6 +86,7 @@ export interface NativeAddon {
   /** False where this machine cannot run the named kernels. */
   configure(threads: number, cpuKernels: string | undefined): boolean;
   cpuKernels(): string;
+  cpuThreads(): number;
   /** Whether one more asynchronous call may be submitted. */
   hasRoom(): boolean;
   cancel(call: number): boolean;
@@ -103,5 +104,5 @@ export interface NativeAddon {
   ): void;
 }
 
-/** `EFL_BACKEND_ABI` this code was written against. */
-export const expectedAbi = 1;
+/** `kBindingVersion` of native/addon/addon.cc that this file describes. */
+export const expectedBindingVersion = 1;

@@ -22,24 +22,25 @@ export function loadFailure(
 }
 
 function remedies(reason: LoadFailure, attempts: readonly LoadAttempt[]): string[] {
-  const build = `npx ${packageName} build`;
+  const build = `build here: npx ${packageName} build`;
+  const named = process.env['EFL_BINARY']
+    ? ['EFL_BINARY names this file: correct it or unset it']
+    : undefined;
   switch (reason) {
     case 'unsupported-platform':
-      return [`this platform is not supported; a build of your own can be named with EFL_BINARY`];
+      return ['this platform is not supported; a build of your own can be named with EFL_BINARY'];
     case 'node-too-old':
       return [`use Node.js 20.17 or newer (it needs Node-API ${neededNodeApi})`];
     case 'binary-missing':
-      return process.env['EFL_BINARY']
-        ? ['EFL_BINARY names this file: correct it or unset it']
-        : [`build it here: ${build} (in a checkout of the package: npm run build)`];
+      return named ?? [`${build} (in a checkout of the package: npm run build)`];
     case 'version-mismatch':
-      return [`delete prebuilds/ and rebuild: ${build} (in a checkout: npm run build)`];
+      return named ?? [`delete prebuilds/ or ${build} (in a checkout: npm run build)`];
     case 'addons-disabled':
       return [
         'native addons are switched off: start Node.js without --no-addons, or with --allow-addons',
       ];
     case 'dlopen-failed':
-      return dlopenRemedies(attempts[0]?.problem ?? '', build);
+      return [...dlopenRemedies(attempts[0]?.problem ?? '', build), ...(named ?? [])];
   }
 }
 
@@ -47,18 +48,18 @@ function remedies(reason: LoadFailure, attempts: readonly LoadAttempt[]): string
 function dlopenRemedies(problem: string, build: string): string[] {
   const glibc = /GLIBC_([0-9.]+)' not found/.exec(problem)?.[1];
   if (glibc) {
-    const here = currentPlatform().libc ?? 'C library';
+    const here = currentPlatform().libc?.replace(/^glibc/, 'glibc is') ?? 'C library is unknown';
     return [
-      `this system's ${here} is too old, the binary needs glibc ${glibc}: use a newer base image, or build here: ${build}`,
+      `this system's ${here}, the binary needs ${glibc}: use a newer base image, or ${build}`,
     ];
   }
   if (/GLIBCXX|CXXABI|libstdc\+\+/.test(problem)) {
-    return [`install the C++ runtime (libstdc++6), or build here: ${build}`];
+    return [`install the C++ runtime (libstdc++6), or ${build}`];
   }
-  if (/invalid ELF header|file too short|wrong architecture|mach-o/i.test(problem)) {
-    return [
-      `the file is damaged or for another platform: reinstall the package, or build here: ${build}`,
-    ];
+  if (
+    /invalid ELF header|file too short|wrong architecture|mach-o|not a \.node file/i.test(problem)
+  ) {
+    return [`the file is damaged or for another platform: reinstall the package, or ${build}`];
   }
-  return [`reinstall the package, or build here: ${build}`];
+  return [`reinstall the package, or ${build}`];
 }

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { EflArgumentError } from '../errors';
 import { packageRoot, version } from '../version';
-import { expectedAbi, type NativeAddon } from './addon';
+import { expectedBindingVersion, type NativeAddon } from './addon';
 import { loadFailure, neededNodeApi } from './load-failure';
 import { currentPlatform } from './platform';
 import { readSettings } from './settings';
@@ -31,10 +31,10 @@ function load(file: string): NativeAddon {
     throw loadFailure('dlopen-failed', [{ path: file, problem: 'not a .node file' }]);
   }
   const native = open(file);
-  if (native.version !== version || native.abi !== expectedAbi) {
+  if (native.version !== version || native.bindingVersion !== expectedBindingVersion) {
     const problem =
       native.version === version
-        ? `JS expects ABI ${expectedAbi}, binary has ${native.abi}`
+        ? `JS expects interface ${expectedBindingVersion}, binary has ${native.bindingVersion}`
         : `JS ${version}, binary ${native.version}`;
     throw loadFailure('version-mismatch', [{ path: file, problem }]);
   }

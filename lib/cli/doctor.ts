@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { createHash } from 'node:crypto';
 import path from 'node:path';
-import { backends, type BackendStatus } from '../backends';
+import { backends, cudaStatus, type BackendStatus } from '../backends';
 import { addonPath } from '../binding/load';
 import { currentPlatform } from '../binding/platform';
 import { packageName, version } from '../version';
@@ -77,7 +77,7 @@ function examineBinary(): BinaryReport {
 /** Loading a truncated file can end the process without an exception: report it, do not try it. */
 function damaged({ path: file }: BinaryReport): BackendStatus[] {
   const detail = `${file} is not the file its manifest describes: reinstall the package or rebuild`;
-  return [{ name: 'cpu', available: false, reason: 'binary-damaged', detail }];
+  return [{ name: 'cpu', available: false, reason: 'binary-damaged', detail }, cudaStatus()];
 }
 
 function eflEnvironment(): Record<string, string> {

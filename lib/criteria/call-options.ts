@@ -1,12 +1,13 @@
 import { types } from 'node:util';
 import { normalizerPositives } from '../binding/addon';
 import { labelData, type Labels } from '../tensors/labels';
-import { logitsData, type Logits } from '../tensors/logits';
+import { checkLogits, type Logits } from '../tensors/logits';
 import {
   rejectOverlap,
   rejectPartialOverlap,
   tensorOfLength,
   type TensorLike,
+  type CheckedTensor,
 } from '../tensors/tensor';
 import {
   booleanOption,
@@ -62,7 +63,8 @@ export interface AsyncCall {
   readonly signal?: AbortSignal | undefined;
   /**
    * Takes the buffer of the logits over instead of copying it; the caller's array is empty
-   * afterwards. Default false.
+   * afterwards, also where the call fails later on (a bad label, `signal`, `dispose`). Memory that
+   * cannot change hands is copied or refused, as the runtime has it. Default false.
    */
   readonly transfer?: boolean | undefined;
 }
@@ -76,8 +78,12 @@ export interface CollectCall {
 
 /** A call, checked and in the addon's terms. Its arrays are still the caller's. */
 export interface CheckedCall {
+  /** The logits as they were given, for the form of the results. */
+  readonly given: CheckedTensor;
   readonly logits: Float32Array;
   readonly labels: Int32Array;
+  /** The object the caller gave for the gradient, and its values. */
+  readonly gradGiven: TensorLike | undefined;
   readonly grad: Float32Array | undefined;
   readonly gradOutput: Float32Array | undefined;
   readonly normalizer: number;
@@ -118,7 +124,8 @@ export function checkCall(
 ): CheckedCall {
   const allowed = namesOf(kind.backward ? backwardNames : forwardNames, kind.asynchronous);
   const given = knownOptions<AnyCall>('call', call, allowed);
-  const data = logitsData('logits', logits, options.numClasses);
+  const tensor = checkLogits('logits', logits, options.numClasses);
+  const { data } = tensor;
   checkLayout(given.layout);
   const { upstream, perElement } = checkGradOutput(
     given.gradOutput,
@@ -126,8 +133,10 @@ export function checkCall(
     data.length,
   );
   const checked: CheckedCall = {
+    given: tensor,
     logits: data,
     labels: labelData(labels, data.length / options.numClasses),
+    gradGiven: given.grad,
     grad: given.grad === undefined ? undefined : tensorOfLength('grad', given.grad, data.length),
     upstream,
     gradOutput: perElement,
@@ -136,9 +145,20 @@ export function checkCall(
     collect: booleanOption('collect', given.collect, true),
     ...checkAsync(given),
   };
+  checkScale(checked, options.lossWeight);
   checkOverlaps(checked);
   checkTransfer(checked);
   return checked;
+}
+
+/** Each factor of the gradient is finite; their product has to be, too. */
+function checkScale({ upstream, lossScale, normalizer }: CheckedCall, lossWeight: number): void {
+  const divisor = normalizer === normalizerPositives ? 1 : normalizer;
+  const scale = (lossWeight * upstream * lossScale) / divisor;
+  if (!isFiniteFloat32(scale)) {
+    const product = 'lossWeight x gradOutput x lossScale / normalizer';
+    reject('gradOutput', `a factor that leaves ${product} finite in float32`, upstream);
+  }
 }
 
 export function checkCollect(
@@ -153,7 +173,7 @@ export function checkCollect(
     call,
     namesOf(collectNames, asynchronous),
   );
-  const data = logitsData('grads', gradients, numClasses);
+  const { data } = checkLogits('grads', gradients, numClasses);
   checkLayout(given.layout);
   const checked: CheckedCollect = {
     gradients: data,

@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 import { outcomeSlot, outcomeSlots, reductionCode, type NativeCriterion } from '../binding/addon';
 import { addon } from '../binding/load';
 import { EflDisposedError, EflError } from '../errors';
@@ -21,6 +22,8 @@ interface Outputs {
   readonly gradient: Float32Array | undefined;
   readonly elements: Float32Array | undefined;
 }
+
+type GradOutput<L extends Logits, G> = LossOutput<FormOf<L>> & { readonly grad: G };
 
 /**
  * What all criteria share: calls, synchronous and asynchronous, and the end of their life. A
@@ -66,11 +69,9 @@ export abstract class Criterion<Options extends ResolvedOptions = ResolvedOption
    * @throws {@link EflDisposedError} after `dispose`.
    */
   forward<L extends Logits>(logits: L, labels: Labels, call?: ForwardCall): LossOutput<FormOf<L>> {
-    const native = this.native();
     const checked = this.#check(logits, labels, call, false, false);
     const outputs = { gradient: undefined, elements: this.#newElements(checked) };
-    this.#run(native, checked, outputs);
-    return this.#output(logits, this.#outcome, outputs);
+    return lossOutput(checked, this.#run(checked, outputs), outputs);
   }
 
   /**
@@ -84,14 +85,11 @@ export abstract class Criterion<Options extends ResolvedOptions = ResolvedOption
     logits: L,
     labels: Labels,
     call?: BackwardCall & GradientCall<G>,
-  ): LossOutput<FormOf<L>> & { readonly grad: G } {
-    const native = this.native();
+  ): GradOutput<L, G> {
     const checked = this.#check(logits, labels, call, true, false);
     const gradient = checked.grad ?? new Float32Array(checked.logits.length);
     const outputs = { gradient, elements: this.#newElements(checked) };
-    this.#run(native, checked, outputs);
-    const grad = call?.grad ?? (inFormOf(logits, gradient) as unknown as G);
-    return { ...this.#output(logits, this.#outcome, outputs), grad };
+    return withGradient(checked, this.#run(checked, outputs), outputs, gradient);
   }
 
   /** {@link forward} off the event loop, on a copy of its arguments. Every error rejects. */
@@ -100,12 +98,9 @@ export abstract class Criterion<Options extends ResolvedOptions = ResolvedOption
     labels: Labels,
     call?: ForwardCall & AsyncCall,
   ): Promise<LossOutput<FormOf<L>>> {
-    const native = this.native();
     const checked = this.#check(logits, labels, call, false, true);
-    checkReady(checked.signal);
     const outputs = { gradient: undefined, elements: this.#newElements(checked) };
-    const outcome = await this.#submit(native, ownedCall(checked), outputs);
-    return this.#output(logits, outcome, outputs);
+    return lossOutput(checked, await this.#submit(ownedCall(checked), outputs), outputs);
   }
 
   /** {@link forwardBackward} off the event loop, on a copy of its arguments. Every error rejects. */
@@ -113,18 +108,15 @@ export abstract class Criterion<Options extends ResolvedOptions = ResolvedOption
     logits: L,
     labels: Labels,
     call?: BackwardCall & GradientCall<G> & AsyncCall,
-  ): Promise<LossOutput<FormOf<L>> & { readonly grad: G }> {
-    const native = this.native();
+  ): Promise<GradOutput<L, G>> {
     const checked = this.#check(logits, labels, call, true, true);
-    checkReady(checked.signal);
     const elements = this.#newElements(checked);
     // The gradient is computed in place, over the call's own copy of the logits.
     const owned = ownedCall(checked);
     const outputs = { gradient: owned.logits, elements };
-    const outcome = await this.#submit(native, owned, outputs);
+    const outcome = await this.#submit(owned, outputs);
     if (checked.grad) copyInto(checked.grad, owned.logits);
-    const grad = call?.grad ?? (inFormOf(logits, owned.logits) as unknown as G);
-    return { ...this.#output(logits, outcome, outputs), grad };
+    return withGradient(checked, outcome, outputs, owned.logits);
   }
 
   /**
@@ -185,36 +177,47 @@ export abstract class Criterion<Options extends ResolvedOptions = ResolvedOption
     backward: boolean,
     asynchronous: boolean,
   ): CheckedCall {
-    return checkCall(logits, labels, call, this.options, { backward, asynchronous });
+    this.native(); // before anything else is looked at: the criterion itself must be usable
+    const checked = checkCall(logits, labels, call, this.options, { backward, asynchronous });
+    if (asynchronous) checkReady(checked.signal);
+    return checked;
   }
 
   #newElements({ logits }: CheckedCall): Float32Array | undefined {
     return this.options.reduction === 'none' ? new Float32Array(logits.length) : undefined;
   }
 
-  #run(native: NativeCriterion, call: CheckedCall, outputs: Outputs): void {
-    native.run(...addonArguments(call, outputs), this.#outcome);
+  #run(call: CheckedCall, outputs: Outputs): Float64Array {
+    this.native().run(...addonArguments(call, outputs), this.#outcome);
     this.checkOutcome(this.#outcome);
+    return this.#outcome;
   }
 
-  async #submit(
-    native: NativeCriterion,
-    call: CheckedCall,
-    outputs: Outputs,
-  ): Promise<Float64Array> {
+  #submit(call: CheckedCall, outputs: Outputs): Promise<Float64Array> {
+    const native = this.native();
     return this.finish(call.signal, (slots, done) =>
       native.submit(...addonArguments(call, outputs), slots, done),
     );
   }
+}
 
-  #output<L extends Logits>(
-    logits: L,
-    outcome: Float64Array,
-    { elements }: Outputs,
-  ): LossOutput<FormOf<L>> {
-    const output = { loss: outcome[outcomeSlot.loss]!, ...readCounts(outcome) };
-    return elements ? { ...output, elements: inFormOf(logits, elements) } : output;
-  }
+function lossOutput<L extends Logits>(
+  { given }: CheckedCall,
+  outcome: Float64Array,
+  { elements }: Outputs,
+): LossOutput<FormOf<L>> {
+  const output = { loss: outcome[outcomeSlot.loss]!, ...readCounts(outcome) };
+  return elements ? { ...output, elements: inFormOf(given, elements) as FormOf<L> } : output;
+}
+
+function withGradient<L extends Logits, G extends Logits>(
+  call: CheckedCall,
+  outcome: Float64Array,
+  outputs: Outputs,
+  gradient: Float32Array,
+): GradOutput<L, G> {
+  const grad = (call.gradGiven ?? inFormOf(call.given, gradient)) as G;
+  return { ...lossOutput<L>(call, outcome, outputs), grad };
 }
 
 function addonArguments(call: CheckedCall, { gradient, elements }: Outputs) {

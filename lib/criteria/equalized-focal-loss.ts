@@ -2,6 +2,8 @@ import { outcomeSlots } from '../binding/addon';
 import { readCheckpoint, writeCheckpoint } from '../state/checkpoint';
 import {
   checkState,
+  checkStatistics,
+  checkSums,
   type CheckedState,
   type LoadableState,
   type StateDict,
@@ -10,7 +12,12 @@ import {
 import type { Labels } from '../tensors/labels';
 import type { Logits } from '../tensors/logits';
 import { checkReady, ownedValues } from './async-call';
-import { checkCollect, type AsyncCall, type CollectCall } from './call-options';
+import {
+  checkCollect,
+  type AsyncCall,
+  type CheckedCollect,
+  type CollectCall,
+} from './call-options';
 import { Criterion } from './criterion';
 import {
   resolveEqualizedOptions,
@@ -81,10 +88,9 @@ export class EqualizedFocalLoss extends Criterion<ResolvedEqualizedOptions> {
    * {@link forwardBackward} (with `collect: false`), not both. NaN and infinite values are left out.
    */
   collectGrad(grads: Logits, labels: Labels, call?: CollectCall): CollectOutput {
-    const native = this.native();
-    const checked = checkCollect(grads, labels, call, this.options.numClasses, false);
+    const checked = this.#checkCollect(grads, labels, call, false);
     const outcome = new Float64Array(outcomeSlots);
-    native.runCollect(checked.gradients, checked.labels, checked.scale, outcome);
+    this.native().runCollect(checked.gradients, checked.labels, checked.scale, outcome);
     this.checkOutcome(outcome);
     return readCounts(outcome);
   }
@@ -95,11 +101,11 @@ export class EqualizedFocalLoss extends Criterion<ResolvedEqualizedOptions> {
     labels: Labels,
     call?: CollectCall & AsyncCall,
   ): Promise<CollectOutput> {
-    const native = this.native();
-    const checked = checkCollect(grads, labels, call, this.options.numClasses, true);
+    const checked = this.#checkCollect(grads, labels, call, true);
     checkReady(checked.signal);
     const ownedLabels = new Int32Array(checked.labels);
     const gradients = ownedValues(checked.gradients, checked.transfer);
+    const native = this.native();
     const outcome = await this.finish(checked.signal, (slots, done) =>
       native.submitCollect(gradients, ownedLabels, checked.scale, slots, done),
     );
@@ -143,16 +149,45 @@ export class EqualizedFocalLoss extends Criterion<ResolvedEqualizedOptions> {
     this.#restore(readCheckpoint(path, this.options.numClasses));
   }
 
+  /**
+   * Adds the sums and steps of another criterion, or of its `statistics`, and updates g: what several
+   * threads or processes have seen of the same classes comes together here. The other one stays as
+   * it is; merging it again would count it twice.
+   */
+  mergeStatistics(other: EqualizedFocalLoss | Statistics): void {
+    const statistics = other instanceof EqualizedFocalLoss ? other.#whole() : other;
+    const { numClasses } = this.options;
+    const { positive, negative, steps } = checkStatistics(statistics, numClasses);
+    checkSums(this.#whole(), { positive, negative, steps });
+    this.native().merge(positive, negative, steps);
+  }
+
   /** Back to the state of a new criterion: no sums, g = 1. */
   reset(): void {
     this.native().reset();
+  }
+
+  #checkCollect(
+    grads: Logits,
+    labels: Labels,
+    call: CollectCall | undefined,
+    asynchronous: boolean,
+  ): CheckedCollect {
+    this.native(); // before anything else is looked at: the criterion itself must be usable
+    return checkCollect(grads, labels, call, this.options.numClasses, asynchronous);
   }
 
   #restore({ pos_grad, neg_grad, pos_neg, steps }: CheckedState): void {
     this.native().restore(pos_grad, neg_grad, pos_neg, steps);
   }
 
-  /** With every call made before in it. */
+  /** The statistics with every call made before in them. */
+  #whole(): Statistics {
+    this.native().waitForCalls();
+    return this.statistics;
+  }
+
+  /** The state with every call made before in it. */
   #readWhole(): CheckedState {
     this.native().waitForCalls();
     return this.#read();

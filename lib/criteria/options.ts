@@ -98,7 +98,7 @@ function resolveCommon(options: Partial<FocalLossOptions>, equalized: boolean): 
     gamma: resolveGamma(options.gamma, equalized),
     alpha: resolveAlpha(options.alpha),
     background,
-    ignoreIndex: [...ignoredLabels(options.ignoreIndex, background, numClasses)],
+    ignoreIndex: Object.freeze([...ignoredLabels(options.ignoreIndex, background, numClasses)]),
     reduction: choiceOption('reduction', options.reduction, 'sum', reductions),
     lossWeight: numberOption(
       'lossWeight',

@@ -45,12 +45,6 @@ export function checkOutcome(outcome: Float64Array, expectedLabel: () => string)
       throw new EflArgumentError(`targets[${index}]`, 'a number in [0, 1]', value);
     case status.outOfMemory:
       throw new EflOutOfMemoryError();
-    case status.statisticsOverflow:
-      throw new EflArgumentError(
-        'gradOutput',
-        'scales (lossWeight, gradOutput, normalizer) that keep the statistics finite',
-        'sums beyond the range of float64',
-      );
     default:
       throw new Error(`unknown status ${String(outcome[outcomeSlot.status])} of the native addon`);
   }

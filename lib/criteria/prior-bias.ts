@@ -7,5 +7,5 @@ import { numberOption } from '../validation';
  */
 export function priorBias(p = 0.01): number {
   numberOption('p', p, 0.01, 'a number in (0, 1)', (value) => value > 0 && value < 1);
-  return -Math.log((1 - p) / p);
+  return Math.log(p) - Math.log1p(-p);
 }

@@ -1,3 +1,4 @@
+import { EflArgumentError } from '../errors';
 import { outcomeSlot, outcomeSlots, reductionCode } from '../binding/addon';
 import { addon } from '../binding/load';
 import { checkGradOutput } from '../criteria/call-options';
@@ -7,9 +8,10 @@ import {
   inFormOf,
   rejectOverlap,
   rejectPartialOverlap,
-  tensorData,
+  checkTensor,
+  listed,
   tensorOfLength,
-  tensorShape,
+  type CheckedTensor,
   type FormOf,
   type TensorLike,
 } from '../tensors/tensor';
@@ -65,7 +67,7 @@ export function sigmoidFocalLoss<L extends TensorLike>(
 ): SigmoidFocalLossOutput<FormOf<L>> {
   const given = knownOptions('options', options, optionNames);
   const checked = checkInputs(logits, targets, given);
-  return compute(logits, checked, { gradient: undefined, perElement: undefined, upstream: 1 });
+  return compute(checked, { gradient: undefined, perElement: undefined, upstream: 1 });
 }
 
 /**
@@ -84,11 +86,12 @@ export function sigmoidFocalLossWithGrad<L extends TensorLike, G extends TensorL
     checked.logits.length,
   );
   const gradient = gradientArray(given.grad, checked, perElement);
-  const output = compute(logits, checked, { gradient, perElement, upstream });
-  return { ...output, grad: given.grad ?? (inFormOf(logits, gradient) as unknown as G) };
+  const output = compute<L>(checked, { gradient, perElement, upstream });
+  return { ...output, grad: (given.grad ?? inFormOf(checked.given, gradient)) as G };
 }
 
 interface CheckedInputs {
+  readonly given: CheckedTensor;
   readonly logits: Float32Array;
   readonly targets: Float32Array;
   readonly alpha: number;
@@ -107,10 +110,11 @@ function checkInputs(
   targets: TensorLike,
   options: SigmoidFocalLossOptions,
 ): CheckedInputs {
-  const data = tensorData('logits', logits);
+  const given = checkTensor('logits', logits);
   return {
-    logits: data,
-    targets: targetValues(logits, targets, data.length),
+    given,
+    logits: given.data,
+    targets: targetValues(given, targets),
     alpha: resolveAlpha(options.alpha),
     gamma: numberOption(
       'gamma',
@@ -137,8 +141,7 @@ function gradientArray(
 }
 
 function compute<L extends TensorLike>(
-  like: L,
-  { logits, targets, gamma, alpha, reduction }: CheckedInputs,
+  { given, logits, targets, gamma, alpha, reduction }: CheckedInputs,
   { gradient, perElement, upstream }: Backward,
 ): SigmoidFocalLossOutput<FormOf<L>> {
   const elements = reduction === 'none' ? new Float32Array(logits.length) : undefined;
@@ -160,15 +163,17 @@ function compute<L extends TensorLike>(
     loss: outcome[outcomeSlot.loss]!,
     nonFinite: outcome[outcomeSlot.nonFinite]!,
   };
-  return elements ? { ...output, elements: inFormOf(like, elements) } : output;
+  return elements ? { ...output, elements: inFormOf(given, elements) as FormOf<L> } : output;
 }
 
-function targetValues(logits: TensorLike, targets: TensorLike, length: number): Float32Array {
-  const data = tensorOfLength('targets', targets, length);
-  const expected = tensorShape(logits)?.join(' x ');
-  const shape = tensorShape(targets)?.join(' x ');
-  if (expected !== undefined && shape !== undefined && shape !== expected) {
-    reject('targets.shape', `the shape of the logits, ${expected}`, shape);
+function targetValues(logits: CheckedTensor, targets: TensorLike): Float32Array {
+  const { data, shape } = checkTensor('targets', targets);
+  if (data.length !== logits.data.length) {
+    reject('targets', `${logits.data.length} values, as many as the logits`, data);
+  }
+  if (shape && logits.shape && listed(shape) !== listed(logits.shape)) {
+    const expected = `the shape of the logits, ${listed(logits.shape)}`;
+    throw new EflArgumentError('targets.shape', expected, listed(shape));
   }
   return data;
 }

@@ -44,12 +44,14 @@ export function repeatFactors(
 
 function checkImages(imageClasses: unknown): Set<number>[] {
   if (!Array.isArray(imageClasses)) reject('imageClasses', 'an array of arrays', imageClasses);
-  return imageClasses.map((classes: unknown, image) => {
+  // Array.from also visits the holes of a sparse array.
+  return Array.from(imageClasses as unknown[], (classes, image) => {
     const name = `imageClasses[${image}]`;
     if (!Array.isArray(classes)) reject(name, 'an array of classes', classes);
-    classes.forEach((label: unknown, place) => {
+    const labels = Array.from(classes as unknown[], (label, place) => {
       if (!Number.isSafeInteger(label)) reject(`${name}[${place}]`, 'an integer', label);
+      return label as number;
     });
-    return new Set(classes as number[]);
+    return new Set(labels);
   });
 }

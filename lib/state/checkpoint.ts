@@ -10,7 +10,7 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 import { EflArgumentError } from '../errors';
-import { describe, reject } from '../validation';
+import { reject } from '../validation';
 import { decodeSafetensors, encodeSafetensors, type SafetensorsFile } from './safetensors';
 import { checkState, stateNames, type CheckedState } from './statistics';
 
@@ -23,16 +23,22 @@ export function writeCheckpoint(file: unknown, state: CheckedState): void {
     { format: 'equalized-focal-loss', steps: String(steps) },
   );
   // Beside the target: a rename is atomic only within one file system.
-  const temporary = path.join(
-    path.dirname(target),
-    `.${path.basename(target)}.${randomUUID()}.tmp`,
-  );
+  const temporary = path.join(path.dirname(target), `.efl-${randomUUID()}.tmp`);
   try {
     writeDurably(temporary, bytes);
     renameSync(temporary, target);
   } catch (error) {
-    rmSync(temporary, { force: true });
+    removeQuietly(temporary);
     throw unusable('a path that can be written', error);
+  }
+}
+
+/** After a failure, whose error is the one to report. */
+function removeQuietly(file: string): void {
+  try {
+    rmSync(file, { force: true });
+  } catch {
+    // Where the path itself is impossible there is no file either.
   }
 }
 
@@ -81,6 +87,6 @@ function unusable(expected: string, cause: unknown): EflArgumentError {
 }
 
 function checkPath(file: unknown): string {
-  if (typeof file !== 'string' || file === '') reject('path', 'the path of a file', describe(file));
+  if (typeof file !== 'string' || file === '') reject('path', 'the path of a file', file);
   return file;
 }

@@ -49,8 +49,33 @@ export function checkState(value: unknown, numClasses: number): CheckedState {
     pos_grad: checkValues('state.pos_grad', state.pos_grad, numClasses, Number.MAX_VALUE),
     neg_grad: checkValues('state.neg_grad', state.neg_grad, numClasses, Number.MAX_VALUE),
     pos_neg: checkValues('state.pos_neg', state.pos_neg, numClasses, 1),
-    steps: checkSteps(state.steps),
+    steps: checkSteps('state.steps', state.steps),
   };
+}
+
+/** Checks statistics to be merged into a criterion of `numClasses` classes. */
+export function checkStatistics(value: unknown, numClasses: number): Statistics {
+  if (typeof value !== 'object' || value === null) {
+    reject('other', 'an EqualizedFocalLoss or its statistics', value);
+  }
+  const { positive, negative, steps } = value as Partial<Statistics>;
+  return {
+    positive: checkValues('other.positive', positive, numClasses, Number.MAX_VALUE),
+    negative: checkValues('other.negative', negative, numClasses, Number.MAX_VALUE),
+    steps: checkSteps('other.steps', steps),
+  };
+}
+
+/** Refuses statistics whose sums with those there are would leave the range of float64. */
+export function checkSums(own: Statistics, other: Statistics): void {
+  for (const name of ['positive', 'negative'] as const) {
+    own[name].forEach((sum, index) => {
+      if (!Number.isFinite(sum + other[name][index]!)) {
+        const expected = 'a number that keeps the sum finite';
+        reject(`other.${name}[${index}]`, expected, other[name][index]);
+      }
+    });
+  }
 }
 
 function checkValues(
@@ -74,10 +99,10 @@ function checkValues(
   });
 }
 
-function checkSteps(value: unknown): number {
+function checkSteps(argument: string, value: unknown): number {
   if (value === undefined) return 0;
   if (!Number.isSafeInteger(value) || (value as number) < 0) {
-    reject('state.steps', 'an integer >= 0', value);
+    reject(argument, 'an integer >= 0', value);
   }
   return value as number;
 }

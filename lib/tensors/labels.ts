@@ -65,8 +65,9 @@ export function labelData(labels: unknown, rows: number): Int32Array {
     reject('labels', `${rows} labels, one for each row of the logits`, labels);
   }
   if (types.isInt32Array(labels)) return labels;
-  // Not forEach, which passes over the holes of a sparse array.
-  return Int32Array.from(labels as unknown[], (label, row) => {
+  // By index: holes of a sparse array are looked at, too.
+  return Int32Array.from({ length: rows }, (_, row) => {
+    const label: unknown = labels[row];
     if (!isInt32(label)) reject(`labels[${row}]`, 'a 32-bit integer', label);
     return label;
   });

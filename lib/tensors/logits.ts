@@ -1,22 +1,18 @@
 import { reject } from '../validation';
-import { tensorData, tensorShape, type TensorLike } from './tensor';
+import { checkTensor, listed, type CheckedTensor, type TensorLike } from './tensor';
 
 /** Logits in layout `'rows'`: rows x classes, class last, bare or as a tensor of any rank. */
 export type Logits = TensorLike;
 
-/** The values of logits whose last dimension are the classes. */
-export function logitsData(argument: string, logits: Logits, numClasses: number): Float32Array {
-  const data = tensorData(argument, logits);
-  const shape = tensorShape(logits);
-  if (shape && shape.at(-1) !== numClasses) {
-    reject(
-      `${argument}.shape`,
-      `numClasses = ${numClasses} as the last dimension`,
-      shape.join(' x '),
-    );
+/** Logits whose last dimension are the classes. */
+export function checkLogits(argument: string, logits: unknown, numClasses: number): CheckedTensor {
+  const tensor = checkTensor(argument, logits);
+  if (tensor.shape && tensor.shape.at(-1) !== numClasses) {
+    const expected = `numClasses = ${numClasses} as the last dimension`;
+    reject(`${argument}.shape`, expected, listed(tensor.shape));
   }
-  if (data.length % numClasses !== 0) {
-    reject(argument, `rows x numClasses values (numClasses = ${numClasses})`, data);
+  if (tensor.data.length % numClasses !== 0) {
+    reject(argument, `rows x numClasses values (numClasses = ${numClasses})`, tensor.data);
   }
-  return data;
+  return tensor;
 }

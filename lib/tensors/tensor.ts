@@ -1,4 +1,5 @@
 import { types } from 'node:util';
+import { EflArgumentError } from '../errors';
 import { reject } from '../validation';
 
 /** Element type of a tensor. */
@@ -25,45 +26,52 @@ export function isFloat32Array(value: unknown): value is Float32Array {
   return types.isFloat32Array(value);
 }
 
-/** The values of a tensor argument, after a look at everything it says of itself. */
-export function tensorData(argument: string, value: unknown): Float32Array {
-  if (isFloat32Array(value)) return value;
+/** A tensor argument, read once: whatever happens to the caller's object later, this is what it was. */
+export interface CheckedTensor {
+  readonly data: Float32Array;
+  /** Undefined for bare values. */
+  readonly shape: readonly number[] | undefined;
+}
+
+/** Looks at everything a tensor argument says of itself. */
+export function checkTensor(argument: string, value: unknown): CheckedTensor {
+  if (isFloat32Array(value)) return { data: value, shape: undefined };
   const expected = 'a Float32Array or { data: Float32Array, shape, dtype? }';
   if (typeof value !== 'object' || value === null) reject(argument, expected, value);
-  const { data, shape, dtype } = value as Partial<HostTensor>;
-  if (!isFloat32Array(data) || !Array.isArray(shape)) reject(argument, expected, value);
+  const { data, shape: given, dtype } = value as Partial<HostTensor>;
+  if (!isFloat32Array(data) || !Array.isArray(given)) reject(argument, expected, value);
   if (dtype !== undefined && dtype !== 'float32') {
     reject(`${argument}.dtype`, "'float32'", dtype);
   }
-  const dimensions = shape as readonly unknown[];
-  if (dimensions.length === 0 || !dimensions.every(isDimension)) {
-    reject(`${argument}.shape`, 'one or more integers >= 0', dimensions.join(' x '));
+  // Array.from also fills the holes of a sparse array, for the check to find.
+  const shape: unknown[] = Array.from(given as ArrayLike<unknown>);
+  if (shape.length === 0 || !shape.every(isDimension)) {
+    throw new EflArgumentError(`${argument}.shape`, 'one or more integers >= 0', listed(shape));
   }
-  const count = dimensions.reduce((product, dimension) => product * dimension, 1);
+  const count = shape.reduce((product, dimension) => product * dimension, 1);
   if (count !== data.length) {
-    reject(`${argument}.data`, `${dimensions.join(' x ')} = ${count} values`, data);
+    reject(`${argument}.data`, `${listed(shape)} = ${count} values`, data);
   }
-  return data;
+  return { data, shape };
+}
+
+/** A shape for error messages: `2 x 3`. */
+export function listed(shape: readonly unknown[]): string {
+  return shape.map(String).join(' x ') || 'no dimension';
 }
 
 function isDimension(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0;
 }
 
-/** The shape of a tensor; undefined for bare values. */
-export function tensorShape(value: TensorLike): readonly number[] | undefined {
-  return isFloat32Array(value) ? undefined : value.shape;
-}
-
-/** `data` in the form of `like`. */
-export function inFormOf<T extends TensorLike>(like: T, data: Float32Array): FormOf<T> {
-  const shape = tensorShape(like);
-  return (shape ? { data, shape: [...shape], dtype: 'float32' } : data) as FormOf<T>;
+/** `data` in the form of a tensor that was checked: bare, or with the same shape. */
+export function inFormOf({ shape }: CheckedTensor, data: Float32Array): TensorLike {
+  return shape ? { data, shape: [...shape], dtype: 'float32' } : data;
 }
 
 /** The values of a tensor that has to be as large as the logits. */
 export function tensorOfLength(argument: string, value: unknown, length: number): Float32Array {
-  const data = tensorData(argument, value);
+  const { data } = checkTensor(argument, value);
   if (data.length !== length) {
     reject(argument, `${length} values, as many as the logits`, data);
   }

@@ -1,5 +1,9 @@
 // The module: what lib/binding finds after loading the file.
 
+#include <algorithm>
+#include <string>
+#include <vector>
+
 #include "../cpu/cpu_backend.h"
 #include "arguments.h"
 #include "criterion.h"
@@ -11,18 +15,33 @@
 namespace efl::addon {
 namespace {
 
+// Raised with every change of what lib/binding/addon.ts says of this module.
+constexpr int32_t kBindingVersion = 1;
+
 // configure(threads, cpuKernels?): false where this machine has no such kernels.
 Napi::Value configure(const Napi::CallbackInfo& info) {
-  if (!info[1].IsUndefined() &&
-      !cpu::choose_kernels(info[1].As<Napi::String>().Utf8Value().c_str())) {
-    return Napi::Boolean::New(info.Env(), false);
+  Environment& environment = Environment::of(info.Env());
+  const std::vector<const efl_backend*> usable = cpu::backends();
+  const efl_backend* chosen = usable.front();
+  if (!info[1].IsUndefined()) {
+    const std::string wanted = info[1].As<Napi::String>();
+    const auto found = std::find_if(usable.begin(), usable.end(), [&](const efl_backend* backend) {
+      return wanted == backend->detail;
+    });
+    if (found == usable.end()) return Napi::Boolean::New(info.Env(), false);
+    chosen = *found;
   }
-  Environment::of(info.Env()).threads = static_cast<int32_t>(number_argument(info[0], "threads"));
+  environment.threads = static_cast<int32_t>(number_argument(info[0], "threads"));
+  environment.cpu = chosen;
   return Napi::Boolean::New(info.Env(), true);
 }
 
 Napi::Value cpu_kernels(const Napi::CallbackInfo& info) {
-  return Napi::String::New(info.Env(), cpu::kernels_name());
+  return Napi::String::New(info.Env(), Environment::of(info.Env()).cpu->detail);
+}
+
+Napi::Value cpu_threads(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), Environment::of(info.Env()).threads);
 }
 
 Napi::Value has_room(const Napi::CallbackInfo& info) {
@@ -62,13 +81,14 @@ Napi::Value dense(const Napi::CallbackInfo& info) {
 Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   pin_library();
   Environment* environment = new Environment;
-  environment->cpu = cpu::backend();
+  environment->cpu = cpu::backends().front();
   env.SetInstanceData<Environment>(environment);
   exports.Set("version", Napi::String::New(env, EFL_VERSION));
-  exports.Set("abi", Napi::Number::New(env, EFL_BACKEND_ABI));
+  exports.Set("bindingVersion", Napi::Number::New(env, kBindingVersion));
   exports.Set("Criterion", Criterion::define(env));
   exports.Set("configure", Napi::Function::New<configure>(env, "configure"));
   exports.Set("cpuKernels", Napi::Function::New<cpu_kernels>(env, "cpuKernels"));
+  exports.Set("cpuThreads", Napi::Function::New<cpu_threads>(env, "cpuThreads"));
   exports.Set("hasRoom", Napi::Function::New<has_room>(env, "hasRoom"));
   exports.Set("cancel", Napi::Function::New<cancel>(env, "cancel"));
   exports.Set("dense", Napi::Function::New<dense>(env, "dense"));

@@ -45,6 +45,7 @@ Napi::Function Criterion::define(Napi::Env env) {
                          InstanceMethod<&Criterion::read_statistics>("readStatistics"),
                          InstanceMethod<&Criterion::read_factors>("readFactors"),
                          InstanceMethod<&Criterion::restore>("restore"),
+                         InstanceMethod<&Criterion::merge>("merge"),
                          InstanceMethod<&Criterion::reset>("reset"),
                          InstanceMethod<&Criterion::dispose>("dispose"),
                      });
@@ -62,8 +63,13 @@ void Criterion::Finalize(Napi::BasicEnv env) {
   if (accounted_memory_) Napi::MemoryManagement::AdjustExternalMemory(env, -accounted_memory_);
 }
 
+CriterionState& Criterion::state(Napi::Env env) const {
+  if (!state_) throw Napi::TypeError::New(env, "the criterion has been disposed of");
+  return *state_;
+}
+
 efl_focal_problem Criterion::decode_focal(const Napi::CallbackInfo& info) const {
-  const std::size_t classes = static_cast<std::size_t>(state_->settings().classes);
+  const std::size_t classes = static_cast<std::size_t>(state(info.Env()).settings().classes);
   const ArrayView<int32_t> labels = array_argument<int32_t>(info[1], "labels");
   const std::size_t length = labels.length * classes;
   efl_focal_problem problem{};
@@ -81,7 +87,7 @@ efl_focal_problem Criterion::decode_focal(const Napi::CallbackInfo& info) const 
 }
 
 efl_collect_problem Criterion::decode_collect(const Napi::CallbackInfo& info) const {
-  const std::size_t classes = static_cast<std::size_t>(state_->settings().classes);
+  const std::size_t classes = static_cast<std::size_t>(state(info.Env()).settings().classes);
   const ArrayView<int32_t> labels = array_argument<int32_t>(info[1], "labels");
   efl_collect_problem problem{};
   problem.rows = static_cast<int64_t>(labels.length);
@@ -96,9 +102,9 @@ Napi::Value Criterion::run(const Napi::CallbackInfo& info) {
   const efl_focal_problem problem = decode_focal(info);
   const bool collect = boolean_argument(info[8], "collect");
   double* slots = array_argument<double>(info[9], "outcome", kOutcomeSlots);
-  state_->wait_for_calls();
+  state(info.Env()).wait_for_calls();
   efl_result result{};
-  const efl_status status = state_->compute(problem, collect, &result);
+  const efl_status status = state(info.Env()).compute(problem, collect, &result);
   write_outcome(status, result, slots);
   return info.Env().Undefined();
 }
@@ -122,9 +128,9 @@ Napi::Value Criterion::submit(const Napi::CallbackInfo& info) {
 Napi::Value Criterion::run_collect(const Napi::CallbackInfo& info) {
   const efl_collect_problem problem = decode_collect(info);
   double* slots = array_argument<double>(info[3], "outcome", kOutcomeSlots);
-  state_->wait_for_calls();
+  state(info.Env()).wait_for_calls();
   efl_result result{};
-  const efl_status status = state_->compute(problem, &result);
+  const efl_status status = state(info.Env()).compute(problem, &result);
   write_outcome(status, result, slots);
   return info.Env().Undefined();
 }
@@ -156,17 +162,17 @@ Napi::Value Criterion::enqueue(const Napi::CallbackInfo& info, std::unique_ptr<J
 }
 
 Napi::Value Criterion::wait_for_calls(const Napi::CallbackInfo& info) {
-  state_->wait_for_calls();
+  state(info.Env()).wait_for_calls();
   return info.Env().Undefined();
 }
 
 // Fills the three arrays and returns the number of steps.
 Napi::Value Criterion::read_statistics(const Napi::CallbackInfo& info) {
-  const std::size_t classes = static_cast<std::size_t>(state_->settings().classes);
+  const std::size_t classes = static_cast<std::size_t>(state(info.Env()).settings().classes);
   double* positive = array_argument<double>(info[0], "positive", classes);
   double* negative = array_argument<double>(info[1], "negative", classes);
   double* ratio = array_argument<double>(info[2], "ratio", classes);
-  const GradientStatistics statistics = state_->statistics();
+  const GradientStatistics statistics = state(info.Env()).statistics();
   for (std::size_t j = 0; j < classes; ++j) {
     positive[j] = statistics.positive()[j];
     negative[j] = statistics.negative()[j];
@@ -177,11 +183,11 @@ Napi::Value Criterion::read_statistics(const Napi::CallbackInfo& info) {
 
 // Fills gamma_j and gamma_j / gamma_b.
 Napi::Value Criterion::read_factors(const Napi::CallbackInfo& info) {
-  const FocalParameters& parameters = state_->settings().parameters;
-  const std::size_t classes = static_cast<std::size_t>(state_->settings().classes);
+  const FocalParameters& parameters = state(info.Env()).settings().parameters;
+  const std::size_t classes = static_cast<std::size_t>(state(info.Env()).settings().classes);
   double* focusing = array_argument<double>(info[0], "focusing", classes);
   double* weighting = array_argument<double>(info[1], "weighting", classes);
-  const GradientStatistics statistics = state_->statistics();
+  const GradientStatistics statistics = state(info.Env()).statistics();
   for (std::size_t j = 0; j < classes; ++j) {
     focusing[j] = focusing_factor(parameters.gamma, parameters.scale_factor, statistics.ratio()[j]);
     weighting[j] = weighting_factor(focusing[j], parameters.gamma);
@@ -190,25 +196,36 @@ Napi::Value Criterion::read_factors(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value Criterion::restore(const Napi::CallbackInfo& info) {
-  const std::size_t classes = static_cast<std::size_t>(state_->settings().classes);
+  const std::size_t classes = static_cast<std::size_t>(state(info.Env()).settings().classes);
   const double* positive = array_argument<double>(info[0], "positive", classes);
   const double* negative = array_argument<double>(info[1], "negative", classes);
   const double* ratio = array_argument<double>(info[2], "ratio", classes);
   const double steps = number_argument(info[3], "steps");
-  state_->wait_for_calls();
-  state_->restore(positive, negative, ratio, static_cast<int64_t>(steps));
+  state(info.Env()).wait_for_calls();
+  state(info.Env()).restore(positive, negative, ratio, static_cast<int64_t>(steps));
+  return info.Env().Undefined();
+}
+
+// Adds the sums of another criterion.
+Napi::Value Criterion::merge(const Napi::CallbackInfo& info) {
+  const std::size_t classes = static_cast<std::size_t>(state(info.Env()).settings().classes);
+  const double* positive = array_argument<double>(info[0], "positive", classes);
+  const double* negative = array_argument<double>(info[1], "negative", classes);
+  const double steps = number_argument(info[2], "steps");
+  state(info.Env()).wait_for_calls();
+  state(info.Env()).merge(positive, negative, static_cast<int64_t>(steps));
   return info.Env().Undefined();
 }
 
 Napi::Value Criterion::reset(const Napi::CallbackInfo& info) {
-  state_->wait_for_calls();
-  state_->reset();
+  state(info.Env()).wait_for_calls();
+  state(info.Env()).reset();
   return info.Env().Undefined();
 }
 
 // Cancels what has not started and gives the memory back; a call at work keeps its own share of it.
 Napi::Value Criterion::dispose(const Napi::CallbackInfo& info) {
-  Environment::of(info.Env()).executor.cancel_all(state_.get());
+  Environment::of(info.Env()).executor.cancel_all(&state(info.Env()));
   state_->wait_for_calls();
   Napi::MemoryManagement::AdjustExternalMemory(info.Env(), -accounted_memory_);
   accounted_memory_ = 0;

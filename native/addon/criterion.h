@@ -28,9 +28,12 @@ class Criterion : public Napi::ObjectWrap<Criterion> {
   Napi::Value read_statistics(const Napi::CallbackInfo& info);
   Napi::Value read_factors(const Napi::CallbackInfo& info);
   Napi::Value restore(const Napi::CallbackInfo& info);
+  Napi::Value merge(const Napi::CallbackInfo& info);
   Napi::Value reset(const Napi::CallbackInfo& info);
   Napi::Value dispose(const Napi::CallbackInfo& info);
 
+  // The state, which is gone after `dispose`.
+  CriterionState& state(Napi::Env env) const;
   efl_focal_problem decode_focal(const Napi::CallbackInfo& info) const;
   efl_collect_problem decode_collect(const Napi::CallbackInfo& info) const;
   Napi::Value enqueue(const Napi::CallbackInfo& info, std::unique_ptr<Job> job);

@@ -11,7 +11,7 @@ CriterionState::CriterionState(CriterionSettings settings, const efl_backend* ba
       positive_sums_(settings_.equalized ? settings_.classes : 0),
       negative_sums_(settings_.equalized ? settings_.classes : 0),
       statistics_(settings_.classes) {
-  replace(GradientStatistics(settings_.classes));
+  replace(next());
 }
 
 efl_label_convention CriterionState::convention() const {
@@ -37,41 +37,47 @@ efl_status CriterionState::compute(efl_focal_problem problem, bool collect, efl_
   problem.negative_weight = parameters->negative_weight.data();
   problem.reduction = settings_.reduction;
   problem.loss_weight = settings_.loss_weight;
-  const bool collects = collect && settings_.equalized && problem.gradient;
-  problem.positive_sums = collects ? positive_sums_.data() : nullptr;
-  problem.negative_sums = collects ? negative_sums_.data() : nullptr;
-  const efl_status status = backend_->focal(&problem, result);
-  return status == EFL_OK && collects ? fold(*result, problem.rows) : status;
+  if (!collect || !settings_.equalized || !problem.gradient) {
+    return backend_->focal(&problem, result);
+  }
+  problem.positive_sums = positive_sums_.data();
+  problem.negative_sums = negative_sums_.data();
+  return collecting([&] { return backend_->focal(&problem, result); }, problem.rows, result);
 }
 
 efl_status CriterionState::compute(efl_collect_problem problem, efl_result* result) {
   problem.convention = convention();
   problem.positive_sums = positive_sums_.data();
   problem.negative_sums = negative_sums_.data();
-  const efl_status status = backend_->collect(&problem, result);
-  return status == EFL_OK ? fold(*result, problem.rows) : status;
+  return collecting([&] { return backend_->collect(&problem, result); }, problem.rows, result);
 }
 
-// The new state is made beside the old one and takes its place when nothing can fail any more.
-efl_status CriterionState::fold(const efl_result& result, int64_t rows) {
-  // Without a row that counts no gradient has been seen, and g must not change for it.
-  if (result.ignored == rows) return EFL_OK;
+template <class Compute>
+efl_status CriterionState::collecting(const Compute& compute, int64_t rows,
+                                      const efl_result* result) {
   try {
-    GradientStatistics next = statistics();
-    if (!next.fold(positive_sums_, negative_sums_)) return EFL_STATISTICS_OVERFLOW;
-    replace(std::move(next));
+    Next after = next();
+    const efl_status status = compute();
+    // Without a row that counts no gradient has been seen, and g must not change for it.
+    if (status == EFL_OK && result->ignored < rows) {
+      after.statistics.fold(positive_sums_.data(), negative_sums_.data(), 1);
+      replace(std::move(after));
+    }
+    return status;
   } catch (const std::bad_alloc&) {
     return EFL_OUT_OF_MEMORY;
   }
-  return EFL_OK;
 }
 
-void CriterionState::replace(GradientStatistics next) {
-  auto parameters =
-      std::make_shared<const ClassParameters>(class_parameters(settings_.parameters, next.ratio()));
+CriterionState::Next CriterionState::next() const {
+  return {statistics(), std::make_shared<ClassParameters>(settings_.classes)};
+}
+
+void CriterionState::replace(Next next) {
+  update_parameters(settings_.parameters, next.statistics.ratio(), next.parameters.get());
   const std::lock_guard<std::mutex> lock(mutex_);
-  statistics_ = std::move(next);
-  parameters_ = std::move(parameters);
+  std::swap(statistics_, next.statistics);
+  parameters_ = std::move(next.parameters);
 }
 
 void CriterionState::call_submitted() {
@@ -96,12 +102,22 @@ GradientStatistics CriterionState::statistics() const {
 
 void CriterionState::restore(const double* positive, const double* negative, const double* ratio,
                              int64_t steps) {
-  GradientStatistics next(settings_.classes);
-  next.restore(positive, negative, ratio, steps);
-  replace(std::move(next));
+  Next after = next();
+  after.statistics.restore(positive, negative, ratio, steps);
+  replace(std::move(after));
 }
 
-void CriterionState::reset() { replace(GradientStatistics(settings_.classes)); }
+void CriterionState::merge(const double* positive, const double* negative, int64_t steps) {
+  Next after = next();
+  after.statistics.fold(positive, negative, steps);
+  replace(std::move(after));
+}
+
+void CriterionState::reset() {
+  Next after = next();
+  after.statistics = GradientStatistics(settings_.classes);
+  replace(std::move(after));
+}
 
 std::size_t CriterionState::memory() const {
   // Three sums and three parameters a class, and the workspace.

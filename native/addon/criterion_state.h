@@ -46,13 +46,22 @@ class CriterionState {
   // A copy, consistent in itself.
   GradientStatistics statistics() const;
   void restore(const double* positive, const double* negative, const double* ratio, int64_t steps);
+  void merge(const double* positive, const double* negative, int64_t steps);
   void reset();
 
   std::size_t memory() const;
 
  private:
-  void replace(GradientStatistics next);
-  efl_status fold(const efl_result& result, int64_t rows);
+  // What a call changes: made beside the old state before anything else, so that nothing can fail
+  // any more when it takes its place.
+  struct Next {
+    GradientStatistics statistics;
+    std::shared_ptr<ClassParameters> parameters;
+  };
+  Next next() const;
+  template <class Compute>
+  efl_status collecting(const Compute& compute, int64_t rows, const efl_result* result);
+  void replace(Next next);
 
   const CriterionSettings settings_;
   const efl_backend* const backend_;

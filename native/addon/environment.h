@@ -10,7 +10,7 @@
 namespace efl::addon {
 
 struct Environment {
-  const efl_backend* cpu = nullptr;
+  const efl_backend* cpu = nullptr;  // with the kernels chosen for this environment
   int32_t threads = 1;
   Executor executor;
 

@@ -16,8 +16,8 @@ extern "C" {
 
 typedef struct efl_backend {
   uint32_t abi;
-  const char* name;        /* "cpu" */
-  const char* (*detail)(); /* what it chose on this machine, for people; a static string */
+  const char* name;   /* "cpu" */
+  const char* detail; /* what it uses on this machine: "avx512" */
   efl_status (*focal)(const efl_focal_problem* problem, efl_result* result);
   efl_status (*collect)(const efl_collect_problem* problem, efl_result* result);
   efl_status (*dense)(const efl_dense_problem* problem, efl_result* result);

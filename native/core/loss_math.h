@@ -62,7 +62,7 @@ EFL_HOST_DEVICE LossTerms<Math> focal_terms(typename Math::Real u, typename Math
 
   const Real cross_entropy = Math::maximum(zero, u) + log1p_t;  // softplus(u) = -log p_t
   const Real minus_u = Math::minimum(saturation, Math::maximum(zero, -u));
-  const Real modulator = Math::exp_minus_product(gamma, minus_u, log1p_t);  // sigma(u)^gamma
+  const Real modulator = Math::power(sigma_u, gamma, minus_u, log1p_t);  // sigma(u)^gamma
   const Real scaled = weight * modulator;
 
   LossTerms<Math> terms;
@@ -111,7 +111,7 @@ EFL_HOST_DEVICE LossTerms<Math> soft_focal_terms(typename Math::Real x, typename
   const Real on_negative = Math::select_zero(other, zero, other * softplus_x);
   const Real on_positive = Math::select_zero(target, zero, target * softplus_minus_x);
   const Real cross_entropy = on_negative + on_positive;
-  const Real scaled = weight * Math::exp_minus_product(gamma, -log_h, zero);
+  const Real scaled = weight * Math::power(zero, gamma, -log_h, zero);
 
   LossTerms<Math> terms;
   terms.loss = scaled * cross_entropy;

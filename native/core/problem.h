@@ -12,11 +12,10 @@ extern "C" {
 
 typedef enum efl_status {
   EFL_OK = 0,
-  EFL_BAD_LABEL = 1,           /* a label is neither a class, background nor ignored */
-  EFL_BAD_TARGET = 2,          /* a dense target is outside [0, 1] */
-  EFL_OUT_OF_MEMORY = 3,       /* the workspace could not be allocated */
-  EFL_STATISTICS_OVERFLOW = 4, /* the sums would leave the range of float64 */
-  EFL_CANCELLED = 5            /* the call was cancelled before it started */
+  EFL_BAD_LABEL = 1,     /* a label is neither a class, background nor ignored */
+  EFL_BAD_TARGET = 2,    /* a dense target is outside [0, 1] */
+  EFL_OUT_OF_MEMORY = 3, /* the workspace could not be allocated */
+  EFL_CANCELLED = 4      /* the call was cancelled before it started */
 } efl_status;
 
 typedef enum efl_reduction {

@@ -21,7 +21,7 @@ struct ScalarMath {
   static Real log1p_unit(Real a) { return std::log1p(a); }
   static Real log_unit(Real a) { return std::log(a); }
   // exp(-gamma (a + b))
-  static Real exp_minus_product(Real gamma, Real a, Real b) { return std::exp(-gamma * (a + b)); }
+  static Real power(Real, Real gamma, Real a, Real b) { return std::exp(-gamma * (a + b)); }
 };
 
 }  // namespace efl

@@ -15,26 +15,29 @@ struct FocalParameters {
 
 // Per-class arrays in the form the kernels read.
 struct ClassParameters {
+  explicit ClassParameters(int32_t classes)
+      : gamma(classes), positive_weight(classes), negative_weight(classes) {}
+
   std::vector<float> gamma;
   std::vector<float> positive_weight;
   std::vector<float> negative_weight;
 };
 
-// The parameters of every class whose ratio is given.
-ClassParameters class_parameters(const FocalParameters& parameters,
-                                 const std::vector<double>& ratio);
+// Fills in the parameters of every class from its ratio. `result` has room for all classes already,
+// so that this cannot fail.
+void update_parameters(const FocalParameters& parameters, const std::vector<double>& ratio,
+                       ClassParameters* result);
 
 class GradientStatistics {
  public:
   explicit GradientStatistics(int32_t classes);
 
-  // Adds the sums of one call and updates g. False, and nothing has changed, where a sum would
-  // leave the range of float64.
-  bool fold(const std::vector<double>& positive, const std::vector<double>& negative);
+  // Adds the sums of so many calls and updates g. Cannot fail: float64 has room for the gradients
+  // of more calls than can be made.
+  void fold(const double* positive, const double* negative, int64_t steps);
 
   // Replaces everything.
   void restore(const double* positive, const double* negative, const double* ratio, int64_t steps);
-  void reset();
 
   const std::vector<double>& positive() const { return positive_; }
   const std::vector<double>& negative() const { return negative_; }

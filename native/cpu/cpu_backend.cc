@@ -1,6 +1,6 @@
 #include "cpu_backend.h"
 
-#include <atomic>
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <memory>
@@ -20,29 +20,6 @@ namespace {
 
 // Waking a helper costs some 25 us: below so many elements one thread is done sooner.
 constexpr int64_t kElementsWorthAThread = 64 * 1024;
-
-// Best first; the last one runs everywhere.
-std::vector<const Kernels*> usable_kernels() {
-  std::vector<const Kernels*> usable;
-#if defined(__x86_64__)
-  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
-      __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl")) {
-    usable.push_back(&kAvx512Kernels);
-  }
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) {
-    usable.push_back(&kAvx2Kernels);
-  }
-#endif
-  usable.push_back(&kBaselineKernels);
-  return usable;
-}
-
-std::atomic<const Kernels*>& chosen_kernels() {
-  static std::atomic<const Kernels*> chosen{usable_kernels().front()};
-  return chosen;
-}
-
-const Kernels& kernels() { return *chosen_kernels().load(std::memory_order_relaxed); }
 
 struct Survey {
   efl_status status = EFL_OK;
@@ -132,21 +109,26 @@ void for_each_tile(int32_t threads, int64_t rows, int64_t row_length, const Tili
   });
 }
 
+bool gamma_is_two(const efl_focal_problem& problem) {
+  return std::all_of(problem.gamma, problem.gamma + problem.convention.classes,
+                     [](float gamma) { return gamma == 2.0f; });
+}
+
+template <const Kernels& kernels>
 efl_status focal(const efl_focal_problem& problem, efl_result* result) {
   const Survey survey = survey_labels(problem.convention, problem.labels, problem.rows, result);
   if (survey.status != EFL_OK) return survey.status;
 
   const Scales scales = scales_of(problem, survey.positives, survey.ignored);
   const FocalTask task = {&problem, static_cast<float>(scales.gradient),
-                          static_cast<float>(scales.element)};
+                          static_cast<float>(scales.element), gamma_is_two(problem)};
   const int32_t classes = problem.convention.classes;
   const Tiling tiling = tile_rows(problem.rows, classes);
   const bool statistics = problem.negative_sums != nullptr;
   PartialSums partial(tiling.tiles, classes, statistics);
-  const Kernels& use = kernels();
   for_each_tile(
       problem.threads, problem.rows, classes, tiling, &partial,
-      [&](int64_t first, int64_t last, TileSums* sums) { use.focal(task, first, last, sums); });
+      [&](int64_t first, int64_t last, TileSums* sums) { kernels.focal(task, first, last, sums); });
   partial.finish_loss(scales.loss, result);
   if (statistics) {
     partial.finish_statistics(scales.statistics, problem.positive_sums, problem.negative_sums);
@@ -154,6 +136,7 @@ efl_status focal(const efl_focal_problem& problem, efl_result* result) {
   return EFL_OK;
 }
 
+template <const Kernels& kernels>
 efl_status collect(const efl_collect_problem& problem, efl_result* result) {
   const Survey survey = survey_labels(problem.convention, problem.labels, problem.rows, result);
   if (survey.status != EFL_OK) return survey.status;
@@ -161,10 +144,9 @@ efl_status collect(const efl_collect_problem& problem, efl_result* result) {
   const int32_t classes = problem.convention.classes;
   const Tiling tiling = tile_rows(problem.rows, classes);
   PartialSums partial(tiling.tiles, classes, true);
-  const Kernels& use = kernels();
   for_each_tile(problem.threads, problem.rows, classes, tiling, &partial,
                 [&](int64_t first, int64_t last, TileSums* sums) {
-                  use.collect(problem, first, last, sums);
+                  kernels.collect(problem, first, last, sums);
                 });
   partial.finish_loss(0.0, result);
   partial.finish_statistics(std::fabs(problem.scale), problem.positive_sums, problem.negative_sums);
@@ -233,29 +215,34 @@ efl_status guarded(const Problem* problem, efl_result* result) {
   }
 }
 
-const efl_backend kBackend = {
-    EFL_BACKEND_ABI,
-    "cpu",
-    kernels_name,
-    guarded<efl_focal_problem, focal>,
-    guarded<efl_collect_problem, collect>,
-    guarded<efl_dense_problem, dense>,
-};
+template <const Kernels& kernels>
+const efl_backend* backend_with() {
+  static const efl_backend backend = {
+      EFL_BACKEND_ABI,
+      "cpu",
+      kernels.name,
+      guarded<efl_focal_problem, focal<kernels>>,
+      guarded<efl_collect_problem, collect<kernels>>,
+      guarded<efl_dense_problem, dense>,
+  };
+  return &backend;
+}
 
 }  // namespace
 
-const efl_backend* backend() { return &kBackend; }
-
-bool choose_kernels(const char* name) {
-  for (const Kernels* candidate : usable_kernels()) {
-    if (std::strcmp(candidate->name, name) == 0) {
-      chosen_kernels().store(candidate, std::memory_order_relaxed);
-      return true;
-    }
+std::vector<const efl_backend*> backends() {
+  std::vector<const efl_backend*> usable;
+#if defined(__x86_64__)
+  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
+      __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl")) {
+    usable.push_back(backend_with<kAvx512Kernels>());
   }
-  return false;
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) {
+    usable.push_back(backend_with<kAvx2Kernels>());
+  }
+#endif
+  usable.push_back(backend_with<kBaselineKernels>());
+  return usable;
 }
-
-const char* kernels_name() { return kernels().name; }
 
 }  // namespace efl::cpu

@@ -24,6 +24,7 @@ struct FocalTask {
   const efl_focal_problem* problem;
   float gradient_factor;  // |dL/du| -> gradient
   float element_factor;   // element loss -> element
+  bool gamma_is_two;      // for every class
 };
 
 struct Kernels {

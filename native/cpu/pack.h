@@ -8,13 +8,19 @@
 #include <stdint.h>
 #include <string.h>
 
-#if defined(__AVX2__)
+#if defined(__x86_64__)
+#if defined(__GNUC__) && !defined(__clang__)
+// GCC's own AVX-512 header starts results from undefined registers and then warns of it.
+#pragma GCC diagnostic ignored "-Wuninitialized"
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#endif
 #include <immintrin.h>
 #elif defined(__aarch64__)
 #include <arm_neon.h>
 #endif
 
 #define EFL_INLINE static inline __attribute__((always_inline))
+#define EFL_MEMBER inline __attribute__((always_inline))
 
 namespace {
 
@@ -33,9 +39,6 @@ EFL_INLINE Bits bits_of(Pack a) { return reinterpret_cast<Bits>(a); }
 EFL_INLINE Pack pack_of(Bits a) { return reinterpret_cast<Pack>(a); }
 EFL_INLINE Pack select(Bits mask, Pack yes, Pack no) { return mask ? yes : no; }
 EFL_INLINE Pack absolute(Pack a) { return pack_of(bits_of(a) & 0x7fffffff); }
-// Both return b when a or b is not a number.
-EFL_INLINE Pack minimum(Pack a, Pack b) { return a < b ? a : b; }
-EFL_INLINE Pack maximum(Pack a, Pack b) { return a > b ? a : b; }
 
 EFL_INLINE Pack load(const float* from) { return *reinterpret_cast<const PackInMemory*>(from); }
 EFL_INLINE void store(float* to, Pack a) { *reinterpret_cast<PackInMemory*>(to) = a; }
@@ -49,11 +52,55 @@ EFL_INLINE void store_some(float* to, Pack a, int32_t count) {
   memcpy(to, &a, static_cast<size_t>(count) * sizeof(float));
 }
 
-// a b + c with one rounding where the instruction set has it.
+// Which intrinsics fit is a matter of the register, not of what the compiler was told to allow: the
+// baseline kernels stay 16 bytes wide under -march=native, too.
+#if EFL_PACK_BYTES == 64
+#define EFL_AVX512 1
+#elif EFL_PACK_BYTES == 32
+#define EFL_AVX2 1
+#elif defined(__x86_64__)
+#define EFL_SSE2 1
+#endif
+#if defined(EFL_AVX512) || defined(EFL_AVX2) || defined(__aarch64__)
+#define EFL_HAS_FMA 1
+#endif
+
+// Both return b when a or b is not a number, as the instructions of x86 do.
+EFL_INLINE Pack minimum(Pack a, Pack b) {
+#if defined(EFL_AVX512)
+  return _mm512_min_ps(a, b);
+#elif defined(EFL_AVX2)
+  return _mm256_min_ps(a, b);
+#else
+  return a < b ? a : b;
+#endif
+}
+EFL_INLINE Pack maximum(Pack a, Pack b) {
+#if defined(EFL_AVX512)
+  return _mm512_max_ps(a, b);
+#elif defined(EFL_AVX2)
+  return _mm256_max_ps(a, b);
+#else
+  return a > b ? a : b;
+#endif
+}
+
+// By the sign bit of a.
+EFL_INLINE Pack select_negative(Pack a, Pack yes, Pack no) {
+#if defined(EFL_AVX512)
+  return _mm512_mask_blend_ps(_mm512_movepi32_mask(reinterpret_cast<__m512i>(a)), no, yes);
+#elif defined(EFL_AVX2)
+  return _mm256_blendv_ps(no, yes, a);
+#else
+  return select(bits_of(a) < 0, yes, no);
+#endif
+}
+
+// a b + c, with one rounding where the instruction set has it.
 EFL_INLINE Pack multiply_add(Pack a, Pack b, Pack c) {
-#if defined(__AVX512F__)
+#if defined(EFL_AVX512)
   return _mm512_fmadd_ps(a, b, c);
-#elif defined(__FMA__)
+#elif defined(EFL_AVX2)
   return _mm256_fmadd_ps(a, b, c);
 #elif defined(__aarch64__)
   return vfmaq_f32(c, a, b);
@@ -64,7 +111,7 @@ EFL_INLINE Pack multiply_add(Pack a, Pack b, Pack c) {
 
 // a b - product exactly, for product = a b as rounded.
 EFL_INLINE Pack product_error(Pack a, Pack b, Pack product) {
-#if defined(__FMA__) || defined(__aarch64__)
+#if defined(EFL_HAS_FMA)
   return multiply_add(a, b, -product);
 #else
   // Dekker: products of 12-bit halves are exact.
@@ -78,17 +125,57 @@ EFL_INLINE Pack product_error(Pack a, Pack b, Pack product) {
 
 // To the nearest integer, for |a| < 2^22: adding 1.5 2^23 leaves no bits for a fraction.
 EFL_INLINE Pack round_to_integer(Pack a) {
+#if defined(EFL_AVX512)
+  return _mm512_roundscale_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+#elif defined(EFL_AVX2)
+  return _mm256_round_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+#else
   const Pack shift = broadcast(12582912.0f);
   return (a + shift) - shift;
+#endif
 }
 
-// a 2^n for an integral n <= 0; 0 where 2^n is below the normal range.
+// a 2^n for an integral n <= 0; 0 or subnormal where 2^n is below the normal range.
 EFL_INLINE Pack times_power_of_two(Pack a, Pack n) {
+#if defined(EFL_AVX512)
+  return _mm512_scalef_ps(a, n);
+#else
   const Pack exponent = maximum(broadcast(-127.0f), n) + broadcast(12582912.0f + 127.0f);
   return a * pack_of(bits_of(exponent) << 23);
+#endif
 }
 
-EFL_INLINE Bits is_finite(Pack a) { return (bits_of(a) & 0x7f800000) != 0x7f800000; }
+constexpr int32_t kLargestFinite = 0x7f7fffff;  // its bits; those of NaN and infinity are larger
+
+EFL_INLINE Bits is_finite(Pack a) { return bits_of(absolute(a)) <= kLargestFinite; }
+EFL_INLINE Pack finite_or_zero(Pack a) { return select(is_finite(a), a, Pack{}); }
+
+EFL_INLINE Bits larger(Bits a, Bits b) {
+#if defined(EFL_AVX512)
+  return reinterpret_cast<Bits>(
+      _mm512_max_epi32(reinterpret_cast<__m512i>(a), reinterpret_cast<__m512i>(b)));
+#elif defined(EFL_AVX2)
+  return reinterpret_cast<Bits>(
+      _mm256_max_epi32(reinterpret_cast<__m256i>(a), reinterpret_cast<__m256i>(b)));
+#else
+  return a > b ? a : b;
+#endif
+}
+
+// Whether no lane of a mask is set.
+EFL_INLINE bool none(Bits mask) {
+#if defined(EFL_AVX512)
+  return _mm512_movepi32_mask(reinterpret_cast<__m512i>(mask)) == 0;
+#elif defined(EFL_AVX2)
+  return _mm256_movemask_ps(reinterpret_cast<__m256>(mask)) == 0;
+#elif defined(EFL_SSE2)
+  return _mm_movemask_ps(reinterpret_cast<__m128>(mask)) == 0;
+#else
+  int32_t any = 0;
+  for (int32_t i = 0; i < kLanes; ++i) any |= mask[i];
+  return any == 0;
+#endif
+}
 
 EFL_INLINE Bits lane_is(int32_t lane) {
   Bits indices;

@@ -42,11 +42,17 @@ describe('the end of the process', () => {
 });
 
 test('asynchronous calls hold up neither the event loop nor file access', async () => {
-  const ended = await runFixture('lifetime.cjs', ['event-loop'], { env: { EFL_NUM_THREADS: '1' } });
+  const ended = await runFixture('lifetime.cjs', ['event-loop'], {
+    // The slowest way there is, so that the calls take longer than making them.
+    env: { EFL_NUM_THREADS: '1', EFL_CPU_ISA: 'baseline' },
+  });
   expectSuccess(ended);
-  const { worstDelay, worstRead } = JSON.parse(ended.stdout) as Record<string, number>;
-  expect(worstDelay).toBeLessThan(50);
-  expect(worstRead).toBeLessThan(50);
+  // Medians: a busy machine may hold up a round of any program. A call takes some 10 ms, twenty of
+  // them would block for 200.
+  const { rounds, delay, read } = JSON.parse(ended.stdout) as Record<string, number>;
+  expect(rounds).toBeGreaterThan(5);
+  expect(delay).toBeLessThan(20);
+  expect(read).toBeLessThan(20);
 });
 
 test(

@@ -90,7 +90,9 @@ test('a binary of another version is refused with both versions', async () => {
   const failure = await load({ packageFolder: folder });
   expect(failure.reason).toBe('version-mismatch');
   expect(failure.message).toMatch(/JS 99\.1\.2, binary \d+\.\d+\.\d+/);
-  expect(failure.message).toContain('delete prebuilds/ and rebuild');
+  expect(failure.message).toContain(
+    'delete prebuilds/ or build here: npx equalized-focal-loss build',
+  );
 });
 
 test("a file that is no binary is refused with the loader's own words", async () => {
@@ -136,7 +138,9 @@ test('a C library that is too old is told apart from other failures', () => {
   const problem = "/lib/x86_64-linux-gnu/libc.so.6: version `GLIBC_2.38' not found";
   const error = loadFailure('dlopen-failed', [{ path: 'efl.node', problem }]);
   expect(error).toBeInstanceOf(EflLoadError);
-  expect(error.message).toContain('the binary needs glibc 2.38');
+  expect(error.message).toMatch(
+    /this system's glibc is [\d.]+, the binary needs 2\.38: use a newer base image, or build here: npx equalized-focal-loss build/,
+  );
   const missing = loadFailure('dlopen-failed', [
     { path: 'efl.node', problem: "GLIBCXX_3.4.99' not found" },
   ]);

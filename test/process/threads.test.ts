@@ -1,5 +1,5 @@
 import { backends } from '../../lib';
-import { expectSuccess, runFixture, runNode } from './child';
+import { expectSuccess, root, runFixture, runNode } from './child';
 
 interface Results {
   readonly digest: string;
@@ -60,5 +60,18 @@ describe('EFL_CPU_ISA', () => {
   test.each(usable)('%s is the same for 1 and 3 threads', async (kernels) => {
     const one = await results({ EFL_CPU_ISA: kernels, EFL_NUM_THREADS: '1' });
     expect(await results({ EFL_CPU_ISA: kernels, EFL_NUM_THREADS: '3' })).toEqual(one);
+  });
+
+  test('of a worker leaves the other threads as they are', async () => {
+    const script = `
+      const { Worker } = require('node:worker_threads');
+      const { backends, FocalLoss } = require('.');
+      const before = backends()[0].detail;
+      const code = 'const { backends } = require(${JSON.stringify(root)}); ' +
+        'require("node:worker_threads").parentPort.postMessage(backends()[0].detail)';
+      new Worker(code, { eval: true, env: { EFL_CPU_ISA: 'baseline', EFL_NUM_THREADS: '1' } })
+        .on('message', (detail) => console.log(detail, backends()[0].detail === before));`;
+    const { stdout } = await runNode(['-e', script]);
+    expect(stdout).toBe('baseline kernels, 1 thread true\n');
   });
 });

@@ -177,7 +177,7 @@ export function compareFocalCall(
  * next waits. The zeros are handed over, so that making the calls takes next to no time.
  */
 export function occupy(criterion: AnyCriterion, calls = 16): Promise<unknown[]> {
-  const rows = Math.ceil(6.4e6 / criterion.options.numClasses);
+  const rows = Math.ceil(25.6e6 / criterion.options.numClasses);
   const { background } = criterion.options;
   const labels = new Int32Array(rows).fill(classLabel(0, background));
   return Promise.all(
