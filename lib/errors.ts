@@ -9,7 +9,10 @@ export class EflError extends Error {
   }
 }
 
-/** An argument is not what the function takes. Nothing has changed when it is thrown. */
+/**
+ * An argument is not what the function takes. Nothing has changed when it is thrown, but that an
+ * asynchronous call with `transfer` may have taken its logits already.
+ */
 export class EflArgumentError extends EflError {
   /** The option or parameter, for example `gamma`, `logits` or `labels[3]`. */
   readonly argument: string;

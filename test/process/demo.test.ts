@@ -1,7 +1,7 @@
-import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { expectSuccess, root, run } from './child';
+import { expectSuccess, root, run, runNode } from './child';
 
 const minutes = 60_000;
 const folder = mkdtempSync(path.join(tmpdir(), 'efl-demo-'));
@@ -12,7 +12,10 @@ afterAll(() => {
 });
 
 interface Metrics {
-  readonly summaries: unknown;
+  readonly losses: readonly {
+    readonly loss: string;
+    readonly ap: { readonly apBudget: Readonly<Record<string, { readonly mean: number }>> };
+  }[];
 }
 
 test(
@@ -25,9 +28,17 @@ test(
     expect(ended.stdout).toMatch(/Focal Loss +\d/);
     expect(ended.stdout).toMatch(/Equalized Focal Loss +\d/);
     const metrics = JSON.parse(readFileSync(path.join(output, 'metrics.json'), 'utf8')) as Metrics;
-    expect(metrics).toBeDefined();
+    expect(metrics.losses.map(({ loss }) => loss)).toEqual(['fl', 'efl']);
+    for (const { ap } of metrics.losses) expect(ap.apBudget['all']!.mean).toBeGreaterThan(10);
     expect(readFileSync(path.join(output, 'report.html'), 'utf8')).toMatch(/<svg[\s>]/);
     expect(readdirSync(path.join(output, 'tensorboard'))).toEqual(['efl-seed1', 'fl-seed1']);
+
+    // What README.md says is done with a run, on a copy of it.
+    copyFileSync(path.join(root, 'README.md'), path.join(folder, 'README.md'));
+    const script = path.join(root, 'scripts', 'update-results.mjs');
+    expectSuccess(await runNode([script, output, folder]));
+    const readme = readFileSync(path.join(folder, 'README.md'), 'utf8');
+    expect(readme).toMatch(/\| Equalized Focal Loss \| \d+\.\d \|/);
   },
   6 * minutes,
 );

@@ -9,10 +9,10 @@ const minutes = 60_000;
 /** The native tests need CMake; node-gyp alone builds the addon, but not these. */
 const hasCMake = spawnSync('cmake', ['--version']).status === 0;
 if (!hasCMake) {
-  if (process.env['EFL_REQUIRE_CMAKE'] === '1')
-    throw new Error('EFL_REQUIRE_CMAKE=1, but no CMake');
+  if (process.env['EFL_REQUIRE_TOOLS'] === '1')
+    throw new Error('EFL_REQUIRE_TOOLS=1, but no CMake');
   console.warn(
-    'Native tests are skipped: CMake was not found (EFL_REQUIRE_CMAKE=1 makes this an error)',
+    'Native tests are skipped: CMake was not found (EFL_REQUIRE_TOOLS=1 makes this an error)',
   );
 }
 const withCMake = hasCMake ? describe : describe.skip;
@@ -95,7 +95,10 @@ withCMake('the addon under AddressSanitizer, UndefinedBehaviorSanitizer and Leak
 });
 
 const hasNm = process.platform === 'linux' && spawnSync('nm', ['--version']).status === 0;
-if (!hasNm) console.warn('The exported symbols are not looked at: nm was not found');
+if (!hasNm) {
+  if (process.env['EFL_REQUIRE_TOOLS'] === '1') throw new Error('EFL_REQUIRE_TOOLS=1, but no nm');
+  console.warn('The exported symbols are not looked at: nm was not found');
+}
 
 (hasNm ? test : test.skip)('the addon exports its entry points and nothing else', async () => {
   const ended = await run('nm', ['-D', '--defined-only', addonPath()]);

@@ -87,6 +87,13 @@ describe('the packed package', () => {
     expect(ended.stdout).toContain('cpu       available');
   });
 
+  test('says what a build from source needs where it is not installed', async () => {
+    const efl = path.join(project, 'node_modules', '.bin', 'efl');
+    const { status, stderr } = await run(efl, ['build']);
+    expect(status).toBe(1);
+    expect(stderr).toMatch(/npm install --save-dev cmake-js@\S+ node-addon-api@\S+/);
+  });
+
   test('holds what it should and nothing else', () => {
     const tops = new Set(packedFiles.map((file) => file.split('/')[0]));
     expect([...tops].sort()).toEqual(

@@ -1,0 +1,58 @@
+// Puts the results of a demo run into README.md: its table and its figure.
+//
+//   node scripts/update-results.mjs runs/<name> [folder with README.md]
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { root } from './platform.mjs';
+
+const run = process.argv[2];
+if (!run) {
+  console.error('Which run? node scripts/update-results.mjs runs/<name>');
+  process.exit(2);
+}
+const target = process.argv[3] ?? root;
+const { config, losses, differences } = JSON.parse(
+  readFileSync(path.join(run, 'metrics.json'), 'utf8'),
+);
+
+const names = { ce: 'Cross-entropy', fl: 'Focal Loss', efl: 'Equalized Focal Loss' };
+const groups = ['rare', 'common', 'frequent', 'all'];
+
+function figure({ mean, deviation }, signed) {
+  const sign = signed && mean >= 0 ? '+' : '';
+  const spread = config.seeds.length > 1 ? ` ± ${deviation.toFixed(1)}` : '';
+  return `${sign}${mean.toFixed(1)}${spread}`;
+}
+
+function row(title, ap, signed, last) {
+  const figures = groups.map((group) => figure(ap.apBudget[group], signed));
+  return `| ${[title, ...figures, last].join(' | ')} |`;
+}
+
+const table = [
+  `| AP in % (mean ± sd, seeds ${config.seeds.join(', ')}) | rare | common | frequent | all | loss per step |`,
+  '| --- | --- | --- | --- | --- | --- |',
+  ...losses.map(({ loss, ap, lossMilliseconds }) =>
+    row(names[loss], ap, false, `${lossMilliseconds.mean.toFixed(2)} ms`),
+  ),
+  ...differences
+    .filter(({ baseline }) => baseline === 'fl')
+    .map(({ loss, baseline, ap }) => row(`${names[loss]} minus ${names[baseline]}`, ap, true, '')),
+].join('\n');
+
+function replaceBetween(text, name, content) {
+  const [begin, end] = [`<!-- ${name} -->`, `<!-- /${name} -->`];
+  const from = text.indexOf(begin);
+  const to = text.indexOf(end);
+  if (from < 0 || to < 0) throw new Error(`README.md has no ${begin} ... ${end}`);
+  return `${text.slice(0, from + begin.length)}\n\n${content}\n\n${text.slice(to)}`;
+}
+
+const svg = /<svg[^>]*>[\s\S]*?<\/svg>/.exec(
+  readFileSync(path.join(run, 'report.html'), 'utf8'),
+)[0];
+mkdirSync(path.join(target, 'docs', 'images'), { recursive: true });
+writeFileSync(path.join(target, 'docs', 'images', 'average-precision.svg'), `${svg}\n`);
+
+const readme = path.join(target, 'README.md');
+writeFileSync(readme, replaceBetween(readFileSync(readme, 'utf8'), 'results', table));

@@ -1,0 +1,33 @@
+import { allBlocks } from './documents';
+
+/** Every command of the documents, and the test or CI step that runs it. */
+const runBy: Readonly<Record<string, string>> = {
+  'npm ci && npm run demo': 'demo.test.ts, with --quick',
+  'npm ci && npm test': '.ci/run',
+  'npm ci': '.ci/run',
+  'npm test': '.ci/run',
+  'npm run build': 'pretest, by its parts build:native and build:ts',
+  'npm run lint': '.ci/run',
+  'npm run format': '.ci/run, which checks that it would change nothing',
+  'npm run bench': 'bench.test.ts, with --quick',
+  'npx jest test/unit': '.ci/run',
+  'npm run build:debug': 'native.test.ts, by the script behind it',
+  'npm run build:asan': 'native.test.ts, by the script behind it',
+  'node scripts/test-native.mjs address,undefined': 'native.test.ts',
+  'npm run demo -- --seeds 21,22,23,24,25 --out runs/readme': 'demo.test.ts, with --quick',
+  'node scripts/update-results.mjs runs/readme': 'demo.test.ts, on a copy',
+  'npx equalized-focal-loss doctor': 'package.test.ts',
+  'npx equalized-focal-loss doctor --json': 'cli.test.ts',
+  'npx equalized-focal-loss build': 'package.test.ts, which reads what it says without its tools',
+};
+
+const commands = allBlocks('sh').flatMap(({ code }) =>
+  code
+    .split('\n')
+    .map((line) => line.replace(/\s+#.*$/, '').trim())
+    .filter((line) => line !== ''),
+);
+
+test.each([...new Set(commands)])('%s is run somewhere', (command) => {
+  expect(Object.keys(runBy)).toContain(command);
+});
