@@ -8,6 +8,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "../core/host_device.h"
+
 #if defined(__x86_64__)
 #if defined(__GNUC__) && !defined(__clang__)
 // GCC's own AVX-512 header starts results from undefined registers and then warns of it.
@@ -19,8 +21,8 @@
 #include <arm_neon.h>
 #endif
 
-#define EFL_INLINE static inline __attribute__((always_inline))
-#define EFL_MEMBER inline __attribute__((always_inline))
+#define EFL_INLINE static EFL_ALWAYS_INLINE
+#define EFL_MEMBER EFL_ALWAYS_INLINE
 
 namespace {
 
