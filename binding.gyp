@@ -53,6 +53,7 @@
       "sources": [
         "native/core/statistics.cc",
         "native/cpu/cpu_backend.cc",
+        "native/cpu/kernels_scalar.cc",
         "native/cpu/thread_pool.cc",
         "native/addon/addon.cc",
         "native/addon/criterion.cc",

@@ -65,7 +65,7 @@ function configure(native: NativeAddon): NativeAddon {
   if (!native.configure(threads, cpuKernels)) {
     throw new EflArgumentError(
       'EFL_CPU_ISA',
-      'kernels that this machine can run: avx512, avx2 or baseline',
+      'kernels that this machine can run: avx512, avx2, baseline or scalar',
       `'${cpuKernels ?? ''}'`,
     );
   }

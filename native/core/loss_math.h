@@ -26,10 +26,14 @@ EFL_HOST_DEVICE double weighting_factor(double focusing, double base_gamma) {
   return focusing / base_gamma;
 }
 
+// The loss is left as two factors: who sums it up multiplies and adds in one instruction.
 template <class Math>
 struct LossTerms {
-  typename Math::Real loss;
+  typename Math::Real scaled;         // w (1 - p_t)^gamma
+  typename Math::Real cross_entropy;  // -log p_t
   typename Math::Real gradient;  // |dL/du|: never negative, so statistics need no absolute value
+
+  EFL_HOST_DEVICE typename Math::Real loss() const { return scaled * cross_entropy; }
 };
 
 // One element of the focal family, stable for every logit.
@@ -48,28 +52,28 @@ EFL_HOST_DEVICE LossTerms<Math> focal_terms(typename Math::Real u, typename Math
   using Real = typename Math::Real;
   const Real zero = Math::constant(0);
   const Real one = Math::constant(1);
-  // Beyond the saturation t is 0 for every use below; the cap keeps infinities out of products.
-  const Real saturation = Math::constant(Math::kSaturation);
-  // minimum and maximum return their second argument when it is not a number: NaN passes through.
-  const Real magnitude = Math::minimum(saturation, Math::absolute(u));
+  // At the saturation t is 0 for every use below; the cap keeps infinities out of products. minimum
+  // and maximum return their second argument when it is not a number: NaN passes through.
+  const Real magnitude = Math::cap(Math::absolute(u));
 
-  const Real t = Math::exp_nonpositive(-magnitude);
+  const Real t = Math::exp_of_minus(magnitude);
   const Real log1p_t = Math::log1p_unit(t);
-  const Real reciprocal = one / (one + t);
+  const Real reciprocal = Math::reciprocal(one + t);
   const Real sigma_small = t * reciprocal;
   const Real sigma_u = Math::select_negative(u, sigma_small, reciprocal);
   const Real sigma_minus_u = Math::select_negative(u, reciprocal, sigma_small);
 
-  const Real cross_entropy = Math::maximum(zero, u) + log1p_t;  // softplus(u) = -log p_t
-  const Real minus_u = Math::minimum(saturation, Math::maximum(zero, -u));
+  const Real plus_u = Math::maximum(zero, u);
+  const Real cross_entropy = plus_u + log1p_t;           // softplus(u) = -log p_t
+  const Real minus_u = Math::excess(magnitude, plus_u);  // softplus(-u) = minus_u + log1p_t
   const Real modulator = Math::power(sigma_u, gamma, minus_u, log1p_t);  // sigma(u)^gamma
-  const Real scaled = weight * modulator;
 
   LossTerms<Math> terms;
-  terms.loss = scaled * cross_entropy;
+  terms.scaled = weight * modulator;
+  terms.cross_entropy = cross_entropy;
   // Where softplus(u) passes the saturation sigma(-u) is 0; the cap avoids infinity times zero.
-  const Real finite_entropy = Math::minimum(saturation, cross_entropy);
-  terms.gradient = scaled * (sigma_u + gamma * sigma_minus_u * finite_entropy);
+  const Real bracket = Math::multiply_add(gamma * Math::cap(cross_entropy), sigma_minus_u, sigma_u);
+  terms.gradient = terms.scaled * bracket;
   return terms;
 }
 
@@ -86,12 +90,11 @@ EFL_HOST_DEVICE LossTerms<Math> soft_focal_terms(typename Math::Real x, typename
   using Real = typename Math::Real;
   const Real zero = Math::constant(0);
   const Real one = Math::constant(1);
-  const Real saturation = Math::constant(Math::kSaturation);
-  const Real magnitude = Math::minimum(saturation, Math::absolute(x));
+  const Real magnitude = Math::cap(Math::absolute(x));
 
-  const Real t = Math::exp_nonpositive(-magnitude);
+  const Real t = Math::exp_of_minus(magnitude);
   const Real log1p_t = Math::log1p_unit(t);
-  const Real reciprocal = one / (one + t);
+  const Real reciprocal = Math::reciprocal(one + t);
   const Real sigma_small = t * reciprocal;
   const Real sigma_x = Math::select_negative(x, sigma_small, reciprocal);
   const Real sigma_minus_x = Math::select_negative(x, reciprocal, sigma_small);
@@ -111,13 +114,13 @@ EFL_HOST_DEVICE LossTerms<Math> soft_focal_terms(typename Math::Real x, typename
   const Real on_negative = Math::select_zero(other, zero, other * softplus_x);
   const Real on_positive = Math::select_zero(target, zero, target * softplus_minus_x);
   const Real cross_entropy = on_negative + on_positive;
-  const Real scaled = weight * Math::power(zero, gamma, -log_h, zero);
 
   LossTerms<Math> terms;
-  terms.loss = scaled * cross_entropy;
+  terms.scaled = weight * Math::power(zero, gamma, -log_h, zero);
+  terms.cross_entropy = cross_entropy;
   const Real bracket = other * sigma_x - target * sigma_minus_x;
-  const Real finite_entropy = Math::minimum(saturation, cross_entropy);
-  terms.gradient = scaled * (bracket + gamma * finite_entropy * (other - target) * slope);
+  const Real finite_entropy = Math::cap(cross_entropy);
+  terms.gradient = terms.scaled * (bracket + gamma * finite_entropy * (other - target) * slope);
   return terms;
 }
 

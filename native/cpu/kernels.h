@@ -25,6 +25,7 @@ struct FocalTask {
   float gradient_factor;  // |dL/du| -> gradient
   float element_factor;   // element loss -> element
   bool gamma_is_two;      // for every class
+  float largest_gamma;    // of all classes
 };
 
 struct Kernels {
@@ -34,6 +35,7 @@ struct Kernels {
                   TileSums* sums);
 };
 
+extern const Kernels kScalarKernels;
 extern const Kernels kBaselineKernels;
 #if defined(__x86_64__)
 extern const Kernels kAvx2Kernels;

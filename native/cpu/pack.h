@@ -23,6 +23,7 @@
 
 #define EFL_INLINE static EFL_ALWAYS_INLINE
 #define EFL_MEMBER EFL_ALWAYS_INLINE
+#define EFL_NEVER_INLINE __attribute__((noinline))
 
 namespace {
 
@@ -125,27 +126,48 @@ EFL_INLINE Pack product_error(Pack a, Pack b, Pack product) {
 #endif
 }
 
-// To the nearest integer, for |a| < 2^22: adding 1.5 2^23 leaves no bits for a fraction.
-EFL_INLINE Pack round_to_integer(Pack a) {
+// 1 / a for a in [1, 2]. An estimate and one Newton step are as exact as a division here.
+EFL_INLINE Pack reciprocal(Pack a) {
 #if defined(EFL_AVX512)
-  return _mm512_roundscale_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
-#elif defined(EFL_AVX2)
-  return _mm256_round_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+  const Pack estimate = _mm512_rcp14_ps(a);
+  return multiply_add(estimate, multiply_add(-a, estimate, broadcast(1.0f)), estimate);
 #else
-  const Pack shift = broadcast(12582912.0f);
-  return (a + shift) - shift;
+  return broadcast(1.0f) / a;
 #endif
 }
 
-// a 2^n for an integral n <= 0; 0 or subnormal where 2^n is below the normal range.
-EFL_INLINE Pack times_power_of_two(Pack a, Pack n) {
+// exp is computed as 2^n times a polynomial, n rounded to steps of 2^-kStepBits: the finer the
+// steps, the shorter the polynomial. AVX-512 has an instruction that looks the 16 values of
+// 2^(n - floor n) up in one register; elsewhere n is an integer.
 #if defined(EFL_AVX512)
-  return _mm512_scalef_ps(a, n);
+constexpr int32_t kStepBits = 4;
 #else
-  const Pack exponent = maximum(broadcast(-127.0f), n) + broadcast(12582912.0f + 127.0f);
-  return a * pack_of(bits_of(exponent) << 23);
+constexpr int32_t kStepBits = 0;
+#endif
+// Added to a, it leaves the number of steps in the lowest bits: the sum has no bits for less.
+constexpr float kStepShift = 12582912.0f / (1 << kStepBits);  // 1.5 2^23 steps
+
+// To the nearest step, for |a| < 2^22 steps.
+EFL_INLINE Pack round_to_step(Pack a) {
+#if defined(EFL_AVX512)
+  return _mm512_roundscale_ps(a, (kStepBits << 4) | _MM_FROUND_TO_NEAREST_INT);
+#elif defined(EFL_AVX2)
+  return _mm256_round_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+#else
+  return (a + broadcast(kStepShift)) - broadcast(kStepShift);
 #endif
 }
+
+#if defined(EFL_AVX512)
+// table[steps modulo 16], for a sum of kStepShift.
+EFL_INLINE Pack look_up(const float (&table)[16], Pack shifted) {
+  return _mm512_permutexvar_ps(reinterpret_cast<__m512i>(shifted), load(table));
+}
+// The same with 32 values.
+EFL_INLINE Pack look_up(const float (&table)[32], Pack shifted) {
+  return _mm512_permutex2var_ps(load(table), reinterpret_cast<__m512i>(shifted), load(table + 16));
+}
+#endif
 
 constexpr int32_t kLargestFinite = 0x7f7fffff;  // its bits; those of NaN and infinity are larger
 
@@ -186,10 +208,18 @@ EFL_INLINE Bits lane_is(int32_t lane) {
 }
 
 EFL_INLINE void widen(Pack a, DoublePack* low, DoublePack* high) {
+#if defined(EFL_AVX512)
+  *low = _mm512_cvtps_pd(_mm512_castps512_ps256(a));
+  *high = _mm512_cvtps_pd(_mm512_extractf32x8_ps(a, 1));
+#elif defined(EFL_AVX2)
+  *low = _mm256_cvtps_pd(_mm256_castps256_ps128(a));
+  *high = _mm256_cvtps_pd(_mm256_extractf128_ps(a, 1));
+#else
   HalfPack halves[2];
   memcpy(halves, &a, sizeof a);
   *low = __builtin_convertvector(halves[0], DoublePack);
   *high = __builtin_convertvector(halves[1], DoublePack);
+#endif
 }
 
 EFL_INLINE void add_to(DoublePack* sum, Pack a) {

@@ -141,7 +141,7 @@ void dense_targets_agree_with_labels_where_they_are_hard() {
         const double u = target == 1.0f ? -logit : logit;
         const auto hard = efl::focal_terms<efl::ScalarMath>(u, gamma, 0.25);
         const auto soft = efl::soft_focal_terms<efl::ScalarMath>(logit, target, gamma, 0.25);
-        CHECK(close(soft.loss, hard.loss, 1e-12));
+        CHECK(close(soft.loss(), hard.loss(), 1e-12));
         CHECK(close(soft.gradient, (target == 1.0f ? -1 : 1) * hard.gradient, 1e-12));
       }
     }
@@ -154,7 +154,7 @@ void soft_targets_have_the_gradient_of_their_loss() {
       for (const double gamma : {0.0, 0.5, 1.0, 2.0, 5.0}) {
         const double h = 1e-5;
         const auto at = [&](double x) {
-          return efl::soft_focal_terms<efl::ScalarMath>(x, target, gamma, 0.7).loss;
+          return efl::soft_focal_terms<efl::ScalarMath>(x, target, gamma, 0.7).loss();
         };
         const double slope = (at(logit + h) - at(logit - h)) / (2 * h);
         const auto terms = efl::soft_focal_terms<efl::ScalarMath>(logit, target, gamma, 0.7);

@@ -125,8 +125,8 @@ inline Solution solve(const Problem& given) {
       const auto terms = efl::focal_terms<efl::ScalarMath>(
           positive ? -logit : logit, given.gamma[c],
           positive ? given.positive_weight[c] : given.negative_weight[c]);
-      solution.loss += terms.loss * problem.loss_weight / problem.normalizer;
-      solution.elements.push_back(terms.loss * problem.loss_weight);
+      solution.loss += terms.loss() * problem.loss_weight / problem.normalizer;
+      solution.elements.push_back(terms.loss() * problem.loss_weight);
       solution.gradient.push_back((positive ? -1 : 1) * terms.gradient * factor *
                                   problem.loss_scale);
       solution.non_finite += !std::isfinite(logit);

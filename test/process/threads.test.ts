@@ -41,7 +41,7 @@ describe('EFL_NUM_THREADS', () => {
 
 describe('EFL_CPU_ISA', () => {
   const best = backends()[0]!.detail.split(' ')[0]!;
-  const all = ['avx512', 'avx2', 'baseline'];
+  const all = ['avx512', 'avx2', 'baseline', 'scalar'];
   const usable = all.includes(best) ? all.slice(all.indexOf(best)) : all;
 
   test('every set of kernels this machine can run gives the same to 1e-6', async () => {
