@@ -35,6 +35,7 @@ typedef double DoublePack __attribute__((vector_size(EFL_PACK_BYTES)));
 typedef float HalfPack __attribute__((vector_size(EFL_PACK_BYTES / 2)));
 // The same in memory, where only the alignment of one number is given.
 typedef float PackInMemory __attribute__((vector_size(EFL_PACK_BYTES), aligned(4), may_alias));
+typedef int32_t BitsInMemory __attribute__((vector_size(EFL_PACK_BYTES), aligned(4), may_alias));
 typedef double DoublesInMemory __attribute__((vector_size(EFL_PACK_BYTES), aligned(8), may_alias));
 
 EFL_INLINE Pack broadcast(float value) { return Pack{} + value; }
@@ -44,6 +45,7 @@ EFL_INLINE Pack select(Bits mask, Pack yes, Pack no) { return mask ? yes : no; }
 EFL_INLINE Pack absolute(Pack a) { return pack_of(bits_of(a) & 0x7fffffff); }
 
 EFL_INLINE Pack load(const float* from) { return *reinterpret_cast<const PackInMemory*>(from); }
+EFL_INLINE Bits load(const int32_t* from) { return *reinterpret_cast<const BitsInMemory*>(from); }
 EFL_INLINE void store(float* to, Pack a) { *reinterpret_cast<PackInMemory*>(to) = a; }
 // The first `count` lanes; the others are 0, or not written.
 EFL_INLINE Pack load_some(const float* from, int32_t count) {
@@ -199,6 +201,14 @@ EFL_INLINE bool none(Bits mask) {
   for (int32_t i = 0; i < kLanes; ++i) any |= mask[i];
   return any == 0;
 #endif
+}
+
+// How many lanes of a mask are set.
+EFL_INLINE int64_t lanes_set(Bits mask) {
+  if (none(mask)) return 0;
+  int64_t count = 0;
+  for (int32_t i = 0; i < kLanes; ++i) count += mask[i] != 0;
+  return count;
 }
 
 EFL_INLINE Bits lane_is(int32_t lane) {

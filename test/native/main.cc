@@ -45,7 +45,7 @@ void agrees_with_float64(Problem* given) {
 
 void every_shape_agrees_with_float64() {
   for (const int32_t classes : {1, 3, 4, 7, 15, 16, 17, 31, 33, 80, 1203}) {
-    for (const int64_t rows : {0, 1, 2, 57}) {
+    for (const int64_t rows : {0, 1, 2, 57, 301}) {
       for (const bool extreme : {false, true}) {
         Problem problem(rows, classes, static_cast<uint32_t>(classes * 1000 + rows), extreme);
         agrees_with_float64(&problem);
@@ -54,12 +54,12 @@ void every_shape_agrees_with_float64() {
   }
 }
 
-void every_kind_of_output_is_the_same() {
-  Problem all(300, 33, 5, true);
+void every_kind_of_output_is_the_same(int32_t classes) {
+  Problem all(300, classes, 5, true);
   efl_result whole{};
   backend().focal(&all.problem, &whole);
 
-  Problem forward(300, 33, 5, true);
+  Problem forward(300, classes, 5, true);
   forward.problem.gradient = nullptr;
   forward.problem.elements = nullptr;
   forward.problem.positive_sums = forward.problem.negative_sums = nullptr;
@@ -67,7 +67,7 @@ void every_kind_of_output_is_the_same() {
   backend().focal(&forward.problem, &result);
   CHECK(identical(result, whole));
 
-  Problem in_place(300, 33, 5, true);
+  Problem in_place(300, classes, 5, true);
   in_place.problem.elements = nullptr;
   in_place.problem.gradient = in_place.logits.data();
   backend().focal(&in_place.problem, &result);
@@ -76,12 +76,32 @@ void every_kind_of_output_is_the_same() {
   CHECK(in_place.negative_sums == all.negative_sums);
 }
 
-void results_do_not_depend_on_the_number_of_threads() {
-  Problem one(2000, 211, 11, false);
+void every_kind_of_output_is_the_same_for_long_and_short_rows() {
+  every_kind_of_output_is_the_same(33);
+  every_kind_of_output_is_the_same(3);
+}
+
+// Beyond what the fast loop computes without bounds.
+void an_enormous_gamma_gives_no_nan() {
+  for (const float gamma : {1e8f, 1e12f, 1e30f}) {
+    Problem given(9, 40, 77, false);
+    given.gamma.assign(40, gamma);
+    given.problem.gamma = given.gamma.data();
+    efl_result result{};
+    CHECK(backend().focal(&given.problem, &result) == EFL_OK);
+    CHECK(std::isfinite(result.loss));
+    bool finite = true;
+    for (const float value : given.gradient) finite &= !std::isnan(value);
+    CHECK(finite);
+  }
+}
+
+void results_do_not_depend_on_the_number_of_threads(int64_t rows, int32_t classes) {
+  Problem one(rows, classes, 11, false);
   efl_result expected{};
   backend().focal(&one.problem, &expected);
   for (const int32_t threads : {2, 3, 8}) {
-    Problem many(2000, 211, 11, false);
+    Problem many(rows, classes, 11, false);
     many.problem.threads = threads;
     efl_result result{};
     backend().focal(&many.problem, &result);
@@ -90,6 +110,11 @@ void results_do_not_depend_on_the_number_of_threads() {
     CHECK(many.positive_sums == one.positive_sums);
     CHECK(many.negative_sums == one.negative_sums);
   }
+}
+
+void results_of_long_and_short_rows_do_not_depend_on_the_number_of_threads() {
+  results_do_not_depend_on_the_number_of_threads(2000, 211);
+  results_do_not_depend_on_the_number_of_threads(40000, 3);
 }
 
 void collected_gradients_give_the_statistics_of_the_fused_pass() {
@@ -126,6 +151,38 @@ void a_bad_label_is_named_and_nothing_is_written() {
   CHECK(result.bad_value == 10);
   CHECK(given.gradient == std::vector<float>(50 * 9, 0.0f));
   CHECK(given.negative_sums == std::vector<double>(9, 0.0));
+}
+
+// Labels are counted a run at a time, and one by one only in a run with others than the common
+// ones.
+void labels_are_counted_in_every_run() {
+  const std::vector<int32_t> ignored = {-1, -7};
+  for (const int64_t rows : {1023, 1024, 1025, 5000}) {
+    Problem given(rows, 2, 4, false);
+    given.problem.convention.ignored = ignored.data();
+    given.problem.convention.ignored_count = 2;
+    given.labels[rows - 1] = -7;
+    const Solution expected = test::solve(given);
+    efl_result result{};
+    CHECK(backend().focal(&given.problem, &result) == EFL_OK);
+    CHECK(result.positives == expected.positives);
+    CHECK(result.ignored == expected.ignored);
+    given.labels[rows - 1] = 3;
+    CHECK(backend().focal(&given.problem, &result) == EFL_BAD_LABEL);
+    CHECK(result.bad_index == rows - 1);
+  }
+}
+
+// A label may be both background and ignored: background it is, as for a single label.
+void a_label_named_twice_counts_once() {
+  const int32_t background = 0;
+  Problem given(2000, 3, 4, false);
+  given.problem.convention.ignored = &background;
+  given.problem.convention.ignored_count = 1;
+  for (int32_t& label : given.labels) label = label < 0 ? 0 : label;
+  efl_result result{};
+  CHECK(backend().focal(&given.problem, &result) == EFL_OK);
+  CHECK(result.ignored == 0);
 }
 
 void labels_at_the_ends_of_int32_do_not_overflow() {
@@ -212,9 +269,13 @@ struct Test {
 
 const Test kTests[] = {
     {"every shape agrees with float64", every_shape_agrees_with_float64, true},
-    {"every kind of output is the same", every_kind_of_output_is_the_same, true},
+    {"every kind of output is the same for long and short rows",
+     every_kind_of_output_is_the_same_for_long_and_short_rows, true},
+    {"an enormous gamma gives no NaN", an_enormous_gamma_gives_no_nan, true},
+    {"labels are counted in every run", labels_are_counted_in_every_run, true},
+    {"a label named twice counts once", a_label_named_twice_counts_once, true},
     {"results do not depend on the number of threads",
-     results_do_not_depend_on_the_number_of_threads, true},
+     results_of_long_and_short_rows_do_not_depend_on_the_number_of_threads, true},
     {"collected gradients give the statistics of the fused pass",
      collected_gradients_give_the_statistics_of_the_fused_pass, true},
     {"a bad label is named and nothing is written", a_bad_label_is_named_and_nothing_is_written,
