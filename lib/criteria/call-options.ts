@@ -143,7 +143,8 @@ export function checkCall(
     normalizer: checkNormalizer(given.normalizer, options.reduction),
     lossScale: checkLossScale(given.lossScale),
     collect: booleanOption('collect', given.collect, true),
-    ...checkAsync(given),
+    signal: checkSignal(given.signal),
+    transfer: booleanOption('transfer', given.transfer, false),
   };
   checkScale(checked, options.lossWeight);
   checkOverlaps(checked);
@@ -179,7 +180,8 @@ export function checkCollect(
     gradients: data,
     labels: labelData(labels, data.length / numClasses),
     scale: 1 / Math.abs(checkLossScale(given.lossScale)),
-    ...checkAsync(given),
+    signal: checkSignal(given.signal),
+    transfer: booleanOption('transfer', given.transfer, false),
   };
   checkTransfer({ logits: checked.gradients, transfer: checked.transfer, grad: undefined });
   return checked;
@@ -251,12 +253,9 @@ function checkLossScale(value: unknown): number {
   );
 }
 
-function checkAsync({ signal, transfer }: AsyncCall): {
-  signal: AbortSignal | undefined;
-  transfer: boolean;
-} {
+function checkSignal(signal: AbortSignal | undefined): AbortSignal | undefined {
   if (signal !== undefined && !isAbortSignal(signal)) reject('signal', 'an AbortSignal', signal);
-  return { signal, transfer: booleanOption('transfer', transfer, false) };
+  return signal;
 }
 
 function isAbortSignal(value: unknown): boolean {

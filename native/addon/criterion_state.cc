@@ -10,7 +10,8 @@ CriterionState::CriterionState(CriterionSettings settings, const efl_backend* ba
       backend_(backend),
       positive_sums_(settings_.equalized ? settings_.classes : 0),
       negative_sums_(settings_.equalized ? settings_.classes : 0),
-      statistics_(settings_.classes) {
+      statistics_(settings_.classes),
+      spare_(std::make_shared<ClassParameters>(settings_.classes)) {
   replace(next());
 }
 
@@ -55,18 +56,15 @@ efl_status CriterionState::compute(efl_collect_problem problem, efl_result* resu
 template <class Compute>
 efl_status CriterionState::collecting(const Compute& compute, int64_t rows,
                                       const efl_result* result) {
-  try {
-    Next after = next();
-    const efl_status status = compute();
-    // Without a row that counts no gradient has been seen, and g must not change for it.
-    if (status == EFL_OK && result->ignored < rows) {
-      after.statistics.fold(positive_sums_.data(), negative_sums_.data(), 1);
-      replace(std::move(after));
-    }
-    return status;
-  } catch (const std::bad_alloc&) {
-    return EFL_OUT_OF_MEMORY;
+  const efl_status status = compute();
+  // Without a row that counts no gradient has been seen, and g must not change for it.
+  if (status == EFL_OK && result->ignored < rows) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    statistics_.fold(positive_sums_.data(), negative_sums_.data(), 1);
+    update_parameters(settings_.parameters, statistics_.ratio(), spare_.get());
+    std::swap(parameters_, spare_);
   }
+  return status;
 }
 
 CriterionState::Next CriterionState::next() const {
@@ -120,9 +118,9 @@ void CriterionState::reset() {
 }
 
 std::size_t CriterionState::memory() const {
-  // Three sums and three parameters a class, and the workspace.
+  // Three sums and twice three parameters a class, and the workspace.
   const std::size_t classes = static_cast<std::size_t>(settings_.classes);
-  return classes * (3 * sizeof(double) + 3 * sizeof(float)) +
+  return classes * (3 * sizeof(double) + 6 * sizeof(float)) +
          2 * positive_sums_.size() * sizeof(double);
 }
 

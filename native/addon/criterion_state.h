@@ -52,8 +52,8 @@ class CriterionState {
   std::size_t memory() const;
 
  private:
-  // What a call changes: made beside the old state before anything else, so that nothing can fail
-  // any more when it takes its place.
+  // What replaces the state from outside: made beside it before anything else, so that nothing can
+  // fail any more when it takes its place.
   struct Next {
     GradientStatistics statistics;
     std::shared_ptr<ClassParameters> parameters;
@@ -73,7 +73,11 @@ class CriterionState {
   std::condition_variable idle_;
   int32_t calls_under_way_ = 0;
   GradientStatistics statistics_;
-  std::shared_ptr<const ClassParameters> parameters_;
+  std::shared_ptr<ClassParameters> parameters_;
+  // Takes the parameters of the next call, which then change places with the present ones: a call
+  // allocates nothing and cannot fail after its computation. Nobody else has it, since a call that
+  // would still read it has ended before the next one begins.
+  std::shared_ptr<ClassParameters> spare_;
 };
 
 }  // namespace efl::addon
