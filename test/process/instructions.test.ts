@@ -1,0 +1,106 @@
+/**
+ * What an element costs in instructions, which no other load of the machine can change: a bound
+ * against kernels that grow unnoticed. The counts are those of the compiler named in the file;
+ * others differ by a few per cent and are not held against it.
+ *
+ * `EFL_UPDATE_INSTRUCTIONS=1 npx jest instructions` writes the file again after an intended change.
+ */
+import { spawnSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { expectSuccess, root, run } from './child';
+
+interface Recorded {
+  readonly compiler: string;
+  readonly instructionsPerElement: Record<string, Record<string, number>>;
+}
+
+const file = path.join(root, 'test', 'native', 'instructions.json');
+const recorded = JSON.parse(readFileSync(file, 'utf8')) as Recorded;
+const folder = path.join(root, 'build-cmake-tests', 'instructions');
+const program = path.join(folder, 'efl_instructions');
+const updating = process.env['EFL_UPDATE_INSTRUCTIONS'] === '1';
+/** Growth that counts: less is a compiler's patch release. */
+const tolerance = 1.02;
+
+const compiler = spawnSync('c++', ['-dumpfullversion', '-dumpversion'], { encoding: 'utf8' });
+const ours = `g++ ${(compiler.stdout ?? '').trim().split('.')[0]}`;
+const missing = ['valgrind', 'cmake', 'objdump'].filter(
+  (tool) => spawnSync(tool, ['--version']).status !== 0,
+);
+
+function reasonToSkip(): string | undefined {
+  if (process.arch !== 'x64') return `the counts are those of x64, this is ${process.arch}`;
+  if (missing.length > 0) return `${missing.join(', ')} not found`;
+  return ours === recorded.compiler || updating
+    ? undefined
+    : `the counts are those of ${recorded.compiler}, this is ${ours}`;
+}
+
+const reason = reasonToSkip();
+if (reason !== undefined) {
+  if (process.env['EFL_REQUIRE_TOOLS'] === '1' && missing.length > 0) throw new Error(reason);
+  console.warn(`Instruction counts are not checked: ${reason}`);
+}
+
+/** Instructions of the whole program, as callgrind counts them. */
+async function count(kernels: string, what: string, times: number): Promise<number> {
+  const options = ['--tool=callgrind', '--callgrind-out-file=/dev/null'];
+  const ended = await run('valgrind', [...options, program, kernels, what, String(times)]);
+  expectSuccess(ended);
+  return Number(/Collected : (\d+)/.exec(ended.stderr)![1]);
+}
+
+async function perElement(kernels: string, what: string): Promise<number> {
+  const elements = 200 * 800;
+  return (await count(kernels, what, 2)) / elements - (await count(kernels, what, 1)) / elements;
+}
+
+/** Of AVX-512, which valgrind cannot run: the length of the loop's function, for four registers. */
+function perElementOfLoop(what: string): number {
+  const outputs = { forward: 'ForwardOnly', gradient: 'WithGradient' }[what] ?? 'WithStatistics';
+  const loop = `FocalRows<(anonymous namespace)::${outputs}, false, ${String(what === 'square')}>::plain<4>(`;
+  const object = 'CMakeFiles/efl_cpu.dir/native/cpu/kernels_avx512.cc.o';
+  const args = ['-d', '-C', '--no-show-raw-insn', path.join(folder, object)];
+  const { stdout } = spawnSync('objdump', args, { encoding: 'utf8', maxBuffer: 2 ** 28 });
+  const listing = stdout.split('\n\n').find((part) => part.split('\n')[0]!.includes(loop))!;
+  return (listing.split('\n').length - 1) / (4 * 16);
+}
+
+const maybe = reason === undefined ? describe : describe.skip;
+
+maybe('an element takes no more instructions than recorded', () => {
+  const measured: Record<string, Record<string, number>> = {};
+  const keep = (kernels: string, what: string, value: number): void => {
+    (measured[kernels] ??= {})[what] = Number(value.toFixed(3));
+  };
+
+  beforeAll(async () => {
+    const options = ['-DEFL_ADDON=OFF', '-DEFL_TESTS=ON', '-DCMAKE_BUILD_TYPE=Release'];
+    expectSuccess(await run('cmake', ['-S', root, '-B', folder, ...options]));
+    expectSuccess(await run('cmake', ['--build', folder, '--target', 'efl_instructions']));
+  }, 300_000);
+
+  afterAll(() => {
+    if (!updating) return;
+    const content: Recorded = { compiler: ours, instructionsPerElement: measured };
+    writeFileSync(file, `${JSON.stringify(content, null, 2)}\n`);
+  });
+
+  const kinds = ['forward', 'gradient', 'statistics', 'square'];
+  const cases = ['avx512', 'avx2', 'baseline'].flatMap((kernels) =>
+    kinds.map((what) => [kernels, what] as const),
+  );
+  test.each(cases)(
+    '%s, %s',
+    async (kernels, what) => {
+      const value = kernels === 'avx512' ? perElementOfLoop(what) : await perElement(kernels, what);
+      expect(value).toBeGreaterThan(1);
+      keep(kernels, what, value);
+      if (updating) return;
+      const bound = recorded.instructionsPerElement[kernels]![what]!;
+      expect(value).toBeLessThanOrEqual(bound * tolerance);
+    },
+    60_000,
+  );
+});
