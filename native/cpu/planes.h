@@ -15,7 +15,6 @@ constexpr int32_t kPositions = 1024;  // of a plane at a time, for all classes
 struct Positions {
   int64_t offset;  // of class 0 at the first position, in the level's arrays
   int32_t count;
-  bool all_counted;
   alignas(64) int32_t column[kPositions];  // of the positive, or a constant of labels.h
   alignas(64) float quality[kPositions];
 };
@@ -36,23 +35,18 @@ class AnyPlanes : protected Elements {
     const int64_t anchors = problem_.format.anchors;
     positions->offset = efl::row_place(problem_.format, level_, columns_, first_row).offset;
     positions->count = count;
-    positions->all_counted = true;
     for (int32_t i = 0; i < count; ++i) {
       const int64_t row = first_row + i * anchors;
       const int32_t found = efl::cpu::class_of_row(task_, level_index_, row);
       positions->column[i] = efl::positive_column(problem_.convention, found);
-      positions->all_counted &= found != efl::kIgnored;
       positions->quality[i] = level_.quality ? level_.quality[row] : 1.0f;
     }
   }
 
-  // Whether no position of a register has its positive in one of these classes, or is ignored.
+  // Whether no position of a register has its positive in one of these classes.
   template <int32_t kRows>
-  EFL_INLINE bool all_negative(const Positions& positions, int32_t c, int32_t at) {
-    const Bits column = load(positions.column + at);
-    Bits other = (column >= c) & (column < c + kRows);
-    other |= column == efl::kIgnored;
-    return none(other);
+  EFL_INLINE bool no_positive(Bits column, int32_t c) {
+    return none((column >= c) & (column < c + kRows));
   }
 
   template <int32_t kRows>
@@ -195,7 +189,8 @@ class Planes : AnyPlanes {
     }
   }
 
-  // From position `at` on, registers of moderate negatives; returns where that ends.
+  // From position `at` on, registers of moderate negatives and of ignored rows, whose weight is 0;
+  // returns where that ends.
   template <int32_t kRows>
   EFL_NEVER_INLINE int32_t negatives_from(const Positions& positions, const Stream* group,
                                           int32_t c, int32_t at, int32_t last) {
@@ -210,13 +205,15 @@ class Planes : AnyPlanes {
     }
     DoublePack loss = loss_;
     for (; at + kLanes <= last; at += kLanes) {
-      if (__builtin_expect(!all_negative<kRows>(positions, c, at), 0)) break;
+      const Bits column = load(positions.column + at);
+      if (__builtin_expect(!no_positive<kRows>(column, c), 0)) break;
       prefetch_next<kRows>(streams, at);
-      Group<kRows> logits;
+      Group<kRows> logits, weights;
       EFL_EACH_ROW logits.row[r] = load(streams[r].logits + at);
       if (__builtin_expect(!all_moderate(logits), 0)) break;
+      EFL_EACH_ROW weights.row[r] = select(column == efl::kIgnored, Pack{}, weight.row[r]);
       const Group<kRows> magnitude =
-          negatives<Outputs, kModulator, false, kRows>(streams, at, logits, gamma, weight, &loss);
+          negatives<Outputs, kModulator, false, kRows>(streams, at, logits, gamma, weights, &loss);
       if constexpr (Outputs::kStatistics) EFL_EACH_ROW add_to(&sums[r], magnitude.row[r]);
     }
     loss_ = loss;

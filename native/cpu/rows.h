@@ -201,6 +201,18 @@ class Rows : AnyRows {
     }
   }
 
+  // From column c on, of these rows or, at their end, of the next ones.
+  template <int32_t kRows>
+  EFL_MEMBER void prefetch_next(const Stage<kRows>& stage, const Row* rows, int32_t c) const {
+    if (stride_ != 1) return;
+    const int32_t rest = c < columns_ ? columns_ - c : columns_;
+    const int32_t count = rest < kStagedElements ? rest : kStagedElements;
+    for (int32_t r = 0; r < kRows; ++r) {
+      const int64_t offset = offset_of(rows[r].index);
+      stage.prefetch(c < columns_ ? offset + c : offset + kRows * int64_t{columns_}, count);
+    }
+  }
+
   template <int32_t kRows>
   EFL_NEVER_INLINE void staged(const Row* rows) {
     Stage<kRows> stage(problem_.format, level_, stride_);
@@ -212,6 +224,7 @@ class Rows : AnyRows {
         static_cast<Stream&>(staged[r]) =
             stage.open(r, offset_of(rows[r].index) + c * stride_, c, end - c);
       }
+      prefetch_next(stage, rows, end);
       columns<kRows>(staged, c, end);
       for (int32_t r = 0; r < kRows; ++r) {
         stage.close(r, offset_of(rows[r].index) + c * stride_, end - c);

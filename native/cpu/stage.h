@@ -10,7 +10,8 @@ namespace {
 
 // Of each stream at a time: several streams, what they need for each element and what they come
 // from fit into the nearest cache together.
-constexpr int32_t kStagedElements = 256;
+constexpr int32_t kStagedElements = 128;
+constexpr int64_t kCacheLine = 64;  // bytes
 
 struct Staging {
   efl_dtype dtype;
@@ -66,6 +67,15 @@ class Stage {
     return {values_[r] - first, level_.gradient ? values_[r] - first : nullptr,
             level_.elements ? elements_[r] - first : nullptr,
             level_.grad_output ? grad_output_[r] - first : nullptr};
+  }
+
+  // What is to be opened next is asked for while what is open is computed.
+  EFL_MEMBER void prefetch(int64_t offset, int32_t count) const {
+    const int64_t size = logits_.dtype == EFL_FLOAT32 ? sizeof(float) : sizeof(uint16_t);
+    for (int64_t byte = offset * size; byte < (offset + count) * size; byte += kCacheLine) {
+      __builtin_prefetch(static_cast<const char*>(level_.logits) + byte, 0);
+      if (level_.gradient) __builtin_prefetch(static_cast<char*>(level_.gradient) + byte, 1);
+    }
   }
 
   void close(int32_t r, int64_t offset, int32_t count) {
