@@ -1,9 +1,10 @@
 // Compiles the addon and stages it where the loader looks.
 //
-//   node scripts/build-native.mjs [cmake|gyp] [--debug] [--sanitize]
+//   node scripts/build-native.mjs [cmake|gyp] [--debug] [--sanitize] [--portable]
 //
 // Without a name cmake-js is used where CMake is found, and node-gyp otherwise. A sanitized build is
 // not staged: it only loads with the sanitizer's runtime preloaded, and EFL_BINARY names it then.
+// --portable leaves out the kernels of newer instruction sets, which take most of the time.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
@@ -23,7 +24,11 @@ import { root, stagedFolder } from './platform.mjs';
 const require = createRequire(import.meta.url);
 const { values: options, positionals } = parseArgs({
   allowPositionals: true,
-  options: { debug: { type: 'boolean' }, sanitize: { type: 'boolean' } },
+  options: {
+    debug: { type: 'boolean' },
+    sanitize: { type: 'boolean' },
+    portable: { type: 'boolean' },
+  },
 });
 
 function run(command, args) {
@@ -54,6 +59,7 @@ function buildWithCMake() {
   if (options.debug || options.sanitize) args.push('--debug');
   if (options.sanitize) args.push('--CDEFL_SANITIZE=address,undefined');
   run(process.execPath, args);
+  if (options.portable) args.push('--CDEFL_PORTABLE=ON');
   const name = options.debug || options.sanitize ? 'Debug' : 'Release';
   return [path.join(folder, name, 'efl.node'), path.join(folder, 'efl.node')];
 }
@@ -91,7 +97,7 @@ function stage(built, builder) {
   console.log(`Staged ${path.relative(root, target)} (${builder}, ${manifest.configuration}).`);
 }
 
-const builder = positionals[0] ?? (hasCMake() ? 'cmake' : 'gyp');
+const builder = positionals[0] ?? (options.portable || hasCMake() ? 'cmake' : 'gyp');
 if (builder !== 'cmake' && builder !== 'gyp') {
   console.error(`Unknown builder '${builder}': cmake or gyp.`);
   process.exit(2);

@@ -43,7 +43,7 @@ function summarize(file: string): Summary {
       most: sorted.at(-1)!,
     },
     classesWithoutPositives: positive.filter((value) => value === 0).length,
-    balancedClasses: ratio.filter((value) => value === 1).length,
+    balancedClasses: ratio.filter((value) => value >= 1).length,
   };
 }
 
@@ -53,8 +53,8 @@ function format(summary: Summary): string {
   return [
     `classes                    ${summary.classes}`,
     `steps                      ${summary.steps}`,
-    `gradient ratio g           least ${digits(least)}, median ${digits(median)}, mean ${digits(mean)}, most ${digits(most)}`,
-    `balanced (g = 1)           ${summary.balancedClasses}`,
+    `gradient ratio             least ${digits(least)}, median ${digits(median)}, mean ${digits(mean)}, most ${digits(most)}`,
+    `balanced (ratio >= 1)      ${summary.balancedClasses}`,
     `without any positive yet   ${summary.classesWithoutPositives}`,
   ].join('\n');
 }

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "host_device.h"
+#include "problem.h"
 
 namespace efl {
 
@@ -54,6 +55,33 @@ struct LossTerms {
   EFL_HOST_DEVICE typename Math::Real loss() const { return scaled * cross_entropy; }
 };
 
+// What every loss is made of, from t = exp(-|x|) in (0, 1]: nothing overflows, and no difference of
+// nearly equal numbers is taken. `magnitude` is |x|, capped where t is 0 for every use: the cap
+// keeps infinities out of products. NaN passes through.
+template <class Math>
+struct Sigmoid {
+  typename Math::Real magnitude;
+  typename Math::Real t;
+  typename Math::Real log1p_t;     // softplus(x) = max(0, x) + log1p(t)
+  typename Math::Real reciprocal;  // 1 / (1 + t), sigma(|x|)
+  typename Math::Real small;       // t / (1 + t), sigma(-|x|)
+  typename Math::Real of_x;        // sigma(x)
+  typename Math::Real of_minus_x;  // sigma(-x)
+};
+
+template <class Math>
+EFL_HOST_DEVICE Sigmoid<Math> sigmoid(typename Math::Real x) {
+  Sigmoid<Math> sigma;
+  sigma.magnitude = Math::cap(Math::absolute(x));
+  sigma.t = Math::exp_of_minus(sigma.magnitude);
+  sigma.log1p_t = Math::log1p_unit(sigma.t);
+  sigma.reciprocal = Math::reciprocal(Math::constant(1) + sigma.t);
+  sigma.small = sigma.t * sigma.reciprocal;
+  sigma.of_x = Math::select_negative(x, sigma.small, sigma.reciprocal);
+  sigma.of_minus_x = Math::select_negative(x, sigma.reciprocal, sigma.small);
+  return sigma;
+}
+
 // One element of the focal family, stable for every logit.
 //
 // u is the logit seen from its label: x for a negative, -x for a positive, so that in both cases
@@ -61,36 +89,22 @@ struct LossTerms {
 // and, with constants gamma and w (gamma_j and alpha_t gamma_j / gamma_b; both are detached),
 //   L      = w sigma(u)^gamma softplus(u)
 //   dL/du  = w sigma(u)^gamma [ sigma(u) + gamma sigma(-u) softplus(u) ]
-// Everything is built from t = exp(-|u|) in (0, 1]: nothing overflows and no difference of nearly
-// equal numbers is taken. sigma(u)^gamma is exp(-gamma softplus(-u)), which has no 0^-1 at gamma
-// < 1.
+// sigma(u)^gamma is exp(-gamma softplus(-u)), which has no 0^-1 at gamma < 1.
 template <class Math>
 EFL_HOST_DEVICE LossTerms<Math> focal_terms(typename Math::Real u, typename Math::Real gamma,
                                             typename Math::Real weight) {
   using Real = typename Math::Real;
-  const Real zero = Math::constant(0);
-  const Real one = Math::constant(1);
-  // At the saturation t is 0 for every use below; the cap keeps infinities out of products. minimum
-  // and maximum return their second argument when it is not a number: NaN passes through.
-  const Real magnitude = Math::cap(Math::absolute(u));
-
-  const Real t = Math::exp_of_minus(magnitude);
-  const Real log1p_t = Math::log1p_unit(t);
-  const Real reciprocal = Math::reciprocal(one + t);
-  const Real sigma_small = t * reciprocal;
-  const Real sigma_u = Math::select_negative(u, sigma_small, reciprocal);
-  const Real sigma_minus_u = Math::select_negative(u, reciprocal, sigma_small);
-
-  const Real plus_u = Math::maximum(zero, u);
-  const Real cross_entropy = plus_u + log1p_t;           // softplus(u) = -log p_t
-  const Real minus_u = Math::excess(magnitude, plus_u);  // softplus(-u) = minus_u + log1p_t
-  const Real modulator = Math::power(sigma_u, gamma, minus_u, log1p_t);  // sigma(u)^gamma
+  const Sigmoid<Math> sigma = sigmoid<Math>(u);
+  const Real plus_u = Math::maximum(Math::constant(0), u);
+  const Real cross_entropy = plus_u + sigma.log1p_t;           // softplus(u) = -log p_t
+  const Real minus_u = Math::excess(sigma.magnitude, plus_u);  // softplus(-u) = minus_u + log1p_t
 
   LossTerms<Math> terms;
-  terms.scaled = weight * modulator;
+  terms.scaled = weight * Math::power(sigma.of_x, gamma, minus_u, sigma.log1p_t);
   terms.cross_entropy = cross_entropy;
   // Where softplus(u) passes the saturation sigma(-u) is 0; the cap avoids infinity times zero.
-  const Real bracket = Math::multiply_add(gamma * Math::cap(cross_entropy), sigma_minus_u, sigma_u);
+  const Real bracket =
+      Math::multiply_add(gamma * Math::cap(cross_entropy), sigma.of_minus_x, sigma.of_x);
   terms.gradient = terms.scaled * bracket;
   return terms;
 }
@@ -100,16 +114,42 @@ EFL_HOST_DEVICE LossTerms<Math> focal_terms(typename Math::Real u, typename Math
 template <class Math>
 EFL_HOST_DEVICE LossTerms<Math> cross_entropy_terms(typename Math::Real u,
                                                     typename Math::Real weight) {
-  using Real = typename Math::Real;
-  const Real one = Math::constant(1);
-  const Real t = Math::exp_of_minus(Math::cap(Math::absolute(u)));
-  const Real reciprocal = Math::reciprocal(one + t);
-
+  const Sigmoid<Math> sigma = sigmoid<Math>(u);
   LossTerms<Math> terms;
   terms.scaled = weight;
-  terms.cross_entropy = Math::maximum(Math::constant(0), u) + Math::log1p_unit(t);
-  terms.gradient = weight * Math::select_negative(u, t * reciprocal, reciprocal);
+  terms.cross_entropy = Math::maximum(Math::constant(0), u) + sigma.log1p_t;
+  terms.gradient = weight * sigma.of_x;
   return terms;
+}
+
+// A target y between 0 and 1 as the expectation over a label that is positive with probability y:
+//   L = y L(u = -x) + (1 - y) L(u = x)
+// With cross-entropy this is BCE(x, y). `gradient` is signed here.
+template <class Math, class Loss>
+EFL_HOST_DEVICE LossTerms<Math> mixed_terms(typename Math::Real x, typename Math::Real target,
+                                            typename Math::Real gamma, typename Math::Real weight) {
+  using Real = typename Math::Real;
+  const Real other = Math::constant(1) - target;
+  const LossTerms<Math> positive = Loss::template hard<Math>(-x, gamma, weight);
+  const LossTerms<Math> negative = Loss::template hard<Math>(x, gamma, weight);
+  LossTerms<Math> terms;
+  terms.scaled = target * positive.loss() + other * negative.loss();
+  terms.cross_entropy = Math::constant(1);
+  terms.gradient = other * negative.gradient - target * positive.gradient;
+  return terms;
+}
+
+// BCE(x, y) = (1 - y) softplus(x) + y softplus(-x), without 0 times infinity.
+template <class Math>
+EFL_HOST_DEVICE typename Math::Real soft_cross_entropy(typename Math::Real x,
+                                                       typename Math::Real target,
+                                                       const Sigmoid<Math>& sigma) {
+  using Real = typename Math::Real;
+  const Real zero = Math::constant(0);
+  const Real other = Math::constant(1) - target;
+  const Real on_negative = other * (Math::maximum(zero, x) + sigma.log1p_t);
+  const Real on_positive = target * (Math::maximum(zero, -x) + sigma.log1p_t);
+  return Math::select_zero(other, zero, on_negative) + Math::select_zero(target, zero, on_positive);
 }
 
 // Focal Loss for a soft target y in [0, 1] (torchvision's definition):
@@ -125,36 +165,24 @@ EFL_HOST_DEVICE LossTerms<Math> soft_focal_terms(typename Math::Real x, typename
   using Real = typename Math::Real;
   const Real zero = Math::constant(0);
   const Real one = Math::constant(1);
-  const Real magnitude = Math::cap(Math::absolute(x));
-
-  const Real t = Math::exp_of_minus(magnitude);
-  const Real log1p_t = Math::log1p_unit(t);
-  const Real reciprocal = Math::reciprocal(one + t);
-  const Real sigma_small = t * reciprocal;
-  const Real sigma_x = Math::select_negative(x, sigma_small, reciprocal);
-  const Real sigma_minus_x = Math::select_negative(x, reciprocal, sigma_small);
+  const Sigmoid<Math> sigma = sigmoid<Math>(x);
 
   // h = (near + far t) / (1 + t), where `near` is the target's share on the side x has chosen.
   const Real other = one - target;
   const Real near = Math::select_negative(x, target, other);
   const Real far = one - near;
-  const Real mixture = near + far * t;
+  const Real mixture = near + far * sigma.t;
   // near = 0 is a hard target on the easy side: h = t / (1 + t), whose logarithm must not go
   // through t.
-  const Real log_h = Math::select_zero(near, -magnitude, Math::log_unit(mixture)) - log1p_t;
-  const Real slope = Math::select_zero(near, reciprocal, sigma_small / mixture);
-
-  const Real softplus_x = Math::maximum(zero, x) + log1p_t;
-  const Real softplus_minus_x = Math::maximum(zero, -x) + log1p_t;
-  const Real on_negative = Math::select_zero(other, zero, other * softplus_x);
-  const Real on_positive = Math::select_zero(target, zero, target * softplus_minus_x);
-  const Real cross_entropy = on_negative + on_positive;
+  const Real log_h =
+      Math::select_zero(near, -sigma.magnitude, Math::log_unit(mixture)) - sigma.log1p_t;
+  const Real slope = Math::select_zero(near, sigma.reciprocal, sigma.small / mixture);
 
   LossTerms<Math> terms;
   terms.scaled = weight * Math::power(zero, gamma, -log_h, zero);
-  terms.cross_entropy = cross_entropy;
-  const Real bracket = other * sigma_x - target * sigma_minus_x;
-  const Real finite_entropy = Math::cap(cross_entropy);
+  terms.cross_entropy = soft_cross_entropy<Math>(x, target, sigma);
+  const Real bracket = other * sigma.of_x - target * sigma.of_minus_x;
+  const Real finite_entropy = Math::cap(terms.cross_entropy);
   terms.gradient = terms.scaled * (bracket + gamma * finite_entropy * (other - target) * slope);
   return terms;
 }
@@ -171,32 +199,79 @@ EFL_HOST_DEVICE LossTerms<Math> quality_focal_terms(typename Math::Real x,
                                                     typename Math::Real weight) {
   using Real = typename Math::Real;
   const Real zero = Math::constant(0);
-  const Real one = Math::constant(1);
-  const Real t = Math::exp_of_minus(Math::cap(Math::absolute(x)));
-  const Real log1p_t = Math::log1p_unit(t);
-  const Real reciprocal = Math::reciprocal(one + t);
-  const Real sigma_small = t * reciprocal;
-  const Real sigma_x = Math::select_negative(x, sigma_small, reciprocal);
-  const Real sigma_minus_x = Math::select_negative(x, reciprocal, sigma_small);
-
-  const Real other = one - target;
-  const Real softplus_x = Math::maximum(zero, x) + log1p_t;
-  const Real softplus_minus_x = Math::maximum(zero, -x) + log1p_t;
-  const Real on_negative = Math::select_zero(other, zero, other * softplus_x);
-  const Real on_positive = Math::select_zero(target, zero, target * softplus_minus_x);
-  const Real cross_entropy = on_negative + on_positive;
-
-  const Real difference = target * sigma_minus_x - other * sigma_x;
+  const Sigmoid<Math> sigma = sigmoid<Math>(x);
+  const Real difference = target * sigma.of_minus_x - (Math::constant(1) - target) * sigma.of_x;
   const Real distance = Math::absolute(difference);
+  const Real power = Math::power(zero, gamma, -Math::log_unit(distance), zero);
+
   LossTerms<Math> terms;
   terms.scaled =
-      Math::select_zero(distance, Math::select_zero(gamma, weight, zero),
-                        weight * Math::power(zero, gamma, -Math::log_unit(distance), zero));
-  terms.cross_entropy = cross_entropy;
-  const Real slope = gamma * sigma_x * sigma_minus_x * Math::cap(cross_entropy);
+      Math::select_zero(distance, Math::select_zero(gamma, weight, zero), weight * power);
+  terms.cross_entropy = soft_cross_entropy<Math>(x, target, sigma);
+  const Real slope = gamma * sigma.of_x * sigma.of_minus_x * Math::cap(terms.cross_entropy);
   const Real bracket = difference + Math::select_zero(distance, zero, slope / difference);
   terms.gradient = -terms.scaled * bracket;
   return terms;
+}
+
+// The losses. A backend compiles its kernels for each struct; Element says what is in one:
+//
+// hard        an element whose target is 0 or 1, by u. `gradient` is |dL/du|.
+// soft        one whose target, or quality, lies between, by x. `gradient` is dL/dx, with its sign.
+// kOfQuality  what lies between is a quality: in the statistics such an element is a positive
+//             altogether, and not in part.
+// kHasPower   gamma matters, so that gamma = 2, where the power is a product, has its own kernels.
+// Hard        whose `hard` it is: a struct that only has another `soft` shares the kernels.
+template <class Loss>
+struct Element {
+  using Hard = Loss;
+  static constexpr bool kOfQuality = false;
+  static constexpr bool kHasPower = true;
+  template <class Math, class Real = typename Math::Real>
+  EFL_HOST_DEVICE static LossTerms<Math> soft(Real x, Real target, Real gamma, Real weight) {
+    return mixed_terms<Math, Loss>(x, target, gamma, weight);
+  }
+};
+
+struct FocalElement : Element<FocalElement> {
+  template <class Math, class Real = typename Math::Real>
+  EFL_HOST_DEVICE static LossTerms<Math> hard(Real u, Real gamma, Real weight) {
+    return focal_terms<Math>(u, gamma, weight);
+  }
+  template <class Math, class Real = typename Math::Real>
+  EFL_HOST_DEVICE static LossTerms<Math> soft(Real x, Real target, Real gamma, Real weight) {
+    return soft_focal_terms<Math>(x, target, gamma, weight);
+  }
+};
+
+struct QualityFocalElement : FocalElement {
+  static constexpr bool kOfQuality = true;
+  template <class Math, class Real = typename Math::Real>
+  EFL_HOST_DEVICE static LossTerms<Math> soft(Real x, Real target, Real gamma, Real weight) {
+    return quality_focal_terms<Math>(x, target, gamma, weight);
+  }
+};
+
+struct CrossEntropyElement : Element<CrossEntropyElement> {
+  static constexpr bool kHasPower = false;
+  template <class Math, class Real = typename Math::Real>
+  EFL_HOST_DEVICE static LossTerms<Math> hard(Real u, Real, Real weight) {
+    return cross_entropy_terms<Math>(u, weight);
+  }
+};
+
+// Calls `visit` with the struct of a loss.
+template <class Visit>
+EFL_HOST_DEVICE auto with_loss(efl_loss loss, const Visit& visit) {
+  switch (loss) {
+    case EFL_LOSS_QUALITY_FOCAL:
+      return visit(QualityFocalElement{});
+    case EFL_LOSS_CROSS_ENTROPY:
+      return visit(CrossEntropyElement{});
+    case EFL_LOSS_FOCAL:
+      break;
+  }
+  return visit(FocalElement{});
 }
 
 }  // namespace efl

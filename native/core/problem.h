@@ -28,7 +28,7 @@ typedef enum efl_reduction {
 /* In place of a normalizer: max(1, rows with a class), counted in the call. */
 #define EFL_NORMALIZER_POSITIVES 0.0
 
-/* What an element's loss is; each has its function in loss_math.h. */
+/* What an element's loss is; each has its struct in loss_math.h. */
 typedef enum efl_loss {
   EFL_LOSS_FOCAL = 0,
   EFL_LOSS_QUALITY_FOCAL = 1,

@@ -122,14 +122,15 @@ float largest_gamma(const efl_focal_problem& problem) {
   return *std::max_element(problem.gamma, problem.gamma + columns_of(problem.convention));
 }
 
-Modulator modulator_of(const efl_focal_problem& problem) {
-  if (problem.loss == EFL_LOSS_CROSS_ENTROPY) return Modulator::kOne;
-  const auto all = [&](float value) {
-    return std::all_of(problem.gamma, problem.gamma + columns_of(problem.convention),
-                       [value](float gamma) { return gamma == value; });
-  };
-  if (all(2.0f)) return Modulator::kSquare;
-  return all(0.0f) ? Modulator::kOne : Modulator::kPower;
+bool all_gammas_are(const efl_focal_problem& problem, float value) {
+  return std::all_of(problem.gamma, problem.gamma + columns_of(problem.convention),
+                     [value](float gamma) { return gamma == value; });
+}
+
+// Without a modulator the focal losses are cross-entropy.
+efl_loss hard_loss_of(const efl_focal_problem& problem) {
+  const bool focal = problem.loss == EFL_LOSS_FOCAL || problem.loss == EFL_LOSS_QUALITY_FOCAL;
+  return focal && all_gammas_are(problem, 0.0f) ? EFL_LOSS_CROSS_ENTROPY : problem.loss;
 }
 
 template <const Kernels& kernels>
@@ -143,7 +144,8 @@ efl_status focal(const efl_focal_problem& problem, efl_result* result) {
   const FocalTask task = {&problem,
                           static_cast<float>(scales.gradient),
                           static_cast<float>(scales.element),
-                          modulator_of(problem),
+                          hard_loss_of(problem),
+                          all_gammas_are(problem, 2.0f),
                           largest_gamma(problem),
                           survey.dense_columns()};
   const Tiles tiles(problem.format, problem.levels, problem.level_count, columns);
@@ -258,7 +260,7 @@ const efl_backend* backend_with() {
 
 std::vector<const efl_backend*> backends() {
   std::vector<const efl_backend*> usable;
-#if defined(__x86_64__)
+#if defined(__x86_64__) && !defined(EFL_PORTABLE)
   if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
       __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl")) {
     usable.push_back(backend_with<kAvx512Kernels>());

@@ -14,7 +14,6 @@
 namespace {
 
 using efl::cpu::FocalTask;
-using efl::cpu::Modulator;
 using efl::cpu::Tile;
 using efl::cpu::TileSums;
 
@@ -29,6 +28,27 @@ struct WithGradient {
 struct WithStatistics {
   static constexpr bool kGradient = true, kStatistics = true;
 };
+
+// The element a kernel is compiled for: that of a loss, with gamma = 2 for every column or not.
+template <class Loss, bool kSquare>
+struct GroupElement {
+  template <int32_t kRows, bool kPlain>
+  EFL_INLINE auto terms(Group<kRows> u, Group<kRows> gamma, Group<kRows> weight) {
+    return Loss::template hard<GroupMath<kRows, kSquare, kPlain>>(u, gamma, weight);
+  }
+};
+
+// Calls `visit` with the element of a call.
+template <class Visit>
+EFL_INLINE void with_element(const FocalTask& task, const Visit& visit) {
+  efl::with_loss(task.hard_loss, [&](auto loss) {
+    using Loss = typename decltype(loss)::Hard;
+    if constexpr (Loss::kHasPower) {
+      if (task.square) return visit(GroupElement<Loss, true>{});
+    }
+    visit(GroupElement<Loss, false>{});
+  });
+}
 
 // So many streams hide the latency of the arithmetic; more would not fit into the registers. AVX2
 // has half as many of these as AVX-512, but takes twice as many instructions a cycle.
@@ -102,11 +122,11 @@ class Elements {
   }
 
   // A full register of moderate negatives of each stream. Returns |dL/du| for the statistics.
-  template <class Outputs, Modulator kModulator, bool kElementwise, int32_t kRows>
+  template <class Outputs, class Element, bool kElementwise, int32_t kRows>
   EFL_MEMBER Group<kRows> negatives(const Stream* streams, int64_t at, Group<kRows> logits,
                                     Group<kRows> gamma, Group<kRows> weight,
                                     DoublePack* loss) const {
-    const auto terms = element_terms<kModulator, kRows, true>(logits, gamma, weight);
+    const auto terms = Element::template terms<kRows, true>(logits, gamma, weight);
     add_to(loss, sum_of_products(terms.scaled, terms.cross_entropy));
     Group<kRows> magnitude = terms.gradient;
     EFL_EACH_ROW {
@@ -128,12 +148,12 @@ class Elements {
   }
 
   // The same with positives among them; the weights are those of what each element is.
-  template <class Outputs, Modulator kModulator, int32_t kRows>
+  template <class Outputs, class Element, int32_t kRows>
   EFL_MEMBER Group<kRows> labelled(const Stream* streams, int64_t at, Group<kRows> logits,
                                    Group<kRows> gamma, Group<kRows> weight, const Bits* positive,
                                    DoublePack* loss) const {
     EFL_EACH_ROW logits.row[r] = select(positive[r], -logits.row[r], logits.row[r]);
-    const auto terms = element_terms<kModulator, kRows, true>(logits, gamma, weight);
+    const auto terms = Element::template terms<kRows, true>(logits, gamma, weight);
     add_to(loss, sum_of_products(terms.scaled, terms.cross_entropy));
     if constexpr (Outputs::kGradient) {
       EFL_EACH_ROW {
@@ -188,33 +208,15 @@ class Elements {
   }
 
  private:
-  template <Modulator kModulator, int32_t kRows, bool kPlain>
-  EFL_INLINE auto element_terms(Group<kRows> u, Group<kRows> gamma, Group<kRows> weight) {
-    using Math = GroupMath<kRows, kModulator == Modulator::kSquare, kPlain>;
-    if constexpr (kModulator == Modulator::kOne) {
-      return efl::cross_entropy_terms<Math>(u, weight);
-    } else {
-      return efl::focal_terms<Math>(u, gamma, weight);
-    }
-  }
-
-  // With the modulator of the call, which is not worth being compiled into rare code.
+  // With the element of the call, which is not worth being compiled into rare code.
   template <int32_t kRows>
   EFL_MEMBER void terms_of_call(Group<kRows> u, Group<kRows> gamma, Group<kRows> weight,
                                 Group<kRows>* loss, Group<kRows>* gradient) const {
-    if (task_.modulator == Modulator::kOne) {
-      const auto terms = element_terms<Modulator::kOne, kRows, false>(u, gamma, weight);
+    with_element(task_, [&](auto element) {
+      const auto terms = decltype(element)::template terms<kRows, false>(u, gamma, weight);
       *loss = terms.loss();
       *gradient = terms.gradient;
-    } else if (task_.modulator == Modulator::kSquare) {
-      const auto terms = element_terms<Modulator::kSquare, kRows, false>(u, gamma, weight);
-      *loss = terms.loss();
-      *gradient = terms.gradient;
-    } else {
-      const auto terms = element_terms<Modulator::kPower, kRows, false>(u, gamma, weight);
-      *loss = terms.loss();
-      *gradient = terms.gradient;
-    }
+    });
   }
 
   struct SoftLanes {
@@ -224,7 +226,6 @@ class Elements {
   };
 
   EFL_NEVER_INLINE void soften(SoftLanes* lanes) const {
-    const bool quality = problem_.loss == EFL_LOSS_QUALITY_FOCAL;
     for (int32_t i = 0; i < kLanes; ++i) {
       if (!lanes->soft[i]) continue;
       const efl::cpu::SoftElement element = efl::cpu::soft_element(
@@ -234,8 +235,7 @@ class Elements {
           static_cast<double>(lanes->negative_weight[i]));
       lanes->loss[i] = static_cast<float>(element.loss);
       lanes->gradient[i] = static_cast<float>(element.gradient);
-      // A soft target is a positive in part; an element with a quality is one altogether.
-      lanes->share[i] = quality ? 1.0f : lanes->target[i];
+      lanes->share[i] = static_cast<float>(element.share);
     }
   }
 

@@ -28,15 +28,13 @@ struct TileSums {
   double* negative;
 };
 
-// How (1 - p_t)^gamma is computed: the same for every column of a call.
-enum class Modulator { kPower, kSquare, kOne };
-
 struct FocalTask {
   const efl_focal_problem* problem;
   float gradient_factor;  // |dL/du| -> gradient
   float element_factor;   // element loss -> element
-  Modulator modulator;
-  float largest_gamma;  // of all columns
+  efl_loss hard_loss;     // the problem's, or a simpler one that its hard elements are equal to
+  bool square;            // gamma is 2 for every column: its powers are products
+  float largest_gamma;
   // With targets: what the rows of each level are, as label_column says it, or kDense.
   const int32_t* const* dense_columns;
 };
@@ -52,6 +50,7 @@ EFL_ALWAYS_INLINE int32_t class_of_row(const FocalTask& task, int32_t level, int
 struct SoftElement {
   double loss;
   double gradient;
+  double share;  // of the gradient that counts as a positive's in the statistics
 };
 SoftElement soft_element(efl_loss loss, double logit, double target, double gamma,
                          double positive_weight, double negative_weight);
@@ -64,7 +63,7 @@ struct Kernels {
 
 extern const Kernels kScalarKernels;
 extern const Kernels kBaselineKernels;
-#if defined(__x86_64__)
+#if defined(__x86_64__) && !defined(EFL_PORTABLE)
 extern const Kernels kAvx2Kernels;
 extern const Kernels kAvx512Kernels;
 #endif

@@ -14,7 +14,7 @@ namespace efl::cpu {
 namespace {
 
 // What is to be computed for one element, and what comes of it.
-struct Element {
+struct Given {
   float logit;
   float target;  // 0, 1, or between
   bool positive;
@@ -24,20 +24,23 @@ struct Element {
 struct ElementResult {
   float loss;
   float gradient;  // signed
+  float share;     // of it that counts as a positive's in the statistics
 };
 
-ElementResult compute(efl_loss loss, const Element& element) {
+ElementResult compute(efl_loss loss, const Given& element) {
   if (element.positive && element.target < 1) {
     const SoftElement result = soft_element(loss, element.logit, element.target, element.gamma,
                                             element.positive_weight, element.negative_weight);
-    return {static_cast<float>(result.loss), static_cast<float>(result.gradient)};
+    return {static_cast<float>(result.loss), static_cast<float>(result.gradient),
+            static_cast<float>(result.share)};
   }
   const float u = element.positive ? -element.logit : element.logit;
   const float weight = element.positive ? element.positive_weight : element.negative_weight;
-  const LossTerms<ScalarFloatMath> terms =
-      loss == EFL_LOSS_CROSS_ENTROPY ? cross_entropy_terms<ScalarFloatMath>(u, weight)
-                                     : focal_terms<ScalarFloatMath>(u, element.gamma, weight);
-  return {terms.loss(), element.positive ? -terms.gradient : terms.gradient};
+  const auto terms = with_loss(loss, [&](auto kind) {
+    return decltype(kind)::template hard<ScalarFloatMath>(u, element.gamma, weight);
+  });
+  return {terms.loss(), element.positive ? -terms.gradient : terms.gradient,
+          element.positive ? 1.0f : 0.0f};
 }
 
 class FocalTile {
@@ -58,7 +61,7 @@ class FocalTile {
     for (int32_t c = 0; c < columns_; ++c) {
       const int64_t index = place.offset + c * place.stride;
       if (found == kIgnored) {
-        write(index, {0, 0});
+        write(index, 0, 0);
       } else {
         element(describe(row, index, c, column, foreground), index, c);
       }
@@ -66,8 +69,8 @@ class FocalTile {
   }
 
  private:
-  Element describe(int64_t row, int64_t index, int32_t c, int32_t column, bool foreground) const {
-    Element element{};
+  Given describe(int64_t row, int64_t index, int32_t c, int32_t column, bool foreground) const {
+    Given element{};
     element.logit = load(problem_.format.dtype, level_.logits, index);
     element.target = c == column ? 1.0f : 0.0f;
     if (level_.targets) element.target = level_.targets[index];
@@ -84,26 +87,23 @@ class FocalTile {
     return logit < problem_.foreground_threshold ? 0.0f : problem_.foreground_weight[c];
   }
 
-  void element(const Element& element, int64_t index, int32_t c) {
+  void element(const Given& element, int64_t index, int32_t c) {
     const ElementResult result = compute(problem_.loss, element);
     const bool finite = std::isfinite(element.logit);
     const float upstream = level_.grad_output ? level_.grad_output[index] : 1.0f;
     sums_->loss += static_cast<double>(result.loss);
     sums_->non_finite += !finite;
-    write(index,
-          {result.loss * task_.element_factor, result.gradient * task_.gradient_factor * upstream});
+    write(index, result.loss * task_.element_factor,
+          result.gradient * task_.gradient_factor * upstream);
     const float magnitude = std::fabs(result.gradient * upstream);
     if (!sums_->negative || !finite || !std::isfinite(magnitude)) return;
-    // A soft target is a positive in part; an element with a quality is one altogether.
-    const bool whole = problem_.loss == EFL_LOSS_QUALITY_FOCAL;
-    const float share = whole ? element.positive : element.target;
-    sums_->positive[c] += static_cast<double>(magnitude * share);
-    sums_->negative[c] += static_cast<double>(magnitude * (1 - share));
+    sums_->positive[c] += static_cast<double>(magnitude * result.share);
+    sums_->negative[c] += static_cast<double>(magnitude * (1 - result.share));
   }
 
-  void write(int64_t index, const ElementResult& scaled) {
-    if (level_.elements) level_.elements[index] = scaled.loss;
-    if (level_.gradient) store(problem_.format.dtype, level_.gradient, index, scaled.gradient);
+  void write(int64_t index, float loss, float gradient) {
+    if (level_.elements) level_.elements[index] = loss;
+    if (level_.gradient) store(problem_.format.dtype, level_.gradient, index, gradient);
   }
 
   const FocalTask& task_;

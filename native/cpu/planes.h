@@ -112,7 +112,7 @@ class AnyPlanes : protected Elements {
   const bool staged_;
 };
 
-template <class Outputs, Modulator kModulator>
+template <class Outputs, class Element>
 class Planes : AnyPlanes {
  public:
   static void run(const FocalTask& task, const Tile& tile, TileSums* sums) {
@@ -213,7 +213,7 @@ class Planes : AnyPlanes {
       if (__builtin_expect(!all_moderate(logits), 0)) break;
       EFL_EACH_ROW weights.row[r] = select(column == efl::kIgnored, Pack{}, weight.row[r]);
       const Group<kRows> magnitude =
-          negatives<Outputs, kModulator, false, kRows>(streams, at, logits, gamma, weights, &loss);
+          negatives<Outputs, Element, false, kRows>(streams, at, logits, gamma, weights, &loss);
       if constexpr (Outputs::kStatistics) EFL_EACH_ROW add_to(&sums[r], magnitude.row[r]);
     }
     loss_ = loss;

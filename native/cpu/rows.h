@@ -155,7 +155,7 @@ class AnyRows : protected Elements {
   const int64_t row_ahead_;  // how far to look ahead for one row; not at all on a stage
 };
 
-template <class Outputs, Modulator kModulator, Weights kWeights, bool kElementwise>
+template <class Outputs, class Element, Weights kWeights, bool kElementwise>
 class Rows : AnyRows {
  public:
   static void run(const FocalTask& task, const Tile& tile, TileSums* sums) {
@@ -279,8 +279,8 @@ class Rows : AnyRows {
       if constexpr (kLabelled) {
         magnitude = with_positives<kRows>(group, rows, c, logits, gamma, weight, &loss);
       } else {
-        magnitude = negatives<Outputs, kModulator, kElementwise, kRows>(rows, c, logits, gamma,
-                                                                        weight, &loss);
+        magnitude =
+            negatives<Outputs, Element, kElementwise, kRows>(rows, c, logits, gamma, weight, &loss);
       }
       if constexpr (Outputs::kStatistics) add_to(negative_sums + c, sum_of_rows(magnitude));
     }
@@ -300,7 +300,7 @@ class Rows : AnyRows {
       weight.row[r] = select(positive[r], positive_weight, weight.row[r]);
     }
     Group<kRows> magnitude =
-        labelled<Outputs, kModulator, kRows>(rows, c, logits, gamma, weight, positive, loss);
+        labelled<Outputs, Element, kRows>(rows, c, logits, gamma, weight, positive, loss);
     if constexpr (Outputs::kStatistics) {
       EFL_EACH_ROW {
         const auto lane = static_cast<uint32_t>(group[r].column - c);

@@ -116,20 +116,18 @@ class ShortRows : Elements {
   }
 
   void plain_block(const Stream& stream) {
-    if (task_.modulator == Modulator::kOne) return plain_block_with<Modulator::kOne>(stream);
-    if (task_.modulator == Modulator::kSquare) return plain_block_with<Modulator::kSquare>(stream);
-    plain_block_with<Modulator::kPower>(stream);
+    with_element(task_, [&](auto element) { plain_block_with<decltype(element)>(stream); });
   }
 
-  template <Modulator kModulator>
+  template <class Element>
   void plain_block_with(const Stream& stream) {
-    if (!stream.gradient) return plain_registers<ForwardOnly, kModulator>(stream);
-    if (!statistics_) return plain_registers<WithGradient, kModulator>(stream);
-    plain_registers<WithStatistics, kModulator>(stream);
+    if (!stream.gradient) return plain_registers<ForwardOnly, Element>(stream);
+    if (!statistics_) return plain_registers<WithGradient, Element>(stream);
+    plain_registers<WithStatistics, Element>(stream);
   }
 
   // What is usual, so that nothing in the loop is decided by element.
-  template <class Outputs, Modulator kModulator>
+  template <class Outputs, class Element>
   EFL_NEVER_INLINE void plain_registers(const Stream& stream) {
     constexpr int32_t kRows = kRegisters;  // for EFL_EACH_ROW: a "row" is a register here
     DoublePack loss = {};
@@ -153,8 +151,8 @@ class ShortRows : Elements {
         registers(stream, first);
         continue;
       }
-      const Group<kRows> magnitude = labelled<Outputs, kModulator, kRows>(
-          streams, first, logits, gamma, weight, positive, &loss);
+      const Group<kRows> magnitude =
+          labelled<Outputs, Element, kRows>(streams, first, logits, gamma, weight, positive, &loss);
       if constexpr (!Outputs::kStatistics) continue;
       EFL_EACH_ROW {
         const int32_t i = first + r * kLanes;

@@ -8,10 +8,11 @@ SoftElement soft_element(efl_loss loss, double logit, double target, double gamm
                          double positive_weight, double negative_weight) {
   // alpha_t for a soft target; the two weights are equal in the quality losses.
   const double weight = target * positive_weight + (1.0 - target) * negative_weight;
-  const LossTerms<ScalarMath> terms =
-      loss == EFL_LOSS_QUALITY_FOCAL ? quality_focal_terms<ScalarMath>(logit, target, gamma, weight)
-                                     : soft_focal_terms<ScalarMath>(logit, target, gamma, weight);
-  return {terms.loss(), terms.gradient};
+  return with_loss(loss, [&](auto element) {
+    const auto terms = decltype(element)::template soft<ScalarMath>(logit, target, gamma, weight);
+    // A soft target is a positive in part; an element with a quality is one altogether.
+    return SoftElement{terms.loss(), terms.gradient, element.kOfQuality ? 1.0 : target};
+  });
 }
 
 }  // namespace efl::cpu

@@ -8,7 +8,7 @@ function chosen(): { threads: number; kernels: string } {
 }
 
 /** What `compute` returns with each set that works here. Leaves the choice as it was. */
-export function withEachKernels<T>(compute: (kernels: string) => T): T[] {
+export function withEachKernels<T>(compute: (kernels: (typeof KNOWN)[number]) => T): T[] {
   const before = chosen();
   try {
     return KNOWN.filter((kernels) => addon().configure(1, kernels)).map((kernels) => {
@@ -22,5 +22,9 @@ export function withEachKernels<T>(compute: (kernels: string) => T): T[] {
 
 /** Whether figures measured here are those of every set the documents speak of. */
 export function allKernelsWork(): boolean {
-  return withEachKernels((kernels) => kernels).length === KNOWN.length;
+  const working = withEachKernels((kernels) => kernels);
+  const missing = KNOWN.filter((kernels) => !working.includes(kernels));
+  if (missing.length === 0) return true;
+  console.warn(`Bounds may be loose here, which is not tested: no kernels ${missing.join(', ')}.`);
+  return false;
 }

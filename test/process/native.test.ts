@@ -1,21 +1,13 @@
-import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { addonPath } from '../../lib/binding/load';
 import { expectSuccess, root, run, runFixture, runNode } from './child';
+import { hasTools } from './tools';
 
 const minutes = 60_000;
 
 /** The native tests need CMake; node-gyp alone builds the addon, but not these. */
-const hasCMake = spawnSync('cmake', ['--version']).status === 0;
-if (!hasCMake) {
-  if (process.env['EFL_REQUIRE_TOOLS'] === '1')
-    throw new Error('EFL_REQUIRE_TOOLS=1, but no CMake');
-  console.warn(
-    'Native tests are skipped: CMake was not found (EFL_REQUIRE_TOOLS=1 makes this an error)',
-  );
-}
-const withCMake = hasCMake ? describe : describe.skip;
+const withCMake = hasTools('Native tests', 'cmake') ? describe : describe.skip;
 
 withCMake('native tests', () => {
   test.each(['plain', 'address,undefined', 'thread'])(
@@ -94,11 +86,7 @@ withCMake('the addon under AddressSanitizer, UndefinedBehaviorSanitizer and Leak
   );
 });
 
-const hasNm = process.platform === 'linux' && spawnSync('nm', ['--version']).status === 0;
-if (!hasNm) {
-  if (process.env['EFL_REQUIRE_TOOLS'] === '1') throw new Error('EFL_REQUIRE_TOOLS=1, but no nm');
-  console.warn('The exported symbols are not looked at: nm was not found');
-}
+const hasNm = process.platform === 'linux' && hasTools('The exported symbols', 'nm');
 
 (hasNm ? test : test.skip)('the addon exports its entry points and nothing else', async () => {
   const ended = await run('nm', ['-D', '--defined-only', addonPath()]);

@@ -1,3 +1,4 @@
+import { Float16Array, testWithFloat16Array } from '../reference/float16array';
 import { EqualizedFocalLoss, FocalLoss } from '../../lib';
 import type { HostTensor } from '../../lib';
 import { expectClose, expectSame } from '../reference/compare';
@@ -228,12 +229,7 @@ describe.each(TYPES)('%s logits', (type) => {
 });
 
 describe('a Float16Array', () => {
-  const { Float16Array } = globalThis as {
-    Float16Array?: new (values: ArrayLike<number>) => ArrayBufferView & { buffer: ArrayBuffer };
-  };
-  const withFloat16Array = Float16Array === undefined ? test.skip : test;
-
-  withFloat16Array('gives a gradient of its kind, where the runtime has it', () => {
+  testWithFloat16Array()('gives a gradient of its kind, where the runtime has it', () => {
     const { logits, labels } = makeSample(325, 20, 5);
     const data = new Float16Array!(logits);
     const criterion = new FocalLoss({ numClasses: 5 });

@@ -1,3 +1,4 @@
+import { Float16Array, testWithFloat16Array } from '../reference/float16array';
 import { expectSame } from '../reference/compare';
 import { ALL_BITS, fromHalf, halvesOf, numbersOf, toHalf } from '../reference/half';
 import type { HalfType } from '../reference/half';
@@ -82,12 +83,7 @@ describe('the float16 conversions of the reference', () => {
     expect(toHalf(2 ** -25 * 1.001, 'float16')).toBe(1);
   });
 
-  const { Float16Array } = globalThis as {
-    Float16Array?: new (source: ArrayBufferLike | ArrayLike<number>) => Float32Array;
-  };
-  const withFloat16Array = Float16Array === undefined ? test.skip : test;
-
-  withFloat16Array('are those of Float16Array, where the runtime has it', () => {
+  testWithFloat16Array()('are those of Float16Array, where the runtime has it', () => {
     expectSame('values', numbersOf(ALL_BITS, 'float16'), new Float16Array!(ALL_BITS.buffer));
     const values = Float64Array.from({ length: 100_000 }, (_, i) => (i - 50_000) * 1.37 ** (i % 9));
     expectSame(
