@@ -20,3 +20,7 @@ run('cmake', [
 ]);
 run('cmake', ['--build', folder, '--parallel', '2']);
 run(path.join(folder, 'efl_native_tests'), []);
+// Random problems for the CUDA kernels on the host: as many as take a few seconds.
+const problems = { plain: '300', 'address,undefined': '100' }[sanitizers] ?? '20';
+run(path.join(folder, 'efl_cuda_tests'), [problems]);
+run(path.join(folder, 'efl_cuda_tests_perturbed'), [problems]);

@@ -93,6 +93,16 @@ struct Problem {
     problem.threads = 1;
   }
 
+  // What a row is, as label_column says it.
+  int32_t found(int64_t row) const {
+    const int32_t columns = efl::columns_of(problem.convention);
+    if (!level.targets) return efl::label_column(problem.convention, labels[row]);
+    for (int32_t c = 0; c < columns; ++c) {
+      if (level.targets[row * columns + c] > 0) return efl::kDense;
+    }
+    return efl::kBackground;
+  }
+
   std::mt19937 random;
   int32_t ignored = -1;
   std::vector<float> logits, gamma, positive_weight, negative_weight, gradient, elements;
@@ -108,40 +118,72 @@ struct Solution {
   std::vector<double> gradient, elements, positive_sums, negative_sums;
 };
 
+// One element of a problem in float64.
+struct Expected {
+  double loss, gradient, share;
+};
+
+inline Expected solve_element(const efl_focal_problem& problem, double logit, bool positive,
+                              double target, int32_t c, bool foreground) {
+  double negative_weight = problem.negative_weight[c];
+  if (foreground && problem.foreground_weight) {
+    const bool low = logit < static_cast<double>(problem.foreground_threshold);
+    negative_weight = low ? 0.0 : problem.foreground_weight[c];
+  }
+  const double positive_weight = problem.positive_weight[c];
+  return efl::with_loss(problem.loss, [&](auto kind) {
+    using Loss = decltype(kind);
+    const double gamma = problem.gamma[c];
+    if (positive && target < 1) {
+      const double weight = target * positive_weight + (1 - target) * negative_weight;
+      const auto terms = Loss::template soft<efl::ScalarMath>(logit, target, gamma, weight);
+      return Expected{terms.loss(), terms.gradient, Loss::kOfQuality ? 1.0 : target};
+    }
+    const double weight = positive ? positive_weight : negative_weight;
+    const auto terms =
+        Loss::template hard<efl::ScalarMath>(positive ? -logit : logit, gamma, weight);
+    return Expected{terms.loss(), positive ? -terms.gradient : terms.gradient,
+                    positive ? 1.0 : 0.0};
+  });
+}
+
+// Of rows of float32 logits. What belongs to no class is ignored with its row.
 inline Solution solve(const Problem& given) {
   const efl_focal_problem& problem = given.problem;
-  const int32_t classes = problem.convention.classes;
+  const efl_level& level = given.level;
+  const int32_t columns = efl::columns_of(problem.convention);
   Solution solution;
-  solution.positive_sums.assign(classes, 0.0);
-  solution.negative_sums.assign(classes, 0.0);
+  solution.positive_sums.assign(columns, 0.0);
+  solution.negative_sums.assign(columns, 0.0);
   const double factor = problem.loss_weight * problem.upstream / problem.normalizer;
   for (int64_t r = 0; r < static_cast<int64_t>(given.labels.size()); ++r) {
-    const int32_t column = efl::label_column(problem.convention, given.labels[r]);
-    solution.positives += column >= 0;
-    solution.ignored += column == efl::kIgnored;
-    for (int32_t c = 0; c < classes; ++c) {
-      if (column == efl::kIgnored) {
+    const int32_t found = given.found(r);
+    const int32_t column = efl::positive_column(problem.convention, found);
+    const bool foreground = found >= 0 || found == efl::kDense;
+    solution.positives += foreground;
+    solution.ignored += found == efl::kIgnored;
+    for (int32_t c = 0; c < columns; ++c) {
+      if (found == efl::kIgnored) {
         solution.gradient.push_back(0);
         solution.elements.push_back(0);
         continue;
       }
-      const bool positive = c == column;
-      const double logit = given.logits[static_cast<std::size_t>(r) * classes + c];
-      const double weight = positive ? given.positive_weight[c] : given.negative_weight[c];
-      const auto terms =
-          problem.loss == EFL_LOSS_CROSS_ENTROPY
-              ? efl::cross_entropy_terms<efl::ScalarMath>(positive ? -logit : logit, weight)
-              : efl::focal_terms<efl::ScalarMath>(positive ? -logit : logit, given.gamma[c],
-                                                  weight);
-      solution.loss += terms.loss() * problem.loss_weight / problem.normalizer;
-      solution.elements.push_back(terms.loss() * problem.loss_weight);
-      solution.gradient.push_back((positive ? -1 : 1) * terms.gradient * factor *
-                                  problem.loss_scale);
+      const int64_t index = r * columns + c;
+      const double logit = given.logits[static_cast<std::size_t>(index)];
+      const bool positive = level.targets ? level.targets[index] > 0 : c == column;
+      const double target = level.targets   ? level.targets[index]
+                            : level.quality ? level.quality[r]
+                                            : 1.0f;
+      const Expected element = solve_element(problem, logit, positive, target, c, foreground);
+      const double upstream = level.grad_output ? level.grad_output[index] : 1;
+      solution.loss += element.loss * problem.loss_weight / problem.normalizer;
+      solution.elements.push_back(element.loss * problem.loss_weight);
+      solution.gradient.push_back(element.gradient * factor * problem.loss_scale * upstream);
       solution.non_finite += !std::isfinite(logit);
-      if (std::isfinite(logit)) {
-        (positive ? solution.positive_sums : solution.negative_sums)[c] +=
-            terms.gradient * std::fabs(factor);
-      }
+      if (!std::isfinite(logit)) continue;
+      const double magnitude = std::fabs(element.gradient * factor * upstream);
+      solution.positive_sums[c] += magnitude * element.share;
+      solution.negative_sums[c] += magnitude * (1 - element.share);
     }
   }
   return solution;

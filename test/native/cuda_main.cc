@@ -1,0 +1,311 @@
+// The CUDA kernels, compiled for the host by way of cuda_on_host.h, against float64.
+
+#include <cstdlib>
+#include <cstring>
+#include <string>
+
+#include "../../native/core/half.h"
+#include "../../native/cuda/rows_launch.cuh"
+#include "check.h"
+#include "problem_builder.h"
+
+#if defined(EFL_PERTURB)
+// The special-function unit is off by up to 2^-22: some other way for every number.
+float efl::cuda::perturb(float exact) {
+  const uint32_t mixed = efl::bits_of(exact) * 2654435761u;
+  const float share = static_cast<float>(mixed >> 8) * 0x1p-24f * 2 - 1;
+  return exact * (1 + share * 0x1p-22f);
+}
+#endif
+
+namespace {
+
+using test::close;
+using test::Problem;
+using test::Solution;
+
+// What a call does beside logits and labels.
+struct Extras {
+  bool quality = false, targets = false, foreground = false, elementwise = false;
+};
+
+// A problem in another type and place of memory, as it is computed.
+class Call {
+ public:
+  Call(Problem* given, efl_dtype dtype, int64_t shift, bool in_place)
+      : given_(*given), dtype_(dtype), shift_(shift) {
+    const std::size_t size = given_.logits.size();
+    bytes_ = dtype == EFL_FLOAT32 ? 4 : 2;
+    logits_.assign(size * bytes_ + 64, 0x7f);
+    gradient_.assign(size * bytes_ + 64, 0x7f);
+    for (std::size_t i = 0; i < size; ++i) {
+      efl::store(dtype, at(&logits_), static_cast<int64_t>(i), given_.logits[i]);
+      given_.logits[i] = efl::load(dtype, at(&logits_), static_cast<int64_t>(i));
+    }
+    level = given_.level;
+    level.logits = at(&logits_);
+    level.gradient = in_place ? at(&logits_) : at(&gradient_);
+  }
+
+  float gradient(std::size_t i) const {
+    return efl::load(dtype_, level.gradient, static_cast<int64_t>(i));
+  }
+
+  // Whether nothing was written beside the arrays.
+  bool left_the_rest_alone() {
+    const std::size_t end = given_.logits.size() * bytes_;
+    for (auto* bytes : {&logits_, &gradient_}) {
+      auto* const first = static_cast<unsigned char*>(at(bytes));
+      for (unsigned char* byte = bytes->data(); byte < first; ++byte) {
+        if (*byte != 0x7f) return false;
+      }
+      for (unsigned char* byte = first + end; byte < bytes->data() + bytes->size(); ++byte) {
+        if (*byte != 0x7f) return false;
+      }
+    }
+    return true;
+  }
+
+  efl_level level;
+
+ private:
+  // Vectors need multiples of 16 bytes; `shift_` elements more make an array that has none.
+  void* at(std::vector<unsigned char>* bytes) const {
+    auto address = reinterpret_cast<uintptr_t>(bytes->data());
+    address = (address + 15) / 16 * 16 + static_cast<uintptr_t>(shift_) * bytes_;
+    return reinterpret_cast<void*>(address);
+  }
+
+  Problem& given_;
+  efl_dtype dtype_;
+  int64_t shift_;
+  std::size_t bytes_;
+  std::vector<unsigned char> logits_, gradient_;
+};
+
+struct Result {
+  efl::cuda::CallTotals totals{0, 0, 0, 0, -1, 0};
+  std::vector<double> positive_sums, negative_sums;
+};
+
+Result compute(const Problem& given, const Call& call, efl_dtype dtype,
+               const int32_t* dense_columns) {
+  efl::cuda::RowsParams params{};
+  params.problem = given.problem;
+  params.problem.format.dtype = dtype;
+  params.level = call.level;
+  params.dense_columns = dense_columns;
+  const int32_t columns = efl::columns_of(given.problem.convention);
+  params.rows = static_cast<int64_t>(given.labels.size());
+  const auto aligned = [](const void* array) {
+    return reinterpret_cast<uintptr_t>(array) % 16 == 0;
+  };
+  for (const float gamma : given.gamma) {
+    params.largest_gamma = std::max(params.largest_gamma, gamma);
+  }
+  params.plan = efl::cuda::plan_rows(params.rows, columns, dtype == EFL_FLOAT32 ? 4 : 2,
+                                     aligned(call.level.logits) && aligned(call.level.gradient));
+  std::vector<float> partial(params.plan.partial_floats, NAN);
+  std::vector<efl::cuda::BlockTotals> block_totals(params.plan.blocks);
+  params.partial = partial.data();
+  params.totals = block_totals.data();
+  launch_rows(params, nullptr);
+
+  Result result;
+  result.positive_sums.assign(columns, 0.0);
+  result.negative_sums.assign(columns, 0.0);
+  efl::cuda::launch_rows_finish(
+      {params.plan, columns, 0, partial.data(), block_totals.data(), result.negative_sums.data(),
+       result.positive_sums.data(), &result.totals},
+      nullptr);
+  return result;
+}
+
+// Float32 arithmetic with a rounded exponent of the power, and the rounding of the type.
+double tolerance_of(efl_dtype dtype) {
+  return dtype == EFL_FLOAT32 ? 2e-5 : dtype == EFL_FLOAT16 ? 6e-4 : 4e-3;
+}
+// Of what is below, the type has no digits left.
+double smallest_of(efl_dtype dtype) { return dtype == EFL_FLOAT16 ? 6e-8 : 1e-36; }
+
+void compare(const Problem& given, const Solution& expected, const Result& result, const Call& call,
+             efl_dtype dtype) {
+  const efl_focal_problem& problem = given.problem;
+  const efl::Scales scales = efl::scales_of(problem, {});
+  CHECK(close(result.totals.loss * scales.loss, expected.loss, 1e-5));
+  CHECK(result.totals.positives == expected.positives);
+  CHECK(result.totals.ignored == expected.ignored);
+  CHECK(result.totals.non_finite == expected.non_finite);
+  CHECK(result.totals.bad_level == -1);
+  bool gradient = true, elements = true, sums = true;
+  for (std::size_t i = 0; i < expected.gradient.size(); ++i) {
+    const double wanted = expected.gradient[i];
+    gradient &= close(call.gradient(i), wanted, tolerance_of(dtype)) ||
+                std::fabs(call.gradient(i) - wanted) <= smallest_of(dtype);
+    if (!call.level.elements) continue;
+    elements &= close(call.level.elements[i], expected.elements[i], 2e-5);
+  }
+  for (std::size_t c = 0; c < expected.positive_sums.size(); ++c) {
+    sums &= close(result.positive_sums[c] * scales.statistics, expected.positive_sums[c], 1e-5);
+    sums &= close(result.negative_sums[c] * scales.statistics, expected.negative_sums[c], 1e-5);
+  }
+  CHECK(gradient);
+  CHECK(elements);
+  CHECK(sums);
+}
+
+// Gives a problem what it has beside logits and labels, from its own random numbers.
+struct Dressed {
+  Dressed(Problem* given, const Extras& extras) {
+    const std::size_t rows = given->labels.size(), size = given->logits.size();
+    const int32_t columns = efl::columns_of(given->problem.convention);
+    auto share = [&] { return static_cast<float>(given->random() % 65) / 64.0f; };
+    if (extras.quality) {
+      for (std::size_t r = 0; r < rows; ++r) quality.push_back(share());
+      given->level.quality = quality.data();
+      given->problem.loss = EFL_LOSS_QUALITY_FOCAL;
+      for (float& gamma : given->gamma) gamma = 1 + gamma / 4;
+      given->negative_weight = given->positive_weight;
+      given->problem.negative_weight = given->negative_weight.data();
+    }
+    if (extras.targets) {
+      for (std::size_t i = 0; i < size; ++i) targets.push_back(given->random() % 3 ? 0 : share());
+      given->level.targets = targets.data();
+      for (std::size_t r = 0; r < rows; ++r) dense.push_back(given->found(static_cast<int64_t>(r)));
+    }
+    if (extras.foreground) {
+      for (int32_t c = 0; c < columns; ++c) foreground.push_back(c % 3 ? 0.5f : 0.0f);
+      given->problem.foreground_weight = foreground.data();
+      given->problem.foreground_threshold = 0.5f;
+      given->problem.loss = EFL_LOSS_CROSS_ENTROPY;
+    }
+    if (extras.elementwise) {
+      for (std::size_t i = 0; i < size; ++i) grad_output.push_back(share() * 4 - 2);
+      given->level.grad_output = grad_output.data();
+    } else {
+      given->level.elements = nullptr;
+    }
+  }
+  std::vector<float> quality, targets, foreground, grad_output;
+  std::vector<int32_t> dense;
+};
+
+struct Case {
+  int64_t rows;
+  int32_t classes;
+  efl_dtype dtype;
+  int64_t shift;
+  bool in_place, extreme;
+  Extras extras;
+  uint32_t seed;
+};
+
+// The arrays a case is computed with, and what came of it.
+struct Computed {
+  explicit Computed(const Case& one)
+      : given(one.rows, one.classes, one.seed, one.extreme),
+        dressed(&given, one.extras),
+        call(&given, one.dtype, one.shift, one.in_place),
+        expected(test::solve(given)),
+        result(compute(given, call, one.dtype,
+                       dressed.dense.empty() ? nullptr : dressed.dense.data())) {}
+  Problem given;
+  Dressed dressed;
+  Call call;
+  Solution expected;
+  Result result;
+};
+
+bool identical(const Computed& a, const Computed& b) {
+  bool same = test::identical(a.result.totals.loss, b.result.totals.loss) &&
+              a.result.positive_sums == b.result.positive_sums &&
+              a.result.negative_sums == b.result.negative_sums;
+  for (std::size_t i = 0; i < a.given.logits.size(); ++i) {
+    same &= test::identical(a.call.gradient(i), b.call.gradient(i));
+  }
+  return same;
+}
+
+void run(const Case& one, uint64_t order) {
+  cuda_on_host::options().shuffle_seed = 0;
+  cuda_on_host::options().late_copies = false;
+  Computed computed(one);
+  const int before = test::failures;
+  compare(computed.given, computed.expected, computed.result, computed.call, one.dtype);
+  CHECK(computed.call.left_the_rest_alone());
+  // Another order of threads and blocks, and copies that arrive at the last moment.
+  cuda_on_host::options().shuffle_seed = order;
+  cuda_on_host::options().late_copies = true;
+  CHECK(identical(computed, Computed(one)));
+  if (test::failures == before) return;
+  std::printf("  %ld x %d, type %d, shift %ld, in place %d, extreme %d, extras %d%d%d%d, seed %u\n",
+              static_cast<long>(one.rows), one.classes, one.dtype, static_cast<long>(one.shift),
+              one.in_place, one.extreme, one.extras.quality, one.extras.targets,
+              one.extras.foreground, one.extras.elementwise, one.seed);
+}
+
+void the_first_bad_label_is_reported() {
+  for (const int32_t classes : {1, 5, 80, 1203}) {
+    Problem given(97, classes, 3, false);
+    given.labels[41] = given.labels[60] = classes + 1;
+    given.labels[77] = INT32_MIN;
+    given.level.elements = nullptr;
+    Call call(&given, EFL_FLOAT32, 0, false);
+    const Result result = compute(given, call, EFL_FLOAT32, nullptr);
+    CHECK(result.totals.bad_level == 0);
+    CHECK(result.totals.bad_row == 41);
+  }
+}
+
+// A level so long that every block has several steps, and its sums many addends.
+void a_long_level_agrees_with_float64() {
+  Case one{};
+  one.rows = 120000;
+  one.classes = 16;
+  one.seed = 17;
+  Computed computed(one);
+  compare(computed.given, computed.expected, computed.result, computed.call, one.dtype);
+}
+
+void random_problems_agree_with_float64(int count, uint32_t seed) {
+  std::mt19937 random(seed);
+  const int32_t classes[] = {1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 31, 80, 81, 257, 1203, 1700};
+  const efl_dtype dtypes[] = {EFL_FLOAT32, EFL_FLOAT16, EFL_BFLOAT16};
+  for (int i = 0; i < count; ++i) {
+    Case one{};
+    one.classes = classes[random() % 16];
+    one.rows = random() % (one.classes > 100 ? 40 : 400);
+    one.dtype = dtypes[random() % 3];
+    one.shift = random() % 4 ? 0 : 1 + random() % 3;
+    one.in_place = random() % 2;
+    one.extreme = random() % 2;
+    one.seed = random();
+    switch (random() % 8) {
+      case 0:
+        one.extras.quality = true;
+        break;
+      case 1:
+        one.extras.targets = true;
+        break;
+      case 2:
+        one.extras.foreground = true;
+        break;
+      default:
+        break;
+    }
+    one.extras.elementwise = random() % 4 == 0;
+    run(one, 1 + random());
+  }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const int count = argc > 1 ? std::atoi(argv[1]) : 200;
+  const auto seed = static_cast<uint32_t>(argc > 2 ? std::atoi(argv[2]) : 1);
+  random_problems_agree_with_float64(count, seed);
+  the_first_bad_label_is_reported();
+  a_long_level_agrees_with_float64();
+  std::printf("%d problems, %d checks, %d failed\n", count, test::checks, test::failures);
+  return test::failures == 0 ? 0 : 1;
+}
