@@ -33,7 +33,8 @@ constexpr int64_t kStepsPerChunk = 128;
 constexpr int64_t kFewestBlocks = 1024;
 
 // `aligned`: logits and gradient start at multiples of 16 bytes.
-inline RowsPlan plan_rows(int64_t rows, int32_t columns, int32_t element_bytes, bool aligned) {
+inline RowsPlan plan_rows(int64_t rows, int32_t columns, int32_t element_bytes, bool aligned,
+                          int64_t fewest_blocks = kFewestBlocks) {
   RowsPlan plan{};
   plan.lanes = aligned ? 16 / element_bytes : 1;
   const int32_t common = std::gcd(columns, plan.lanes);
@@ -54,7 +55,7 @@ inline RowsPlan plan_rows(int64_t rows, int32_t columns, int32_t element_bytes, 
   }
   const int64_t steps = (rows + plan.rows_per_step - 1) / plan.rows_per_step;
   const int64_t long_enough = (steps + kStepsPerChunk - 1) / kStepsPerChunk;
-  const int64_t many = (kFewestBlocks + plan.tiles - 1) / plan.tiles;
+  const int64_t many = (fewest_blocks + plan.tiles - 1) / plan.tiles;
   const int64_t wanted = long_enough > many ? long_enough : many;
   plan.chunks = static_cast<int32_t>(steps < wanted ? (steps > 0 ? steps : 1) : wanted);
   const int32_t tile_elements = plan.threads * plan.lanes;

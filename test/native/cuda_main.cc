@@ -89,7 +89,7 @@ struct Result {
 };
 
 Result compute(const Problem& given, const Call& call, efl_dtype dtype,
-               const int32_t* dense_columns) {
+               const int32_t* dense_columns, int64_t blocks = efl::cuda::kFewestBlocks) {
   efl::cuda::RowsParams params{};
   params.problem = given.problem;
   params.problem.format.dtype = dtype;
@@ -103,8 +103,9 @@ Result compute(const Problem& given, const Call& call, efl_dtype dtype,
   for (const float gamma : given.gamma) {
     params.largest_gamma = std::max(params.largest_gamma, gamma);
   }
-  params.plan = efl::cuda::plan_rows(params.rows, columns, dtype == EFL_FLOAT32 ? 4 : 2,
-                                     aligned(call.level.logits) && aligned(call.level.gradient));
+  params.plan =
+      efl::cuda::plan_rows(params.rows, columns, dtype == EFL_FLOAT32 ? 4 : 2,
+                           aligned(call.level.logits) && aligned(call.level.gradient), blocks);
   std::vector<float> partial(params.plan.partial_floats, NAN);
   std::vector<efl::cuda::BlockTotals> block_totals(params.plan.blocks);
   params.partial = partial.data();
@@ -198,6 +199,7 @@ struct Case {
   bool in_place, extreme;
   Extras extras;
   uint32_t seed;
+  int64_t blocks = efl::cuda::kFewestBlocks;
 };
 
 // The arrays a case is computed with, and what came of it.
@@ -208,7 +210,7 @@ struct Computed {
         call(&given, one.dtype, one.shift, one.in_place),
         expected(test::solve(given)),
         result(compute(given, call, one.dtype,
-                       dressed.dense.empty() ? nullptr : dressed.dense.data())) {}
+                       dressed.dense.empty() ? nullptr : dressed.dense.data(), one.blocks)) {}
   Problem given;
   Dressed dressed;
   Call call;
@@ -238,10 +240,12 @@ void run(const Case& one, uint64_t order) {
   cuda_on_host::options().late_copies = true;
   CHECK(identical(computed, Computed(one)));
   if (test::failures == before) return;
-  std::printf("  %ld x %d, type %d, shift %ld, in place %d, extreme %d, extras %d%d%d%d, seed %u\n",
-              static_cast<long>(one.rows), one.classes, one.dtype, static_cast<long>(one.shift),
-              one.in_place, one.extreme, one.extras.quality, one.extras.targets,
-              one.extras.foreground, one.extras.elementwise, one.seed);
+  std::printf(
+      "  %ld x %d, type %d, shift %ld, in place %d, extreme %d, extras %d%d%d%d, seed %u, blocks "
+      "%ld\n",
+      static_cast<long>(one.rows), one.classes, one.dtype, static_cast<long>(one.shift),
+      one.in_place, one.extreme, one.extras.quality, one.extras.targets, one.extras.foreground,
+      one.extras.elementwise, one.seed, static_cast<long>(one.blocks));
 }
 
 void the_first_bad_label_is_reported() {
@@ -278,6 +282,7 @@ void random_problems_agree_with_float64(int count, uint32_t seed) {
     one.dtype = dtypes[random() % 3];
     one.shift = random() % 4 ? 0 : 1 + random() % 3;
     one.in_place = random() % 2;
+    one.blocks = random() % 2 ? 1 : random() % 20;  // one has many steps
     one.extreme = random() % 2;
     one.seed = random();
     switch (random() % 8) {
