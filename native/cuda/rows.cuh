@@ -1,63 +1,30 @@
 // The fused kernel for rows of logits: loss, gradient and statistics in one pass. rows_plan.h says
 // which thread has which elements.
-//
-// Nearly all elements are negatives. They take the common way, where an element that is anything
-// else (a positive, enormous or not a number, or of an ignored row) stands for a negative with a
-// logit so low that it adds exact zeros; those that count are then computed on their own.
 #pragma once
 
-#include <type_traits>
-
-#include "../core/labels.h"
-#include "../core/loss_math.h"
-#include "../core/reduction.h"
-#include "../core/scalar_math.h"
-#include "device_math.h"
+#include "focal_thread.cuh"
 #include "rows_plan.h"
-#include "totals.cuh"
-#include "vectors.cuh"
 
 namespace efl::cuda {
 
-// Scalars that are on the device; null where the problem's own counts.
-struct DeviceScalars {
-  const float* normalizer;
-  const float* upstream;
-  const RowCounts* counts;  // of all levels, where the divisor depends on them
-};
-
-EFL_DEVICE Scales scales_on_device(efl_focal_problem problem, const DeviceScalars& scalars) {
-  if (scalars.normalizer) problem.normalizer = *scalars.normalizer;
-  if (scalars.upstream) problem.upstream = *scalars.upstream;
-  return scales_of(problem, scalars.counts ? *scalars.counts : RowCounts{});
-}
-
-// All arrays are on the device; `problem.levels` is not read.
-struct RowsParams {
-  efl_focal_problem problem;
-  efl_level level;
-  DeviceScalars scalars;
-  const int32_t* dense_columns;  // with targets: what each row is, as label_column says it, or kDense
-  int64_t rows;
-  float largest_gamma;  // at most
+struct RowsParams : CallParams {
   RowsPlan plan;
   float* partial;       // [chunk][tile][negative, positive][slot]
   BlockTotals* totals;  // [chunk][tile]
 };
 
-constexpr float kAbsent = -kPlainLogit;  // the logit of a negative that adds nothing
-
-// kRare: what most calls do without is looked for: foreground weights, qualities, targets, enormous
-// gammas, and arrays with a value for each element.
 template <class T, int kLanes, class Loss, bool kRare>
-class RowsThread {
+class RowsThread : public FocalThread<T, Loss, kRare> {
+  using Base = FocalThread<T, Loss, kRare>;
   using Lanes = Vector<T, kLanes>;
-  using CommonMath = std::conditional_t<kRare, DeviceMath, PlainDeviceMath>;
   using Word = typename Lanes::Word;
+  using Base::columns, Base::element_factor, Base::gradient_factor;
 
  public:
+  using Base::bad_row, Base::ignored, Base::loss, Base::non_finite, Base::positives;
+
   EFL_DEVICE RowsThread(const RowsParams& params, float* shared)
-      : p(params), columns(efl::columns_of(params.problem.convention)) {
+      : Base(params), p(params) {
     const RowsPlan& plan = p.plan;
     negative_slots = shared + threadIdx.x * kLanes;
     positive_slots = negative_slots + plan.threads * kLanes;
@@ -75,9 +42,6 @@ class RowsThread {
     room = active ? p.rows * columns - first : 0;
     steps = room < kLanes ? 0 : (room - kLanes) / step_elements + 1;
 
-    const Scales scales = scales_on_device(p.problem, p.scalars);
-    gradient_factor = static_cast<float>(scales.gradient);
-    element_factor = static_cast<float>(scales.element);
 #pragma unroll
     for (int j = 0; j < kLanes; ++j) {
       const int32_t c = column_of(j);
@@ -109,12 +73,6 @@ class RowsThread {
 #pragma unroll
     for (int j = 0; j < kLanes; ++j) negative_slots[j] += negative[j];
   }
-
-  float loss = 0;
-  uint32_t positives = 0;
-  uint32_t ignored = 0;
-  uint32_t non_finite = 0;
-  int64_t bad_row = kNoRow;
 
  private:
   // Elements of a vector, as bits.
@@ -162,8 +120,10 @@ class RowsThread {
 #pragma unroll
     for (int j = 0; j < kLanes; ++j) {
       const float logit = kinds.apart >> j & 1 ? kAbsent : x[j];
-      const float own_weight = kRare ? weight_of(kinds, j, x[j]) : weight[j];
-      const auto terms = Loss::template hard<CommonMath>(logit, gamma[j], own_weight);
+      const bool foreground = kinds.foreground >> j & 1;
+      const float own_weight =
+          kRare ? this->negative_weight(column_of(j), x[j], foreground) : weight[j];
+      const auto terms = Loss::template hard<typename Base::CommonMath>(logit, gamma[j], own_weight);
       loss = fmaf(terms.scaled, terms.cross_entropy, loss);
       gradient[j] = terms.gradient * gradient_factor;
       element[j] = terms.loss() * element_factor;
@@ -197,7 +157,7 @@ class RowsThread {
     }
     Kinds kinds = look_at(steps, x, count);
     for (int j = 0; j < count; ++j) {
-      if (kinds.apart >> j & 1) write(at + j, 0, 0);
+      if (kinds.apart >> j & 1) this->write(at + j, 0, 0);
     }
     const uint32_t all = (1u << count) - 1;
     kinds.counted |= all & ~kinds.apart;
@@ -244,9 +204,7 @@ class RowsThread {
   EFL_DEVICE void look_at_row(Kinds* kinds, int64_t row, int32_t c, int32_t j, int32_t end,
                               int64_t step) {
     const efl_label_convention& convention = p.problem.convention;
-    const int32_t found = kRare && p.dense_columns
-                              ? p.dense_columns[row]
-                              : efl::label_column(convention, p.level.labels[row]);
+    const int32_t found = this->found(row);
     const uint32_t elements = ((1u << (end - j)) - 1) << j;
     if (found == efl::kIgnored || found == efl::kInvalid) {
       kinds->apart |= elements;
@@ -272,11 +230,6 @@ class RowsThread {
     kinds->counted |= positive;
   }
 
-  EFL_DEVICE float weight_of(const Kinds& kinds, int j, float x) const {
-    if (!p.problem.foreground_weight || !(kinds.foreground >> j & 1)) return weight[j];
-    return x < p.problem.foreground_threshold ? 0.0f : p.problem.foreground_weight[column_of(j)];
-  }
-
   EFL_DEVICE void each_apart(int64_t at, const Kinds& kinds, const float (&x)[kLanes]) {
 #pragma unroll 1
     for (int j = 0; j < kLanes; ++j) {
@@ -286,63 +239,16 @@ class RowsThread {
       for (int i = 0; i < kLanes; ++i) {
         if (i == j) logit = x[i];
       }
-      one(at + j, j, logit, kinds);
+      const bool positive = kinds.positive >> j & 1, foreground = kinds.foreground >> j & 1;
+      const int64_t row = (at + j) / columns;
+      const Sides sides =
+          this->compute({at + j, row, column_of(j), positive, foreground}, logit);
+      negative_slots[j] += sides.negative;
+      positive_slots[j] += sides.positive;
     }
   }
-
-  // One element on its own.
-  EFL_DEVICE void one(int64_t at, int j, float x, const Kinds& kinds) {
-    const int32_t c = column + j < columns ? column + j : (column + j) % columns;
-    const bool positive = kinds.positive >> j & 1;
-    const float own_gamma = p.problem.gamma[c];
-    const float target = kRare && positive ? target_of(at) : 1.0f;
-    float own_loss, gradient, share = positive ? 1.0f : 0.0f;
-    if (kRare && positive && target < 1) {
-      soften(x, target, c, &own_loss, &gradient, &share);
-    } else {
-      float own_weight = positive ? p.problem.positive_weight[c] : p.problem.negative_weight[c];
-      if (kRare && !positive && p.problem.foreground_weight && kinds.foreground >> j & 1) {
-        own_weight = x < p.problem.foreground_threshold ? 0.0f : p.problem.foreground_weight[c];
-      }
-      const auto terms = Loss::template hard<DeviceMath>(positive ? -x : x, own_gamma, own_weight);
-      own_loss = terms.loss();
-      gradient = positive ? -terms.gradient : terms.gradient;
-    }
-    const float upstream = kRare && p.level.grad_output ? p.level.grad_output[at] : 1.0f;
-    loss += own_loss;
-    write(at, own_loss * element_factor, gradient * gradient_factor * upstream);
-    const float magnitude = isfinite(x) ? finite_or_zero(fabsf(gradient * upstream)) : 0.0f;
-    positive_slots[j] += magnitude * share;
-    negative_slots[j] += magnitude * (1 - share);
-  }
-
-  EFL_DEVICE float target_of(int64_t at) const {
-    if (p.level.targets) return p.level.targets[at];
-    return p.level.quality ? p.level.quality[at / columns] : 1.0f;
-  }
-
-  // In float64, as on the CPU: where the probability meets the target float32 loses its digits.
-  __device__ __noinline__ void soften(float x, float target, int32_t c, float* own_loss,
-                                      float* gradient, float* share) const {
-    const double y = target, logit = x, own_gamma = p.problem.gamma[c];
-    const double w = y * p.problem.positive_weight[c] + (1 - y) * p.problem.negative_weight[c];
-    efl::with_loss(p.problem.loss, [&](auto kind) {
-      const auto terms = decltype(kind)::template soft<ScalarMath>(logit, y, own_gamma, w);
-      *own_loss = static_cast<float>(terms.loss());
-      *gradient = static_cast<float>(terms.gradient);
-      *share = kind.kOfQuality ? 1.0f : target;
-    });
-  }
-
-  EFL_DEVICE void write(int64_t at, float element, float gradient) const {
-    if (p.level.gradient) static_cast<T*>(p.level.gradient)[at] = rounded<T>(gradient);
-    if (kRare && p.level.elements) p.level.elements[at] = element;
-  }
-
-  static EFL_DEVICE float finite_or_zero(float a) { return isfinite(a) ? a : 0.0f; }
 
   const RowsParams& p;
-  const int32_t columns;
   int32_t first;      // its first element in a step
   int32_t first_row;  // and that element's row and column
   int32_t column;
@@ -350,7 +256,6 @@ class RowsThread {
   int64_t step_elements;
   int64_t room;  // elements from its first to the end of the level
   int64_t steps;
-  float gradient_factor, element_factor;
   float gamma[kLanes], weight[kLanes], negative[kLanes];
   // In shared memory, its own: sums that few elements add to, and logits and labels on their way.
   float* negative_slots;
@@ -378,30 +283,14 @@ EFL_DEVICE void fold_columns(const RowsParams& p, const float* sums, int lanes) 
 
 // grid = (chunks, tiles).
 template <class T, int kLanes, class Loss, bool kRare>
-__global__ void __launch_bounds__(kMostThreads, kRare ? 1 : 2)
+__global__ void __launch_bounds__(kMostRowsThreads, kRare ? 1 : 2)
     rows_kernel(const __grid_constant__ RowsParams params) {
   EFL_DYNAMIC_SHARED(float, shared);
-  __shared__ double warp_sums[kMostThreads / 32];
-  __shared__ uint32_t counts[3];
-  __shared__ unsigned long long bad_row;
-  if (threadIdx.x == 0) {
-    counts[0] = counts[1] = counts[2] = 0;
-    bad_row = kNoRow;
-  }
   RowsThread<T, kLanes, Loss, kRare> thread(params, shared);
   thread.run();
   __syncthreads();
   if (params.partial) fold_columns(params, shared, kLanes);
-  if (thread.positives) atomicAdd(&counts[0], thread.positives);
-  if (thread.ignored) atomicAdd(&counts[1], thread.ignored);
-  if (thread.non_finite) atomicAdd(&counts[2], thread.non_finite);
-  if (thread.bad_row != kNoRow) {
-    atomicMin(&bad_row, static_cast<unsigned long long>(thread.bad_row));
-  }
-  const double loss = block_sum(thread.loss, warp_sums);
-  if (threadIdx.x != 0) return;
-  BlockTotals& totals = params.totals[static_cast<int64_t>(blockIdx.x) * gridDim.y + blockIdx.y];
-  totals = {loss, counts[0], counts[1], counts[2], static_cast<int64_t>(bad_row)};
+  finish_block(thread, params.totals + static_cast<int64_t>(blockIdx.x) * gridDim.y + blockIdx.y);
 }
 
 }  // namespace efl::cuda

@@ -5,13 +5,6 @@
 
 namespace efl::cuda {
 
-// Whether a call asks for what only the rare kernels do.
-inline bool is_rare(const RowsParams& params) {
-  const efl_level& level = params.level;
-  return params.largest_gamma > kPlainGamma || params.problem.foreground_weight || params.dense_columns || level.quality ||
-         level.elements || level.grad_output;
-}
-
 template <class T, int kLanes, class Loss, bool kRare>
 void launch_rows_kernel(const RowsParams& params, cudaStream_t stream) {
   const RowsPlan& plan = params.plan;

@@ -11,7 +11,7 @@
 
 namespace efl::cuda {
 
-constexpr int32_t kMostThreads = 384;
+constexpr int32_t kMostRowsThreads = 384;
 constexpr int32_t kRing = 4;  // vectors of each thread on their way
 
 struct RowsPlan {
@@ -41,7 +41,7 @@ inline RowsPlan plan_rows(int64_t rows, int32_t columns, int32_t element_bytes, 
   const int32_t period_rows = plan.lanes / common;
   const int32_t period = columns / common;  // vectors
   double best = 0;
-  for (int32_t threads = 128; threads <= kMostThreads; threads += 32) {
+  for (int32_t threads = 128; threads <= kMostRowsThreads; threads += 32) {
     const int32_t repeats = threads > period ? threads / period : 1;
     const int32_t tiles = (period + threads - 1) / threads;
     const double used =

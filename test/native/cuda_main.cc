@@ -285,6 +285,7 @@ void random_problems_agree_with_float64(int count, uint32_t seed) {
     one.blocks = random() % 2 ? 1 : random() % 20;  // one has many steps
     one.extreme = random() % 2;
     one.seed = random();
+    one.extras.foreground = random() % 6 == 0;
     switch (random() % 8) {
       case 0:
         one.extras.quality = true;

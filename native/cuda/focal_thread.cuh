@@ -1,0 +1,181 @@
+// What the fused kernels share: what a call is on the device, and elements on their own.
+//
+// Nearly all elements are negatives. They take the common way, where an element that is anything
+// else (a positive, enormous or not a number, or of an ignored row) stands for a negative with a
+// logit so low that it adds exact zeros; those that count are then computed on their own.
+#pragma once
+
+#include <type_traits>
+
+#include "../core/labels.h"
+#include "../core/loss_math.h"
+#include "../core/reduction.h"
+#include "../core/scalar_math.h"
+#include "device_math.h"
+#include "totals.cuh"
+#include "vectors.cuh"
+
+namespace efl::cuda {
+
+// Scalars that are on the device; null where the problem's own counts.
+struct DeviceScalars {
+  const float* normalizer;
+  const float* upstream;
+  const RowCounts* counts;  // of all levels, where the divisor depends on them
+};
+
+EFL_DEVICE Scales scales_on_device(efl_focal_problem problem, const DeviceScalars& scalars) {
+  if (scalars.normalizer) problem.normalizer = *scalars.normalizer;
+  if (scalars.upstream) problem.upstream = *scalars.upstream;
+  return scales_of(problem, scalars.counts ? *scalars.counts : RowCounts{});
+}
+
+// One level of a call. All arrays are on the device; `problem.levels` is not read.
+struct CallParams {
+  efl_focal_problem problem;
+  efl_level level;
+  DeviceScalars scalars;
+  const int32_t* dense_columns;  // with targets: what each row is, as label_column says it, or kDense
+  int64_t rows;
+  float largest_gamma;  // at most
+};
+
+// Whether a call asks for what most calls do without: the kernels have a slower form for it.
+inline bool is_rare(const CallParams& call) {
+  const efl_level& level = call.level;
+  return call.largest_gamma > kPlainGamma || call.problem.foreground_weight ||
+         call.dense_columns || level.quality || level.elements || level.grad_output;
+}
+
+constexpr float kAbsent = -kPlainLogit;  // the logit of a negative that adds nothing
+
+EFL_DEVICE float finite_or_zero(float a) { return isfinite(a) ? a : 0.0f; }
+
+// |gradient| by the side of the statistics it belongs to.
+struct Sides {
+  float negative;
+  float positive;
+};
+
+// One element that is not for the common way.
+struct Apart {
+  int64_t at;   // in the level's arrays
+  int64_t row;  // whose it is
+  int32_t column;
+  bool positive;
+  bool foreground;  // its row has a class
+};
+
+// kRare: what most calls do without is looked for: foreground weights, qualities, targets, enormous
+// gammas, and arrays with a value for each element.
+template <class T, class Loss, bool kRare>
+class FocalThread {
+ public:
+  using CommonMath = std::conditional_t<kRare, DeviceMath, PlainDeviceMath>;
+
+  explicit EFL_DEVICE FocalThread(const CallParams& params)
+      : call(params), columns(efl::columns_of(params.problem.convention)) {
+    const Scales scales = scales_on_device(call.problem, call.scalars);
+    gradient_factor = static_cast<float>(scales.gradient);
+    element_factor = static_cast<float>(scales.element);
+  }
+
+  // What is kept for the whole block.
+  float loss = 0;
+  uint32_t positives = 0;
+  uint32_t ignored = 0;
+  uint32_t non_finite = 0;
+  int64_t bad_row = kNoRow;
+
+ protected:
+  // What a row is: label_column's answer, or kDense.
+  EFL_DEVICE int32_t found(int64_t row) const {
+    if (kRare && call.dense_columns) return call.dense_columns[row];
+    return efl::label_column(call.problem.convention, call.level.labels[row]);
+  }
+
+  EFL_DEVICE float negative_weight(int32_t c, float x, bool foreground) const {
+    const efl_focal_problem& problem = call.problem;
+    if (!kRare || !foreground || !problem.foreground_weight) return problem.negative_weight[c];
+    return x < problem.foreground_threshold ? 0.0f : problem.foreground_weight[c];
+  }
+
+  EFL_DEVICE Sides compute(const Apart& element, float x) {
+    const efl_focal_problem& problem = call.problem;
+    const int32_t c = element.column;
+    const float target = kRare && element.positive ? target_of(element) : 1.0f;
+    float own_loss, gradient, share = element.positive ? 1.0f : 0.0f;
+    if (kRare && element.positive && target < 1) {
+      soften(element, x, target, &own_loss, &gradient, &share);
+    } else {
+      const float weight = element.positive ? problem.positive_weight[c]
+                                            : negative_weight(c, x, element.foreground);
+      const float u = element.positive ? -x : x;
+      const auto terms = Loss::template hard<DeviceMath>(u, problem.gamma[c], weight);
+      own_loss = terms.loss();
+      gradient = element.positive ? -terms.gradient : terms.gradient;
+    }
+    const float upstream = kRare && call.level.grad_output ? call.level.grad_output[element.at] : 1;
+    loss += own_loss;
+    write(element.at, own_loss * element_factor, gradient * gradient_factor * upstream);
+    const float magnitude = isfinite(x) ? finite_or_zero(fabsf(gradient * upstream)) : 0.0f;
+    return {magnitude * (1 - share), magnitude * share};
+  }
+
+  EFL_DEVICE void write(int64_t at, float element, float gradient) const {
+    if (call.level.gradient) static_cast<T*>(call.level.gradient)[at] = rounded<T>(gradient);
+    if (kRare && call.level.elements) call.level.elements[at] = element;
+  }
+
+  const CallParams& call;
+  const int32_t columns;
+  float gradient_factor, element_factor;
+
+ private:
+  EFL_DEVICE float target_of(const Apart& element) const {
+    if (call.level.targets) return call.level.targets[element.at];
+    return call.level.quality ? call.level.quality[element.row] : 1.0f;
+  }
+
+  // In float64, as on the CPU: where the probability meets the target float32 loses its digits.
+  __device__ __noinline__ void soften(const Apart& element, float x, float target, float* own_loss,
+                                      float* gradient, float* share) const {
+    const efl_focal_problem& problem = call.problem;
+    const int32_t c = element.column;
+    const double y = target, logit = x, gamma = problem.gamma[c];
+    const double weight = y * problem.positive_weight[c] +
+                          (1 - y) * negative_weight(c, x, element.foreground);
+    efl::with_loss(problem.loss, [&](auto kind) {
+      const auto terms = decltype(kind)::template soft<ScalarMath>(logit, y, gamma, weight);
+      *own_loss = static_cast<float>(terms.loss());
+      *gradient = static_cast<float>(terms.gradient);
+      *share = kind.kOfQuality ? 1.0f : target;
+    });
+  }
+};
+
+constexpr int32_t kMostThreads = 1024;
+
+// The totals of a block; all of its threads call it, once.
+template <class Thread>
+EFL_DEVICE void finish_block(const Thread& thread, BlockTotals* totals) {
+  __shared__ double warp_sums[kMostThreads / 32];
+  __shared__ uint32_t counts[3];
+  __shared__ unsigned long long bad_row;
+  if (threadIdx.x == 0) {
+    counts[0] = counts[1] = counts[2] = 0;
+    bad_row = kNoRow;
+  }
+  __syncthreads();
+  if (thread.positives) atomicAdd(&counts[0], thread.positives);
+  if (thread.ignored) atomicAdd(&counts[1], thread.ignored);
+  if (thread.non_finite) atomicAdd(&counts[2], thread.non_finite);
+  if (thread.bad_row != kNoRow) {
+    atomicMin(&bad_row, static_cast<unsigned long long>(thread.bad_row));
+  }
+  const double loss = block_sum(thread.loss, warp_sums);
+  if (threadIdx.x != 0) return;
+  *totals = {loss, counts[0], counts[1], counts[2], static_cast<int64_t>(bad_row)};
+}
+
+}  // namespace efl::cuda
