@@ -5,8 +5,9 @@
 #include <string>
 
 #include "../../native/core/half.h"
-#include "../../native/cuda/rows_launch.cuh"
+#include "../../native/cuda/launch.cuh"
 #include "check.h"
+#include "formats.h"
 #include "problem_builder.h"
 
 #if defined(EFL_PERTURB)
@@ -88,38 +89,64 @@ struct Result {
   std::vector<double> positive_sums, negative_sums;
 };
 
-Result compute(const Problem& given, const Call& call, efl_dtype dtype,
-               const int32_t* dense_columns, int64_t blocks = efl::cuda::kFewestBlocks) {
-  efl::cuda::RowsParams params{};
+// Parameters of either kernel.
+template <class Params>
+Params params_of(const Problem& given, const efl_level& level, const efl_format& format,
+                 const int32_t* dense_columns) {
+  Params params{};
   params.problem = given.problem;
-  params.problem.format.dtype = dtype;
-  params.level = call.level;
+  params.problem.format = format;
+  params.level = level;
   params.dense_columns = dense_columns;
-  const int32_t columns = efl::columns_of(given.problem.convention);
   params.rows = static_cast<int64_t>(given.labels.size());
-  const auto aligned = [](const void* array) {
-    return reinterpret_cast<uintptr_t>(array) % 16 == 0;
-  };
   for (const float gamma : given.gamma) {
     params.largest_gamma = std::max(params.largest_gamma, gamma);
   }
-  params.plan =
-      efl::cuda::plan_rows(params.rows, columns, dtype == EFL_FLOAT32 ? 4 : 2,
-                           aligned(call.level.logits) && aligned(call.level.gradient), blocks);
-  std::vector<float> partial(params.plan.partial_floats, NAN);
-  std::vector<efl::cuda::BlockTotals> block_totals(params.plan.blocks);
+  return params;
+}
+
+bool is_aligned(const efl_level& level) {
+  const auto aligned = [](const void* array) {
+    return reinterpret_cast<uintptr_t>(array) % 16 == 0;
+  };
+  return aligned(level.logits) && aligned(level.gradient);
+}
+
+template <class Params>
+Result launched(Params params, std::size_t partial_floats, int64_t blocks) {
+  std::vector<float> partial(partial_floats, NAN);
+  std::vector<efl::cuda::BlockTotals> block_totals(blocks);
   params.partial = partial.data();
   params.totals = block_totals.data();
-  launch_rows(params, nullptr);
-
+  efl::cuda::launch(params, nullptr);
+  const int32_t columns = efl::columns_of(params.problem.convention);
   Result result;
   result.positive_sums.assign(columns, 0.0);
   result.negative_sums.assign(columns, 0.0);
-  efl::cuda::launch_rows_finish(
-      {params.plan, columns, 0, partial.data(), block_totals.data(), result.negative_sums.data(),
-       result.positive_sums.data(), &result.totals},
-      nullptr);
+  efl::cuda::launch_finish({efl::cuda::partial_of(params), columns, 0, result.negative_sums.data(),
+                            result.positive_sums.data(), &result.totals},
+                           nullptr);
   return result;
+}
+
+Result compute(const Problem& given, const Call& call, efl_dtype dtype,
+               const int32_t* dense_columns, int64_t blocks = efl::cuda::kFewestBlocks) {
+  const efl_format format = {dtype, EFL_LAYOUT_NHWC, EFL_ANCHOR_MAJOR, 1};
+  auto params = params_of<efl::cuda::RowsParams>(given, call.level, format, dense_columns);
+  params.plan = efl::cuda::plan_rows(params.rows, efl::columns_of(given.problem.convention),
+                                     dtype == EFL_FLOAT32 ? 4 : 2, is_aligned(call.level), blocks);
+  return launched(params, params.plan.partial_floats, params.plan.blocks);
+}
+
+Result compute_planes(const Problem& given, const test::Arranged& arranged,
+                      const int32_t* dense_columns) {
+  const int32_t columns = efl::columns_of(given.problem.convention);
+  auto params =
+      params_of<efl::cuda::PlanesParams>(given, arranged.level, arranged.format, dense_columns);
+  params.plan =
+      efl::cuda::plan_planes(arranged.format, arranged.level, columns, is_aligned(arranged.level));
+  return launched(params, params.plan.units * 2 * columns,
+                  static_cast<int64_t>(params.plan.units) * params.plan.groups);
 }
 
 // Float32 arithmetic with a rounded exponent of the power, and the rounding of the type.
@@ -129,8 +156,9 @@ double tolerance_of(efl_dtype dtype) {
 // Of what is below, the type has no digits left.
 double smallest_of(efl_dtype dtype) { return dtype == EFL_FLOAT16 ? 6e-8 : 1e-36; }
 
-void compare(const Problem& given, const Solution& expected, const Result& result, const Call& call,
-             efl_dtype dtype) {
+// `place` is where each element of the rows is in the level's arrays; none: there.
+void compare(const Problem& given, const Solution& expected, const Result& result,
+             const efl_level& level, efl_dtype dtype, const std::vector<int64_t>& place = {}) {
   const efl_focal_problem& problem = given.problem;
   const efl::Scales scales = efl::scales_of(problem, {});
   CHECK(close(result.totals.loss * scales.loss, expected.loss, 1e-5));
@@ -140,11 +168,11 @@ void compare(const Problem& given, const Solution& expected, const Result& resul
   CHECK(result.totals.bad_level == -1);
   bool gradient = true, elements = true, sums = true;
   for (std::size_t i = 0; i < expected.gradient.size(); ++i) {
-    const double wanted = expected.gradient[i];
-    gradient &= close(call.gradient(i), wanted, tolerance_of(dtype)) ||
-                std::fabs(call.gradient(i) - wanted) <= smallest_of(dtype);
-    if (!call.level.elements) continue;
-    elements &= close(call.level.elements[i], expected.elements[i], 2e-5);
+    const int64_t at = place.empty() ? static_cast<int64_t>(i) : place[i];
+    const double wanted = expected.gradient[i], actual = efl::load(dtype, level.gradient, at);
+    gradient &= close(actual, wanted, tolerance_of(dtype)) ||
+                std::fabs(actual - wanted) <= smallest_of(dtype);
+    if (level.elements) elements &= close(level.elements[at], expected.elements[i], 2e-5);
   }
   for (std::size_t c = 0; c < expected.positive_sums.size(); ++c) {
     sums &= close(result.positive_sums[c] * scales.statistics, expected.positive_sums[c], 1e-5);
@@ -233,7 +261,7 @@ void run(const Case& one, uint64_t order) {
   cuda_on_host::options().late_copies = false;
   Computed computed(one);
   const int before = test::failures;
-  compare(computed.given, computed.expected, computed.result, computed.call, one.dtype);
+  compare(computed.given, computed.expected, computed.result, computed.call.level, one.dtype);
   CHECK(computed.call.left_the_rest_alone());
   // Another order of threads and blocks, and copies that arrive at the last moment.
   cuda_on_host::options().shuffle_seed = order;
@@ -246,6 +274,56 @@ void run(const Case& one, uint64_t order) {
       static_cast<long>(one.rows), one.classes, one.dtype, static_cast<long>(one.shift),
       one.in_place, one.extreme, one.extras.quality, one.extras.targets, one.extras.foreground,
       one.extras.elementwise, one.seed, static_cast<long>(one.blocks));
+}
+
+// What a level has for each element, in its arrangement.
+std::vector<float> arranged_values(const std::vector<float>& rows,
+                                   const std::vector<int64_t>& place) {
+  std::vector<float> values(rows.size());
+  for (std::size_t i = 0; i < rows.size(); ++i) values[place[i]] = rows[i];
+  return values;
+}
+
+void run_arranged(const Case& one, const efl_format& format, int64_t images, int64_t positions) {
+  cuda_on_host::options().shuffle_seed = one.seed;
+  Problem given(images * positions * format.anchors, one.classes, one.seed, one.extreme);
+  const Dressed dressed(&given, one.extras);
+  test::Arranged arranged(given, format, images, positions);
+  const Solution expected = test::solve(given);
+  const std::vector<float> targets = arranged_values(dressed.targets, arranged.place);
+  const std::vector<float> grad_output = arranged_values(dressed.grad_output, arranged.place);
+  if (!one.extras.elementwise) arranged.level.elements = nullptr;
+  if (given.level.targets) arranged.level.targets = targets.data();
+  if (given.level.grad_output) arranged.level.grad_output = grad_output.data();
+  if (one.in_place) arranged.level.gradient = const_cast<void*>(arranged.level.logits);
+  const Result result =
+      compute_planes(given, arranged, dressed.dense.empty() ? nullptr : dressed.dense.data());
+  const int before = test::failures;
+  compare(given, expected, result, arranged.level, format.dtype, arranged.place);
+  if (test::failures == before) return;
+  std::printf("  %ld x %ld x %d, %d classes, type %d, layout %d, order %d, in place %d, seed %u\n",
+              static_cast<long>(images), static_cast<long>(positions), format.anchors, one.classes,
+              format.dtype, format.layout, format.channel_order, one.in_place, one.seed);
+}
+
+void random_levels_agree_with_float64(int count, uint32_t seed) {
+  std::mt19937 random(seed);
+  const int32_t classes[] = {1, 2, 5, 7, 16, 33, 80};
+  for (int i = 0; i < count; ++i) {
+    Case one{};
+    const std::vector<efl_format> formats = test::every_format();
+    const efl_format format = formats[random() % formats.size()];
+    one.classes = classes[random() % 7];
+    one.in_place = random() % 2;
+    one.extreme = random() % 2;
+    one.seed = 1 + random();
+    one.extras.quality = random() % 4 == 0;
+    one.extras.targets = !one.extras.quality && random() % 4 == 0;
+    one.extras.foreground = random() % 4 == 0;
+    one.extras.elementwise = random() % 4 == 0;
+    const int64_t positions = random() % 3 ? random() % 90 : 8 * (random() % 40);
+    run_arranged(one, format, random() % 3, positions);
+  }
 }
 
 void the_first_bad_label_is_reported() {
@@ -268,7 +346,7 @@ void a_long_level_agrees_with_float64() {
   one.classes = 16;
   one.seed = 17;
   Computed computed(one);
-  compare(computed.given, computed.expected, computed.result, computed.call, one.dtype);
+  compare(computed.given, computed.expected, computed.result, computed.call.level, one.dtype);
 }
 
 void random_problems_agree_with_float64(int count, uint32_t seed) {
@@ -310,6 +388,7 @@ int main(int argc, char** argv) {
   const int count = argc > 1 ? std::atoi(argv[1]) : 200;
   const auto seed = static_cast<uint32_t>(argc > 2 ? std::atoi(argv[2]) : 1);
   random_problems_agree_with_float64(count, seed);
+  random_levels_agree_with_float64(count, seed);
   the_first_bad_label_is_reported();
   a_long_level_agrees_with_float64();
   std::printf("%d problems, %d checks, %d failed\n", count, test::checks, test::failures);

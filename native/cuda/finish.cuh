@@ -2,7 +2,7 @@
 // order: the same to the last bit in every run.
 #pragma once
 
-#include "rows.cuh"
+#include "totals.cuh"
 
 namespace efl::cuda {
 
@@ -16,12 +16,22 @@ struct CallTotals {
   int64_t bad_row;
 };
 
-struct RowsFinishParams {
-  RowsPlan plan;
+// What the blocks of a level leave. A tile has the sums of `slots` columns, from that of its first
+// element on and round; a chunk is one block of every tile.
+struct PartialSums {
+  const float* sums;  // [chunk][tile][negative, positive][slot], or null without statistics
+  int32_t slots;
+  int32_t tiles;
+  int32_t chunks;
+  int64_t tile_elements;
+  const BlockTotals* totals;
+  int64_t blocks;
+};
+
+struct FinishParams {
+  PartialSums partial;
   int32_t columns;
   int32_t level;
-  const float* partial;
-  const BlockTotals* block_totals;
   double* negative_sums;  // per column, unscaled: of |dL/du|
   double* positive_sums;
   CallTotals* totals;
@@ -36,30 +46,29 @@ struct ColumnSums {
 };
 
 // Every kFinishShares-th chunk's part of a column.
-EFL_DEVICE ColumnSums share_of_column(const RowsFinishParams& p, int32_t column, int32_t share) {
+EFL_DEVICE ColumnSums share_of_column(const FinishParams& p, int32_t column, int32_t share) {
   ColumnSums sums{};
-  const RowsPlan& plan = p.plan;
-  const int64_t tile_elements = static_cast<int64_t>(plan.threads) * plan.lanes;
-  for (int32_t tile = 0; tile < plan.tiles; ++tile) {
-    const auto start = static_cast<int32_t>(tile * tile_elements % p.columns);
+  const PartialSums& partial = p.partial;
+  for (int32_t tile = 0; tile < partial.tiles; ++tile) {
+    const auto start = static_cast<int32_t>(tile * partial.tile_elements % p.columns);
     const int32_t slot = column >= start ? column - start : column + p.columns - start;
-    if (slot >= plan.slots) continue;
-    for (int32_t chunk = share; chunk < plan.chunks; chunk += kFinishShares) {
+    if (slot >= partial.slots) continue;
+    for (int32_t chunk = share; chunk < partial.chunks; chunk += kFinishShares) {
       const float* const from =
-          p.partial + (static_cast<int64_t>(chunk) * plan.tiles + tile) * 2 * plan.slots;
+          partial.sums + (static_cast<int64_t>(chunk) * partial.tiles + tile) * 2 * partial.slots;
       sums.negative += static_cast<double>(from[slot]);
-      sums.positive += static_cast<double>(from[plan.slots + slot]);
+      sums.positive += static_cast<double>(from[partial.slots + slot]);
     }
   }
   return sums;
 }
 
 // The totals of all blocks, by one warp.
-EFL_DEVICE void finish_totals(const RowsFinishParams& p) {
+EFL_DEVICE void finish_totals(const FinishParams& p) {
   double loss = 0;
   unsigned long long positives = 0, ignored = 0, non_finite = 0, bad_row = kNoRow;
-  for (int64_t i = threadIdx.x; i < p.plan.blocks; i += 32) {
-    const BlockTotals& block = p.block_totals[i];
+  for (int64_t i = threadIdx.x; i < p.partial.blocks; i += 32) {
+    const BlockTotals& block = p.partial.totals[i];
     loss += block.loss;
     positives += block.positives;
     ignored += block.ignored;
@@ -87,10 +96,10 @@ EFL_DEVICE void finish_totals(const RowsFinishParams& p) {
 
 // grid = columns / kFinishColumns, rounded up; block = (kFinishColumns, kFinishShares).
 __global__ void __launch_bounds__(kFinishColumns* kFinishShares)
-    rows_finish_kernel(const __grid_constant__ RowsFinishParams p) {
+    finish_kernel(const __grid_constant__ FinishParams p) {
   __shared__ ColumnSums shares[kFinishShares][kFinishColumns + 1];
   const int32_t column = static_cast<int32_t>(blockIdx.x) * kFinishColumns + threadIdx.x;
-  const bool mine = p.partial && column < p.columns;
+  const bool mine = p.partial.sums && column < p.columns;
   shares[threadIdx.y][threadIdx.x] =
       mine ? share_of_column(p, column, static_cast<int32_t>(threadIdx.y)) : ColumnSums{};
   __syncthreads();
