@@ -47,7 +47,9 @@ inline bool is_rare(const CallParams& call) {
          call.dense_columns || level.quality || level.elements || level.grad_output;
 }
 
-constexpr float kAbsent = -kPlainLogit;  // the logit of a negative that adds nothing
+// The logit of a negative that adds nothing.
+template <class Loss>
+inline constexpr float kAbsent = -kPlainLogit;
 
 EFL_DEVICE float finite_or_zero(float a) { return isfinite(a) ? a : 0.0f; }
 

@@ -1,6 +1,7 @@
 // Which kernel computes a level, and how it is launched.
 #pragma once
 
+#include "collected_gradient.cuh"
 #include "finish.cuh"
 #include "planes.cuh"
 #include "rows.cuh"
@@ -33,21 +34,31 @@ void launch_of(const Params& params, cudaStream_t stream) {
   launch_kernel<T, kWidest, Loss, false>(params, stream);
 }
 
+template <class Loss, class Params>
+void launch_with(const Params& params, cudaStream_t stream) {
+  switch (params.problem.format.dtype) {
+    case EFL_FLOAT16:
+      return launch_of<__half, Loss>(params, stream);
+    case EFL_BFLOAT16:
+      return launch_of<__nv_bfloat16, Loss>(params, stream);
+    case EFL_FLOAT32:
+      break;
+  }
+  launch_of<float, Loss>(params, stream);
+}
+
 // Params: RowsParams or PlanesParams.
 template <class Params>
 void launch(const Params& params, cudaStream_t stream) {
   efl::with_loss(params.problem.loss, [&](auto loss) {
-    using Loss = typename decltype(loss)::Hard;
-    switch (params.problem.format.dtype) {
-      case EFL_FLOAT16:
-        return launch_of<__half, Loss>(params, stream);
-      case EFL_BFLOAT16:
-        return launch_of<__nv_bfloat16, Loss>(params, stream);
-      case EFL_FLOAT32:
-        break;
-    }
-    launch_of<float, Loss>(params, stream);
+    launch_with<typename decltype(loss)::Hard>(params, stream);
   });
+}
+
+// Instead of logits the level has gradients, of which only the statistics are wanted.
+template <class Params>
+void launch_collect(const Params& params, cudaStream_t stream) {
+  launch_with<CollectedGradient>(params, stream);
 }
 
 inline PartialSums partial_of(const RowsParams& params) {

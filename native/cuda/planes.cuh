@@ -124,7 +124,7 @@ class PlanesThread : public FocalThread<T, Loss, kRare> {
         const bool absent = (apart >> j & 1) || positive_column[e] == efl::kIgnored;
         const float own_weight =
             kRare ? this->negative_weight(c, x[j], foreground >> e & 1) : weight;
-        const auto terms = Loss::template hard<typename Base::CommonMath>(absent ? kAbsent : x[j],
+        const auto terms = Loss::template hard<typename Base::CommonMath>(absent ? kAbsent<Loss> : x[j],
                                                                           gamma, own_weight);
         loss = fmaf(terms.scaled, terms.cross_entropy, loss);
         gradient[j] = terms.gradient * gradient_factor;

@@ -119,7 +119,7 @@ class RowsThread : public FocalThread<T, Loss, kRare> {
     if (special) kinds = look_at(step, x, kLanes);
 #pragma unroll
     for (int j = 0; j < kLanes; ++j) {
-      const float logit = kinds.apart >> j & 1 ? kAbsent : x[j];
+      const float logit = kinds.apart >> j & 1 ? kAbsent<Loss> : x[j];
       const bool foreground = kinds.foreground >> j & 1;
       const float own_weight =
           kRare ? this->negative_weight(column_of(j), x[j], foreground) : weight[j];

@@ -113,12 +113,17 @@ bool is_aligned(const efl_level& level) {
 }
 
 template <class Params>
-Result launched(Params params, std::size_t partial_floats, int64_t blocks) {
+Result launched(Params params, std::size_t partial_floats, int64_t blocks, bool collect = false) {
   std::vector<float> partial(partial_floats, NAN);
   std::vector<efl::cuda::BlockTotals> block_totals(blocks);
   params.partial = partial.data();
   params.totals = block_totals.data();
-  efl::cuda::launch(params, nullptr);
+  if (collect) {
+    params.level.gradient = nullptr;
+    efl::cuda::launch_collect(params, nullptr);
+  } else {
+    efl::cuda::launch(params, nullptr);
+  }
   const int32_t columns = efl::columns_of(params.problem.convention);
   Result result;
   result.positive_sums.assign(columns, 0.0);
@@ -139,14 +144,14 @@ Result compute(const Problem& given, const Call& call, efl_dtype dtype,
 }
 
 Result compute_planes(const Problem& given, const test::Arranged& arranged,
-                      const int32_t* dense_columns) {
+                      const int32_t* dense_columns, bool collect = false) {
   const int32_t columns = efl::columns_of(given.problem.convention);
   auto params =
       params_of<efl::cuda::PlanesParams>(given, arranged.level, arranged.format, dense_columns);
   params.plan =
       efl::cuda::plan_planes(arranged.format, arranged.level, columns, is_aligned(arranged.level));
   return launched(params, params.plan.units * 2 * columns,
-                  static_cast<int64_t>(params.plan.units) * params.plan.groups);
+                  static_cast<int64_t>(params.plan.units) * params.plan.groups, collect);
 }
 
 // Float32 arithmetic with a rounded exponent of the power, and the rounding of the type.
@@ -326,6 +331,50 @@ void random_levels_agree_with_float64(int count, uint32_t seed) {
   }
 }
 
+// The sums over gradients that are given in place of the logits.
+void compare_collected(const Problem& given, const Result& result) {
+  const int32_t columns = efl::columns_of(given.problem.convention);
+  std::vector<double> positive(columns), negative(columns);
+  int64_t non_finite = 0;
+  for (std::size_t i = 0; i < given.logits.size(); ++i) {
+    const auto c = static_cast<int32_t>(i % columns);
+    const int32_t found = given.found(static_cast<int64_t>(i / columns));
+    if (found == efl::kIgnored) continue;
+    const double magnitude = std::fabs(static_cast<double>(given.logits[i]));
+    non_finite += !std::isfinite(magnitude);
+    if (std::isfinite(magnitude)) (found == c ? positive : negative)[c] += magnitude;
+  }
+  bool sums = true;
+  for (int32_t c = 0; c < columns; ++c) {
+    sums &= close(result.positive_sums[c], positive[c], 1e-6);
+    sums &= close(result.negative_sums[c], negative[c], 1e-6);
+  }
+  CHECK(sums);
+  CHECK(result.totals.non_finite == non_finite);
+  CHECK(result.totals.loss == 0);
+}
+
+void collected_gradients_agree_with_float64(int count, uint32_t seed) {
+  std::mt19937 random(seed);
+  for (int i = 0; i < count; ++i) {
+    const std::vector<efl_format> formats = test::every_format();
+    const efl_format format = formats[random() % formats.size()];
+    const int64_t positions = random() % 2 ? random() % 90 : 8 * (random() % 40);
+    const auto classes = static_cast<int32_t>(1 + random() % 40);
+    Problem given(2 * positions * format.anchors, classes, random(), random() % 2);
+    const test::Arranged arranged(given, format, 2, positions);
+    compare_collected(given, compute_planes(given, arranged, nullptr, true));
+
+    Call call(&given, format.dtype, random() % 2, false);
+    const efl_format rows = {format.dtype, EFL_LAYOUT_NHWC, EFL_ANCHOR_MAJOR, 1};
+    auto params = params_of<efl::cuda::RowsParams>(given, call.level, rows, nullptr);
+    params.plan = efl::cuda::plan_rows(params.rows, classes, format.dtype == EFL_FLOAT32 ? 4 : 2,
+                                       is_aligned(call.level), 1 + random() % 9);
+    compare_collected(given,
+                      launched(params, params.plan.partial_floats, params.plan.blocks, true));
+  }
+}
+
 void the_first_bad_label_is_reported() {
   for (const int32_t classes : {1, 5, 80, 1203}) {
     Problem given(97, classes, 3, false);
@@ -389,6 +438,7 @@ int main(int argc, char** argv) {
   const auto seed = static_cast<uint32_t>(argc > 2 ? std::atoi(argv[2]) : 1);
   random_problems_agree_with_float64(count, seed);
   random_levels_agree_with_float64(count, seed);
+  collected_gradients_agree_with_float64(count, seed);
   the_first_bad_label_is_reported();
   a_long_level_agrees_with_float64();
   std::printf("%d problems, %d checks, %d failed\n", count, test::checks, test::failures);
