@@ -4,21 +4,12 @@
 #include <cstdint>
 #include <vector>
 
+#include "class_rule.h"
+
 namespace efl {
 
-// How the statistics change the parameters of a class.
-enum class Rule {
-  kFixed = 0,           // not at all
-  kEqualizedFocal = 1,  // more focus and more weight for rare classes
-  kEqualizationV2 = 2   // less weight for their negatives, more for their positives
-};
-
 // Hyper-parameters of a criterion. Arrays have one value for each class.
-struct LossParameters {
-  Rule rule;
-  double gamma;                                       // gamma_b
-  double scale_factor;                                // s of kEqualizedFocal
-  double map_steepness, map_midpoint, positive_gain;  // of kEqualizationV2
+struct LossParameters : ClassRule {
   std::vector<double> positive_weight;  // alpha, or what takes its place, times the class's weight
   std::vector<double> negative_weight;  // 1 - alpha, likewise
 };
@@ -33,12 +24,6 @@ struct ColumnParameters {
   std::vector<float> positive_weight;
   std::vector<float> negative_weight;
 };
-
-// What statistics make of a class: gamma_j, and the factors on its weights.
-struct ClassFactors {
-  double gamma, positive, negative;
-};
-ClassFactors class_factors(const LossParameters& parameters, double ratio);
 
 // Fills in the parameters of every class from its ratio. `result` has room for all classes already,
 // so that this cannot fail.

@@ -6,16 +6,6 @@
 
 namespace efl::cuda {
 
-// Sums over all levels of a call, each level adding to what those before it have left.
-struct CallTotals {
-  double loss;  // unscaled
-  int64_t positives;
-  int64_t ignored;
-  int64_t non_finite;
-  int64_t bad_level;  // -1: none
-  int64_t bad_row;
-};
-
 // What the blocks of a level leave. A tile has the sums of `slots` columns, from that of its first
 // element on and round; a chunk is one block of every tile.
 struct PartialSums {

@@ -12,6 +12,7 @@
 #include "../core/reduction.h"
 #include "../core/scalar_math.h"
 #include "device_math.h"
+#include "survey.cuh"
 #include "totals.cuh"
 #include "vectors.cuh"
 
@@ -21,13 +22,19 @@ namespace efl::cuda {
 struct DeviceScalars {
   const float* normalizer;
   const float* upstream;
-  const RowCounts* counts;  // of all levels, where the divisor depends on them
+  const SurveyTotals* survey;  // of all levels, where the divisor depends on it
 };
 
 EFL_DEVICE Scales scales_on_device(efl_focal_problem problem, const DeviceScalars& scalars) {
   if (scalars.normalizer) problem.normalizer = *scalars.normalizer;
   if (scalars.upstream) problem.upstream = *scalars.upstream;
-  return scales_of(problem, scalars.counts ? *scalars.counts : RowCounts{});
+  RowCounts counts;
+  if (scalars.survey) {
+    counts.rows = static_cast<int64_t>(scalars.survey->rows);
+    counts.positives = static_cast<int64_t>(scalars.survey->positives);
+    counts.ignored = static_cast<int64_t>(scalars.survey->ignored);
+  }
+  return scales_of(problem, counts);
 }
 
 // One level of a call. All arrays are on the device; `problem.levels` is not read.

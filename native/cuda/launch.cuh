@@ -5,6 +5,8 @@
 #include "finish.cuh"
 #include "planes.cuh"
 #include "rows.cuh"
+#include "state.cuh"
+#include "survey.cuh"
 
 namespace efl::cuda {
 
@@ -61,6 +63,18 @@ void launch_collect(const Params& params, cudaStream_t stream) {
   launch_with<CollectedGradient>(params, stream);
 }
 
+inline void launch_survey(const SurveyParams& params, cudaStream_t stream) {
+  const int64_t threads = params.level.targets ? params.rows * 32 : params.rows;
+  const int64_t blocks = (threads + kSurveyThreads - 1) / kSurveyThreads;
+  const dim3 grid(static_cast<unsigned>(
+      blocks < 1 ? 1 : blocks > kMostSurveyBlocks ? kMostSurveyBlocks : blocks));
+  if (params.level.targets) {
+    EFL_LAUNCH(targets_kernel, grid, dim3(kSurveyThreads), 0, stream, params);
+  } else {
+    EFL_LAUNCH(labels_kernel, grid, dim3(kSurveyThreads), 0, stream, params);
+  }
+}
+
 inline PartialSums partial_of(const RowsParams& params) {
   const RowsPlan& plan = params.plan;
   return {params.partial, plan.slots,    plan.tiles,
@@ -79,6 +93,11 @@ inline PartialSums partial_of(const PlanesParams& params) {
 inline void launch_finish(const FinishParams& params, cudaStream_t stream) {
   const dim3 grid(static_cast<unsigned>((params.columns + kFinishColumns - 1) / kFinishColumns));
   EFL_LAUNCH(finish_kernel, grid, dim3(kFinishColumns, kFinishShares), 0, stream, params);
+}
+
+inline void launch_state(const StateParams& params, cudaStream_t stream) {
+  const dim3 grid(static_cast<unsigned>((params.classes + kStateThreads - 1) / kStateThreads));
+  EFL_LAUNCH(state_kernel, grid, dim3(kStateThreads), 0, stream, params);
 }
 
 }  // namespace efl::cuda

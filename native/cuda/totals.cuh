@@ -18,6 +18,16 @@ struct BlockTotals {
   int64_t bad_row;  // the smallest row with a label that names nothing, or kNoRow
 };
 
+// Sums over all levels of a call, each level adding to what those before it have left.
+struct CallTotals {
+  double loss;  // unscaled
+  int64_t positives;
+  int64_t ignored;
+  int64_t non_finite;
+  int64_t bad_level;  // -1: none
+  int64_t bad_row;
+};
+
 // Sums over a block in a fixed order; thread 0 has the result.
 EFL_DEVICE double block_sum(double value, double* warp_sums) {
   for (int offset = 16; offset > 0; offset >>= 1) {

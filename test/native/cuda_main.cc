@@ -5,6 +5,7 @@
 #include <string>
 
 #include "../../native/core/half.h"
+#include "../../native/core/statistics.h"
 #include "../../native/cuda/launch.cuh"
 #include "check.h"
 #include "formats.h"
@@ -375,6 +376,186 @@ void collected_gradients_agree_with_float64(int count, uint32_t seed) {
   }
 }
 
+// Of two levels, which are the same; what is out of its range is so in the second.
+efl::cuda::SurveyTotals survey(const Problem& given, const efl_level& first,
+                               const efl_level& second, const efl_format& format,
+                               std::vector<int32_t>* dense_columns) {
+  const auto rows = static_cast<int64_t>(given.labels.size());
+  const unsigned long long nothing = efl::cuda::kNothingBad;
+  efl::cuda::SurveyTotals totals{0, 0, 0, {nothing, nothing, nothing}};
+  dense_columns->resize(rows);
+  efl::cuda::launch_survey(
+      {given.problem.convention, format, first, 0, rows, dense_columns->data(), &totals}, nullptr);
+  efl::cuda::launch_survey(
+      {given.problem.convention, format, second, 1, rows, dense_columns->data(), &totals}, nullptr);
+  return totals;
+}
+
+void surveys_count_rows_and_find_what_is_bad(int count, uint32_t seed) {
+  std::mt19937 random(seed);
+  for (int i = 0; i < count; ++i) {
+    const auto classes = static_cast<int32_t>(1 + random() % 70);
+    const int64_t positions = 1 + random() % 200;
+    Problem given(positions * 3, classes, random(), false);
+    Extras extras;
+    extras.targets = random() % 2;
+    extras.quality = !extras.targets;
+    const Dressed dressed(&given, extras);
+    const efl_format format = {EFL_FLOAT32, EFL_LAYOUT_NCHW, EFL_ANCHOR_MAJOR, 3};
+    const test::Arranged arranged(given, format, 1, positions);
+    efl_level first = arranged.level, second = arranged.level;
+    std::vector<float> targets = arranged_values(dressed.targets, arranged.place);
+    std::vector<int32_t> labels = given.labels, dense;
+    std::vector<float> quality = dressed.quality;
+    if (extras.targets) first.targets = second.targets = targets.data();
+    const Solution expected = test::solve(given);
+    efl::cuda::SurveyTotals totals = survey(given, first, second, format, &dense);
+    CHECK(totals.rows == 2 * given.labels.size());
+    CHECK(totals.positives == 2 * static_cast<uint64_t>(expected.positives));
+    CHECK(totals.ignored == 2 * static_cast<uint64_t>(expected.ignored));
+    CHECK(totals.bad.label == efl::cuda::kNothingBad);
+    CHECK(totals.bad.quality == efl::cuda::kNothingBad);
+    CHECK(totals.bad.target == efl::cuda::kNothingBad);
+    if (extras.targets) {
+      bool same = true;
+      for (std::size_t r = 0; r < dense.size(); ++r) {
+        same &= dense[r] == dressed.dense[r] || (dense[r] >= 0 && dressed.dense[r] == efl::kDense);
+      }
+      CHECK(same);
+    }
+    const auto row = static_cast<int64_t>(random() % labels.size());
+    if (extras.targets) {
+      std::vector<float> bad_targets = targets;
+      bad_targets[row] = random() % 2 ? NAN : 1.5f;
+      second.targets = bad_targets.data();
+      totals = survey(given, first, second, format, &dense);
+      CHECK(totals.bad.target == efl::cuda::bad_place(1, row));
+    } else {
+      labels[row] = 1;
+      quality[row] = random() % 2 ? NAN : -0.25f;
+      second.labels = labels.data();
+      second.quality = quality.data();
+      totals = survey(given, first, second, format, &dense);
+      CHECK(totals.bad.quality == efl::cuda::bad_place(1, row));
+      labels[row] = classes + 1;
+      totals = survey(given, first, second, format, &dense);
+      CHECK(totals.bad.label == efl::cuda::bad_place(1, row));
+    }
+  }
+}
+
+// The arrays of a criterion's state, and a call's sums, as they would be on the device.
+struct DeviceState {
+  explicit DeviceState(const efl::LossParameters& given, int32_t classes)
+      : parameters(given),
+        negative(classes),
+        positive(classes),
+        ratio(classes, efl::initial_ratio(given.rule)),
+        gamma(classes, -1.0f),
+        positive_weight(classes, -1.0f),
+        negative_weight(classes, -1.0f) {}
+
+  void enter(const std::vector<double>& negative_sums, const std::vector<double>& positive_sums,
+             const efl_focal_problem& problem, const efl::cuda::CallTotals& totals,
+             const efl::cuda::DeviceScalars& scalars = {}) {
+    efl::cuda::launch_state(
+        {parameters, static_cast<int32_t>(ratio.size()), negative_sums.data(), positive_sums.data(),
+         &totals, problem, scalars, 100, negative.data(), positive.data(), ratio.data(), &steps,
+         parameters.positive_weight.data(), parameters.negative_weight.data(), gamma.data(),
+         positive_weight.data(), negative_weight.data()},
+        nullptr);
+  }
+
+  const efl::LossParameters parameters;
+  std::vector<double> negative, positive, ratio;
+  std::vector<float> gamma, positive_weight, negative_weight;
+  int64_t steps = 0;
+};
+
+efl::LossParameters parameters_of(efl::Rule rule, int32_t classes) {
+  efl::LossParameters parameters{};
+  parameters.rule = rule;
+  parameters.gamma = 2;
+  parameters.scale_factor = 8;
+  parameters.map_steepness = 12;
+  parameters.map_midpoint = 0.8;
+  parameters.positive_gain = 4;
+  for (int32_t j = 0; j < classes; ++j) {
+    parameters.positive_weight.push_back(0.25 * (1 + j % 4));
+    parameters.negative_weight.push_back(0.75 * (1 + j % 3));
+  }
+  return parameters;
+}
+
+bool close_to(const std::vector<double>& a, const std::vector<double>& b) {
+  bool same = a.size() == b.size();
+  for (std::size_t i = 0; same && i < a.size(); ++i) same = close(a[i], b[i], 1e-14);
+  return same;
+}
+
+bool close_to(const std::vector<float>& a, const std::vector<float>& b) {
+  bool same = a.size() >= b.size();
+  for (std::size_t i = 0; same && i < b.size(); ++i) same = close(a[i], b[i], 1e-7);
+  return same;
+}
+
+void the_state_on_the_device_is_that_on_the_host() {
+  constexpr int32_t kClasses = 301;
+  std::mt19937 random(3);
+  for (const efl::Rule rule :
+       {efl::Rule::kFixed, efl::Rule::kEqualizedFocal, efl::Rule::kEqualizationV2}) {
+    const efl::LossParameters parameters = parameters_of(rule, kClasses);
+    Problem given(1, kClasses, 5, false);
+    const double scale = efl::scales_of(given.problem, {}).statistics;
+    DeviceState device(parameters, kClasses);
+    efl::GradientStatistics host(rule, kClasses);
+    efl::ColumnParameters columns(kClasses);
+    for (int step = 1; step <= 4; ++step) {
+      std::vector<double> negative, positive, scaled_negative, scaled_positive;
+      for (int32_t j = 0; j < kClasses; ++j) {
+        negative.push_back(random() % 1000 * 1e-3);
+        positive.push_back(j % 3 ? random() % 1000 * 1e-3 : 0);
+        scaled_negative.push_back(negative.back() * scale);
+        scaled_positive.push_back(positive.back() * scale);
+      }
+      host.fold(scaled_positive.data(), scaled_negative.data(), 1);
+      efl::update_parameters(parameters, host.ratio(), &columns);
+      device.enter(negative, positive, given.problem, {0, 1, 1, 0, -1, 0});
+      CHECK(device.steps == step);
+      CHECK(close_to(device.negative, host.negative()));
+      CHECK(close_to(device.positive, host.positive()));
+      CHECK(close_to(device.ratio, host.ratio()));
+      CHECK(close_to(device.gamma, columns.gamma));
+      CHECK(close_to(device.positive_weight, columns.positive_weight));
+      CHECK(close_to(device.negative_weight, columns.negative_weight));
+    }
+  }
+}
+
+void nothing_enters_the_state_from_a_call_that_failed() {
+  const efl::LossParameters parameters = parameters_of(efl::Rule::kEqualizedFocal, 5);
+  const std::vector<double> sums(5, 1.0);
+  Problem given(1, 5, 5, false);
+  DeviceState device(parameters, 5);
+  const efl::cuda::CallTotals good{0, 1, 1, 0, -1, 0}, bad{0, 1, 1, 0, 0, 7},
+      empty{0, 0, 100, 0, -1, 0};
+  const float wrong[] = {0.0f, -1.0f, NAN};
+  const unsigned long long nothing = efl::cuda::kNothingBad;
+  const efl::cuda::SurveyTotals bad_target{100, 0, 0, {nothing, nothing, 3}};
+  device.enter(sums, sums, given.problem, bad);
+  device.enter(sums, sums, given.problem, empty);
+  for (const float& normalizer : wrong) {
+    device.enter(sums, sums, given.problem, good, {&normalizer, nullptr, nullptr});
+  }
+  device.enter(sums, sums, given.problem, good, {nullptr, wrong + 2, nullptr});
+  device.enter(sums, sums, given.problem, good, {nullptr, nullptr, &bad_target});
+  CHECK(device.steps == 0);
+  CHECK(device.negative == std::vector<double>(5, 0.0));
+  CHECK(device.gamma == std::vector<float>(5, -1.0f));
+  device.enter(sums, sums, given.problem, good);
+  CHECK(device.steps == 1);
+}
+
 void the_first_bad_label_is_reported() {
   for (const int32_t classes : {1, 5, 80, 1203}) {
     Problem given(97, classes, 3, false);
@@ -439,6 +620,9 @@ int main(int argc, char** argv) {
   random_problems_agree_with_float64(count, seed);
   random_levels_agree_with_float64(count, seed);
   collected_gradients_agree_with_float64(count, seed);
+  surveys_count_rows_and_find_what_is_bad(count / 4, seed);
+  the_state_on_the_device_is_that_on_the_host();
+  nothing_enters_the_state_from_a_call_that_failed();
   the_first_bad_label_is_reported();
   a_long_level_agrees_with_float64();
   std::printf("%d problems, %d checks, %d failed\n", count, test::checks, test::failures);

@@ -1,0 +1,62 @@
+// What the gradient statistics make of a class, once for every backend.
+#pragma once
+
+#include "host_device.h"
+#include "loss_math.h"
+#include "scalar_math.h"
+
+namespace efl {
+
+// How the statistics change the parameters of a class.
+enum class Rule {
+  kFixed = 0,           // not at all
+  kEqualizedFocal = 1,  // more focus and more weight for rare classes
+  kEqualizationV2 = 2   // less weight for their negatives, more for their positives
+};
+
+struct ClassRule {
+  Rule rule;
+  double gamma;                                       // gamma_b
+  double scale_factor;                                // s of kEqualizedFocal
+  double map_steepness, map_midpoint, positive_gain;  // of kEqualizationV2
+};
+
+// Gamma_j, and the factors on the weights of a class.
+struct ClassFactors {
+  double gamma, positive, negative;
+};
+
+// As the kernels compute with it. Beyond 1e30 (1 - p_t)^gamma is 0 wherever 1 - p_t < 1 in float32;
+// up to there gamma times a logit stays finite.
+EFL_HOST_DEVICE float float_gamma(double gamma) {
+  return static_cast<float>(gamma < 1e30 ? gamma : 1e30);
+}
+
+// The ratio of a class without statistics: that of a balanced one. f is 1 at 100.
+EFL_HOST_DEVICE double initial_ratio(Rule rule) {
+  return rule == Rule::kEqualizationV2 ? 100.0 : 1.0;
+}
+
+EFL_HOST_DEVICE double class_ratio(Rule rule, double positive, double negative) {
+  return rule == Rule::kEqualizationV2 ? unbounded_ratio(positive, negative)
+                                       : gradient_ratio(positive, negative);
+}
+
+EFL_HOST_DEVICE ClassFactors class_factors(const ClassRule& of, double ratio) {
+  switch (of.rule) {
+    case Rule::kEqualizedFocal: {
+      const double gamma = focusing_factor(of.gamma, of.scale_factor, ratio);
+      const double weight = weighting_factor(gamma, of.gamma);
+      return {gamma, weight, weight};
+    }
+    case Rule::kEqualizationV2: {
+      const double share = negative_share<ScalarMath>(of.map_steepness, of.map_midpoint, ratio);
+      return {of.gamma, positive_factor(of.positive_gain, share), share};
+    }
+    case Rule::kFixed:
+      break;
+  }
+  return {of.gamma, 1.0, 1.0};
+}
+
+}  // namespace efl
