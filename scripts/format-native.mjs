@@ -6,7 +6,7 @@ import { root } from './platform.mjs';
 
 const files = ['native', 'test/native']
   .flatMap((folder) => filesBelow(folder))
-  .filter((file) => /\.(cc|h|inc)$/.test(file));
+  .filter((file) => /\.(cc|h|inc|cu|cuh)$/.test(file));
 const mode = process.argv.includes('--check') ? ['--dry-run', '-Werror'] : ['-i'];
 const tool = path.join(root, 'node_modules', 'clang-format-node', 'build', 'cli.js');
 const { status } = spawnSync(process.execPath, [tool, ...mode, ...files], {

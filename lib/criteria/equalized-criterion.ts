@@ -11,6 +11,7 @@ import {
 } from '../state/statistics';
 import type { Labels } from '../tensors/labels';
 import type { Logits } from '../tensors/logits';
+import { reject } from '../validation';
 import { checkReady } from './async-call';
 import type { AsyncCall, CollectCall } from './call-options';
 import { checkCollect, type CheckedCollect } from './check-call';
@@ -134,7 +135,10 @@ export abstract class EqualizedCriterion<
   mergeStatistics(other: EqualizedCriterion | Statistics): void {
     const { name } = this.constructor;
     const { numClasses } = this.options;
-    const statistics = other instanceof EqualizedCriterion ? other.#sumsFor(this.#loss) : other;
+    // What the gradients of another loss say nothing about is this one's balance.
+    const isForeign = other instanceof EqualizedCriterion && other.#loss !== this.#loss;
+    if (isForeign) reject('other', `an ${name} or its statistics`, other);
+    const statistics = other instanceof EqualizedCriterion ? other.#whole() : other;
     const { positive, negative, steps } = checkStatistics(statistics, numClasses, name);
     checkSums(this.#whole(), { positive, negative, steps });
     this.native().merge(positive, negative, steps);
@@ -151,11 +155,6 @@ export abstract class EqualizedCriterion<
     const second = new Float64Array(this.options.numClasses);
     this.native().readFactors(first, second);
     return { first, second };
-  }
-
-  /** Nothing for another loss, whose balance the gradients of this one say nothing about. */
-  #sumsFor(loss: string): Statistics | undefined {
-    return this.#loss === loss ? this.#whole() : undefined;
   }
 
   #checkCollect(

@@ -31,7 +31,8 @@ export interface ResolvedOptions extends ResolvedCriterionOptions {
  *     L = -alpha_t (1 - p_t)^gamma log(p_t)
  *
  * with p_t = sigmoid(x) and alpha_t = alpha at the row's class, 1 - sigmoid(x) and 1 - alpha at the
- * others. `gamma: 0, alpha: -1` is binary cross-entropy. Finite for logits from -9e37 to 9e37.
+ * others. `gamma: 0, alpha: -1` is binary cross-entropy. Finite unless a logit times its weight is
+ * beyond 6e37.
  *
  * Labels say by {@link CriterionOptions.background} which class, or none, is positive in a row. Dense
  * targets y in their place mean p_t = p y + (1 - p)(1 - y), alpha_t = alpha y + (1 - alpha)(1 - y)

@@ -85,22 +85,23 @@ function weightsOf(options: ResolvedCriterionOptions, definition: LossDefinition
         ? perClass((alpha, column) => negative(alpha) * (foregroundFactor?.[column] ?? 1))
         : undefined,
   };
-  checkWeights(weights, definition);
+  checkWeights(weights, options, definition);
   return weights;
 }
 
 /** An infinite weight would turn a modulator of 0 into NaN. */
 function checkWeights(
   { positiveWeight, negativeWeight }: Weights,
+  { classWeight, lossWeight }: ResolvedCriterionOptions,
   { gamma = 0, scaleFactor = 0, ratioMap = noMap }: LossDefinition,
 ): void {
   const focus = scaleFactor > 0 ? (gamma + scaleFactor) / gamma : 1;
-  const most = focus * (1 + ratioMap.positiveGain);
+  const most = focus * (1 + ratioMap.positiveGain) * Math.max(1, Math.abs(lossWeight));
   const isTooLarge = (weight: number): boolean => !isFiniteFloat32(weight * most);
   for (const weights of [positiveWeight, negativeWeight]) {
     const column = weights.findIndex(isTooLarge);
     if (column < 0) continue;
     const expected = 'a number that keeps the largest weight of an element finite in float32';
-    reject(`classWeight[${column}]`, expected, weights[column]);
+    reject(`classWeight[${column}]`, expected, classWeight?.[column] ?? weights[column]);
   }
 }

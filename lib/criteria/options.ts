@@ -6,7 +6,7 @@ import { classValues, type ClassValues } from './class-values';
 export const reductions = ['sum', 'mean', 'none'] as const;
 
 /**
- * `'sum'`: sum of all elements / normalizer. `'mean'`: sum / (rows that are not ignored x classes).
+ * `'sum'`: sum of all elements / normalizer. `'mean'`: sum / (rows that are not ignored x logits of a row).
  * `'none'`: one loss for each element.
  */
 export type Reduction = (typeof reductions)[number];

@@ -2,10 +2,14 @@
 import { types } from 'node:util';
 import type { PerLevel, Values } from '../binding/addon';
 import { isList, levelAt, levelCount, mapLevels } from '../tensors/levels';
+import { overlapAmong } from '../tensors/memory';
 import { isFloat32Array } from '../tensors/tensor';
 import { reject } from '../validation';
 
-/** A buffer that others share, or that the result goes into, cannot be taken over. */
+/**
+ * A buffer that others share, or that the result goes into, cannot be taken over. The gradient is
+ * written over what was taken, so that one level must not be read through another.
+ */
 export function checkTransfer(values: PerLevel<Values>, grad: PerLevel<Values> | undefined): void {
   const buffers = new Set<ArrayBufferLike>();
   for (let level = 0; level < levelCount(values); level++) {
@@ -15,6 +19,7 @@ export function checkTransfer(values: PerLevel<Values>, grad: PerLevel<Values> |
     }
     buffers.add(buffer);
   }
+  if (overlapAmong(values)) reject('transfer', 'false for levels that share memory', true);
   for (let level = 0; grad && level < levelCount(grad); level++) {
     if (buffers.has(levelAt(grad, level).buffer)) {
       reject('transfer', 'false where grad is in the buffer of the logits', true);

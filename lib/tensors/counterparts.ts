@@ -3,7 +3,7 @@ import { EflArgumentError } from '../errors';
 import { reject } from '../validation';
 import { isList } from './levels';
 import type { CheckedLogits } from './logits';
-import { checkTensor, tensorAsLong, type CheckedTensor } from './tensor';
+import { checkSameShape, checkTensor, tensorAsLong, type CheckedTensor } from './tensor';
 
 /** Checks what goes with one tensor of logits; `argument` is what an error calls it. */
 export type CheckOne<T> = (
@@ -32,7 +32,8 @@ export function counterpart<T>(
 
 /** Where the gradient of a level goes: as many values as its logits, of their type. */
 export function gradientValues(argument: string, value: unknown, logits: CheckedTensor): Values {
-  const { data, dtype } = checkTensor(argument, value);
+  const tensor = checkTensor(argument, value);
+  const { data, dtype } = tensor;
   if (data.length !== logits.data.length) {
     reject(argument, `${logits.data.length} values, as many as the logits`, data);
   }
@@ -43,6 +44,7 @@ export function gradientValues(argument: string, value: unknown, logits: Checked
       `${dtype} values`,
     );
   }
+  checkSameOrder(argument, tensor, logits);
   return data;
 }
 
@@ -52,5 +54,12 @@ export function elementValues(
   value: unknown,
   logits: CheckedTensor,
 ): Float32Array {
-  return tensorAsLong(argument, value, logits).data;
+  const tensor = tensorAsLong(argument, value, logits);
+  checkSameOrder(argument, tensor, logits);
+  return tensor.data;
+}
+
+/** Flat, or of the shape of the logits: another shape would speak of another order of values. */
+function checkSameOrder(argument: string, tensor: CheckedTensor, logits: CheckedTensor): void {
+  if (tensor.shape?.length !== 1) checkSameShape(argument, tensor, logits);
 }

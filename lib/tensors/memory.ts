@@ -67,6 +67,16 @@ function rejectShared(
   }
 }
 
+/** Whether different levels share memory. */
+export function overlapAmong(levels: PerLevel<ArrayBufferView>): boolean {
+  for (let later = 1; later < levelCount(levels); later++) {
+    for (let level = 0; level < later; level++) {
+      if (overlaps(levelAt(levels, later), levelAt(levels, level))) return true;
+    }
+  }
+  return false;
+}
+
 /** Refuses outputs of different levels that share memory. */
 export function rejectOverlapAmong(argument: string, outputs: PerLevel<ArrayBufferView>): void {
   for (let later = 1; later < levelCount(outputs); later++) {

@@ -130,10 +130,18 @@ export function valuesOfSameShape(
   logits: CheckedTensor,
   what?: string,
 ): Float32Array {
-  const { data, shape } = tensorAsLong(argument, value, logits, what);
-  if (shape && logits.shape && listed(shape) !== listed(logits.shape)) {
-    const expected = `the shape of the logits, ${listed(logits.shape)}`;
-    throw new EflArgumentError(`${argument}.shape`, expected, listed(shape));
-  }
-  return data;
+  const tensor = tensorAsLong(argument, value, logits, what);
+  checkSameShape(argument, tensor, logits);
+  return tensor.data;
+}
+
+/** Refuses another shape than that of the logits, where both have one. */
+export function checkSameShape(
+  argument: string,
+  { shape }: CheckedTensor,
+  logits: CheckedTensor,
+): void {
+  if (!shape || !logits.shape || listed(shape) === listed(logits.shape)) return;
+  const expected = `the shape of the logits, ${listed(logits.shape)}`;
+  throw new EflArgumentError(`${argument}.shape`, expected, listed(shape));
 }

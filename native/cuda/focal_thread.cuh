@@ -42,7 +42,8 @@ struct CallParams {
   efl_focal_problem problem;
   efl_level level;
   DeviceScalars scalars;
-  const int32_t* dense_columns;  // with targets: what each row is, as label_column says it, or kDense
+  const int32_t*
+      dense_columns;  // with targets: what each row is, as label_column says it, or kDense
   int64_t rows;
   float largest_gamma;  // at most
 };
@@ -50,8 +51,8 @@ struct CallParams {
 // Whether a call asks for what most calls do without: the kernels have a slower form for it.
 inline bool is_rare(const CallParams& call) {
   const efl_level& level = call.level;
-  return call.largest_gamma > kPlainGamma || call.problem.foreground_weight ||
-         call.dense_columns || level.quality || level.elements || level.grad_output;
+  return call.largest_gamma > kPlainGamma || call.problem.foreground_weight || call.dense_columns ||
+         level.quality || level.elements || level.grad_output;
 }
 
 // The logit of a negative that adds nothing.
@@ -117,8 +118,8 @@ class FocalThread {
     if (kRare && element.positive && target < 1) {
       soften(element, x, target, &own_loss, &gradient, &share);
     } else {
-      const float weight = element.positive ? problem.positive_weight[c]
-                                            : negative_weight(c, x, element.foreground);
+      const float weight =
+          element.positive ? problem.positive_weight[c] : negative_weight(c, x, element.foreground);
       const float u = element.positive ? -x : x;
       const auto terms = Loss::template hard<DeviceMath>(u, problem.gamma[c], weight);
       own_loss = terms.loss();
@@ -152,8 +153,8 @@ class FocalThread {
     const efl_focal_problem& problem = call.problem;
     const int32_t c = element.column;
     const double y = target, logit = x, gamma = problem.gamma[c];
-    const double weight = y * problem.positive_weight[c] +
-                          (1 - y) * negative_weight(c, x, element.foreground);
+    const double weight =
+        y * problem.positive_weight[c] + (1 - y) * negative_weight(c, x, element.foreground);
     efl::with_loss(problem.loss, [&](auto kind) {
       const auto terms = decltype(kind)::template soft<ScalarMath>(logit, y, gamma, weight);
       *own_loss = static_cast<float>(terms.loss());

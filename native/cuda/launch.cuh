@@ -52,9 +52,8 @@ void launch_with(const Params& params, cudaStream_t stream) {
 // Params: RowsParams or PlanesParams.
 template <class Params>
 void launch(const Params& params, cudaStream_t stream) {
-  efl::with_loss(params.problem.loss, [&](auto loss) {
-    launch_with<typename decltype(loss)::Hard>(params, stream);
-  });
+  efl::with_loss(params.problem.loss,
+                 [&](auto loss) { launch_with<typename decltype(loss)::Hard>(params, stream); });
 }
 
 // Instead of logits the level has gradients, of which only the statistics are wanted.
@@ -66,8 +65,9 @@ void launch_collect(const Params& params, cudaStream_t stream) {
 inline void launch_survey(const SurveyParams& params, cudaStream_t stream) {
   const int64_t threads = params.level.targets ? params.rows * 32 : params.rows;
   const int64_t blocks = (threads + kSurveyThreads - 1) / kSurveyThreads;
-  const dim3 grid(static_cast<unsigned>(
-      blocks < 1 ? 1 : blocks > kMostSurveyBlocks ? kMostSurveyBlocks : blocks));
+  const dim3 grid(static_cast<unsigned>(blocks < 1                   ? 1
+                                        : blocks > kMostSurveyBlocks ? kMostSurveyBlocks
+                                                                     : blocks));
   if (params.level.targets) {
     EFL_LAUNCH(targets_kernel, grid, dim3(kSurveyThreads), 0, stream, params);
   } else {
@@ -77,17 +77,25 @@ inline void launch_survey(const SurveyParams& params, cudaStream_t stream) {
 
 inline PartialSums partial_of(const RowsParams& params) {
   const RowsPlan& plan = params.plan;
-  return {params.partial, plan.slots,    plan.tiles,
-          plan.chunks,    static_cast<int64_t>(plan.threads) * plan.lanes,
-          params.totals,  plan.blocks};
+  return {params.partial,
+          plan.slots,
+          plan.tiles,
+          plan.chunks,
+          static_cast<int64_t>(plan.threads) * plan.lanes,
+          params.totals,
+          plan.blocks};
 }
 
 inline PartialSums partial_of(const PlanesParams& params) {
   const int32_t columns = efl::columns_of(params.problem.convention);
   const PlanesPlan& plan = params.plan;
-  return {params.partial, columns,       1,
-          plan.units,     columns,
-          params.totals,  static_cast<int64_t>(plan.units) * plan.groups};
+  return {params.partial,
+          columns,
+          1,
+          plan.units,
+          columns,
+          params.totals,
+          static_cast<int64_t>(plan.units) * plan.groups};
 }
 
 inline void launch_finish(const FinishParams& params, cudaStream_t stream) {

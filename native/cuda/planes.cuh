@@ -124,8 +124,8 @@ class PlanesThread : public FocalThread<T, Loss, kRare> {
         const bool absent = (apart >> j & 1) || positive_column[e] == efl::kIgnored;
         const float own_weight =
             kRare ? this->negative_weight(c, x[j], foreground >> e & 1) : weight;
-        const auto terms = Loss::template hard<typename Base::CommonMath>(absent ? kAbsent<Loss> : x[j],
-                                                                          gamma, own_weight);
+        const auto terms = Loss::template hard<typename Base::CommonMath>(
+            absent ? kAbsent<Loss> : x[j], gamma, own_weight);
         loss = fmaf(terms.scaled, terms.cross_entropy, loss);
         gradient[j] = terms.gradient * gradient_factor;
         float magnitude = terms.gradient;
@@ -175,8 +175,8 @@ class PlanesThread : public FocalThread<T, Loss, kRare> {
       const int e = v * kLanes + j;
       const bool in_foreground = foreground >> e & 1;
       non_finite += !isfinite(x[j]);
-      const Sides sides = this->compute(
-          {place_of(c, e), row_of(e), c, is_positive(c, e), in_foreground}, x[j]);
+      const Sides sides =
+          this->compute({place_of(c, e), row_of(e), c, is_positive(c, e), in_foreground}, x[j]);
       sums->negative += sides.negative;
       sums->positive += sides.positive;
     }
@@ -199,7 +199,8 @@ __global__ void __launch_bounds__(kPlanesThreads)
   __syncthreads();
   const int32_t columns = efl::columns_of(params.problem.convention);
   const int32_t c = blockIdx.y * params.plan.classes_of_group + threadIdx.x;
-  if (params.partial && static_cast<int32_t>(threadIdx.x) < params.plan.classes_of_group && c < columns) {
+  if (params.partial && static_cast<int32_t>(threadIdx.x) < params.plan.classes_of_group &&
+      c < columns) {
     Sides total{0, 0};
     for (int32_t warp = 0; warp < kPlanesWarps; ++warp) {
       total.negative += sums.of[threadIdx.x][warp].negative;

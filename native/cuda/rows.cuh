@@ -23,8 +23,7 @@ class RowsThread : public FocalThread<T, Loss, kRare> {
  public:
   using Base::bad_row, Base::ignored, Base::loss, Base::non_finite, Base::positives;
 
-  EFL_DEVICE RowsThread(const RowsParams& params, float* shared)
-      : Base(params), p(params) {
+  EFL_DEVICE RowsThread(const RowsParams& params, float* shared) : Base(params), p(params) {
     const RowsPlan& plan = p.plan;
     negative_slots = shared + threadIdx.x * kLanes;
     positive_slots = negative_slots + plan.threads * kLanes;
@@ -77,8 +76,8 @@ class RowsThread : public FocalThread<T, Loss, kRare> {
  private:
   // Elements of a vector, as bits.
   struct Kinds {
-    uint32_t apart = 0;       // not for the common way
-    uint32_t counted = 0;     // of these, those that are not in ignored rows
+    uint32_t apart = 0;    // not for the common way
+    uint32_t counted = 0;  // of these, those that are not in ignored rows
     uint32_t positive = 0;
     uint32_t foreground = 0;  // in rows that have a class
   };
@@ -88,9 +87,7 @@ class RowsThread : public FocalThread<T, Loss, kRare> {
     return j < head ? c : c % columns;
   }
   EFL_DEVICE int64_t element_at(int64_t step) const { return step * step_elements + first; }
-  EFL_DEVICE int64_t row_at(int64_t step) const {
-    return step * p.plan.rows_per_step + first_row;
-  }
+  EFL_DEVICE int64_t row_at(int64_t step) const { return step * p.plan.rows_per_step + first_row; }
 
   // Each thread copies its vectors ahead into its own part of shared memory: many bytes on their
   // way for no registers, and no barrier.
@@ -103,8 +100,8 @@ class RowsThread : public FocalThread<T, Loss, kRare> {
         ring[slot * p.plan.threads] = Lanes::load(from);
       }
       if (!kRare || p.level.labels) {
-        __pipeline_memcpy_async(label_ring + slot * p.plan.threads,
-                                p.level.labels + row_at(*step), sizeof(int32_t));
+        __pipeline_memcpy_async(label_ring + slot * p.plan.threads, p.level.labels + row_at(*step),
+                                sizeof(int32_t));
       }
       *step += gridDim.x;
     }
@@ -123,7 +120,8 @@ class RowsThread : public FocalThread<T, Loss, kRare> {
       const bool foreground = kinds.foreground >> j & 1;
       const float own_weight =
           kRare ? this->negative_weight(column_of(j), x[j], foreground) : weight[j];
-      const auto terms = Loss::template hard<typename Base::CommonMath>(logit, gamma[j], own_weight);
+      const auto terms =
+          Loss::template hard<typename Base::CommonMath>(logit, gamma[j], own_weight);
       loss = fmaf(terms.scaled, terms.cross_entropy, loss);
       gradient[j] = terms.gradient * gradient_factor;
       element[j] = terms.loss() * element_factor;
@@ -241,8 +239,7 @@ class RowsThread : public FocalThread<T, Loss, kRare> {
       }
       const bool positive = kinds.positive >> j & 1, foreground = kinds.foreground >> j & 1;
       const int64_t row = (at + j) / columns;
-      const Sides sides =
-          this->compute({at + j, row, column_of(j), positive, foreground}, logit);
+      const Sides sides = this->compute({at + j, row, column_of(j), positive, foreground}, logit);
       negative_slots[j] += sides.negative;
       positive_slots[j] += sides.positive;
     }
@@ -268,7 +265,8 @@ class RowsThread : public FocalThread<T, Loss, kRare> {
 EFL_DEVICE void fold_columns(const RowsParams& p, const float* sums, int lanes) {
   const RowsPlan& plan = p.plan;
   const int32_t columns = efl::columns_of(p.problem.convention);
-  const int32_t vectors = min(plan.threads, plan.vectors_per_step - static_cast<int32_t>(blockIdx.y) * plan.threads);
+  const int32_t vectors =
+      min(plan.threads, plan.vectors_per_step - static_cast<int32_t>(blockIdx.y) * plan.threads);
   float* const partial =
       p.partial + (static_cast<int64_t>(blockIdx.x) * plan.tiles + blockIdx.y) * 2 * plan.slots;
   for (int32_t side = 0; side < 2; ++side) {

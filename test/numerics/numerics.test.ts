@@ -1,5 +1,5 @@
 /** docs/numerics.md says what is computed. Anew: `node scripts/update-numerics.mjs`. */
-import { backends, FocalLoss } from '../../lib';
+import { backends, EqualizedFocalLoss, FocalLoss } from '../../lib';
 import { expectClose, expectSame } from '../reference/compare';
 import type { Measured } from './bound-tables';
 import { blocksOf, readDocument } from './document';
@@ -87,11 +87,22 @@ test('a subnormal logit gives what 0 gives, with every set of kernels', () => {
   });
 });
 
-test('the loss of logits up to 9e37 is finite, with every set of kernels', () => {
-  const criterion = new FocalLoss({ numClasses: 64 });
-  const logits = new Float32Array(64 * 64).fill(9e37);
+test.each([
+  ['FocalLoss', 9e37, () => new FocalLoss({ numClasses: 64 }), 0.75],
+  ['FocalLoss without alpha', 6e37, () => new FocalLoss({ numClasses: 64, alpha: -1 }), 1],
+  ['EqualizedFocalLoss with g = 0', 1e37, rarest, 3.75],
+] as const)('the loss of %s is finite at %d, with every set of kernels', (_, x, create, weight) => {
+  const criterion = create();
+  const logits = new Float32Array(64 * 64).fill(x);
   withEachKernels(() => {
     const { loss } = criterion.forward(logits, new Int32Array(64));
-    expectClose('loss', loss, 4096 * 0.75 * 9e37, { relative: 1e-6 });
+    expectClose('loss', loss, 4096 * weight * x, { relative: 1e-6 });
   });
 });
+
+function rarest(): EqualizedFocalLoss {
+  const criterion = new EqualizedFocalLoss({ numClasses: 64 });
+  const none = new Float64Array(64);
+  criterion.loadStateDict({ pos_grad: none, neg_grad: none.map(() => 1), pos_neg: none });
+  return criterion;
+}

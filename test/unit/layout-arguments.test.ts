@@ -335,6 +335,34 @@ describe('transfer', () => {
     expect(output).toEqual(expected);
   });
 
+  test('is refused where levels share memory, which the gradient would be written over', async () => {
+    const one = new Float32Array(3 * CLASSES).fill(1);
+    const whole = { data: one, shape: [3, CLASSES] };
+    const part = { data: one.subarray(CLASSES), shape: [2, CLASSES] };
+    for (const [second, rows] of [
+      [whole, [0, 2, 1]],
+      [part, [0, 2]],
+    ] as const) {
+      const criterion = new FocalLoss({ numClasses: CLASSES });
+      const call = criterion.forwardBackwardAsync([whole, second], [[1, 0, 2], rows], {
+        transfer: true,
+      });
+      expectArgumentError(await rejectionOf(call), 'transfer');
+      expect(one.length).toBe(3 * CLASSES);
+    }
+  });
+
+  test('of another shape are a gradient and its upstream refused', () => {
+    const logits = { data: new Float32Array(8), shape: [1, 4, 1, 2] };
+    const other = { data: new Float32Array(8), shape: [1, 1, 2, 4] };
+    const criterion = new FocalLoss({ numClasses: 4, reduction: 'none' });
+    const call = { layout: 'NCHW' } as const;
+    for (const name of ['grad', 'gradOutput']) {
+      const wrong = { ...call, [name]: other };
+      expectRefused(() => criterion.forwardBackward(logits, [1, 2], wrong), `${name}.shape`);
+    }
+  });
+
   test('is refused where a gradient is in one of the buffers', async () => {
     const tensors = [level(1), level(2)];
     const grad = [level(1), tensors[1]!];
