@@ -21,6 +21,6 @@ run('cmake', [
 run('cmake', ['--build', folder, '--parallel', '2']);
 run(path.join(folder, 'efl_native_tests'), []);
 // Random problems for the CUDA kernels on the host: as many as take a few seconds.
-const problems = { plain: 150, 'address,undefined': 50 }[sanitizers] ?? 12;
+const problems = { plain: 150, 'address,undefined': 30 }[sanitizers] ?? 10;
 run(path.join(folder, 'efl_cuda_tests'), [String(problems)]);
 if (sanitizers === 'plain') run(path.join(folder, 'efl_cuda_tests_perturbed'), ['50']);
