@@ -1,6 +1,11 @@
-# The addon, for node-gyp. Its CPU kernels are compiled once per instruction set, and gyp has flags
+# The addon and the library for programs in C, for node-gyp. Its CPU kernels are compiled once per instruction set, and gyp has flags
 # for targets only: hence one static library for each.
 {
+  "variables": {
+    "conditions": [
+      ["OS=='mac'", { "library_extension": "dylib" }, { "library_extension": "so" }]
+    ]
+  },
   "target_defaults": {
     "cflags_cc": ["-std=c++17", "-fvisibility=hidden", "-fvisibility-inlines-hidden", "-Wall", "-Wextra", "-Wno-psabi"],
     "cflags_cc!": ["-fno-exceptions", "-fno-rtti", "-std=gnu++17", "-std=gnu++20"],
@@ -46,20 +51,51 @@
       ]
     },
     {
-      "target_name": "efl",
-      "dependencies": ["efl_kernels_baseline", "efl_kernels_avx2", "efl_kernels_avx512"],
-      "include_dirs": ["<!(node -p \"require('node-addon-api').include_dir\")"],
-      "defines": ["EFL_VERSION=\"<!(node -p \"require('./package.json').version\")\""],
+      "target_name": "efl_host",
+      "type": "static_library",
       "sources": [
+        "native/core/host_criterion.cc",
         "native/core/statistics.cc",
         "native/cpu/cpu_backend.cc",
         "native/cpu/kernels_scalar.cc",
         "native/cpu/soft_element.cc",
         "native/cpu/survey.cc",
-        "native/cpu/thread_pool.cc",
+        "native/cpu/thread_pool.cc"
+      ]
+    },
+    {
+      "target_name": "efl_library",
+      "type": "shared_library",
+      "product_name": "efl",
+      "product_prefix": "lib",
+      "product_extension": "<(library_extension)",
+      "dependencies": ["efl_host", "efl_kernels_baseline", "efl_kernels_avx2", "efl_kernels_avx512"],
+      "defines": ["EFL_VERSION=\"<!(node -p \"require('./package.json').version\")\""],
+      "sources": [
+        "native/library/calls.cc",
+        "native/library/efl.cc",
+        "native/library/errors.cc",
+        "native/library/settings.cc"
+      ],
+      "libraries": ["-lpthread"],
+      "conditions": [
+        ["OS=='linux'", {
+          "ldflags": ["-Wl,-z,nodelete", "-Wl,--version-script=<(module_root_dir)/native/library/exports.map"]
+        }]
+      ]
+    },
+    {
+      "target_name": "efl",
+      "dependencies": ["efl_host", "efl_kernels_baseline", "efl_kernels_avx2", "efl_kernels_avx512"],
+      "include_dirs": ["<!(node -p \"require('node-addon-api').include_dir\")"],
+      "defines": ["EFL_VERSION=\"<!(node -p \"require('./package.json').version\")\""],
+      "sources": [
         "native/addon/addon.cc",
         "native/addon/criterion.cc",
         "native/addon/criterion_state.cc",
+        "native/addon/device_objects.cc",
+        "native/addon/device_resources.cc",
+        "native/addon/devices.cc",
         "native/addon/executor.cc",
         "native/addon/levels.cc",
         "native/addon/pin_library.cc"

@@ -58,7 +58,16 @@ export class EflLoadError extends EflError {
   }
 }
 
-export type BackendFailure = 'not-built' | 'disabled';
+export type BackendFailure =
+  | 'disabled'
+  | 'not-built'
+  | 'library-not-loadable'
+  | 'abi-mismatch'
+  | 'no-driver'
+  | 'driver-too-old'
+  | 'no-device'
+  | 'arch-unsupported'
+  | 'self-test-failed';
 
 /** A backend was asked for by name and cannot be used. */
 export class EflBackendUnavailableError extends EflError {
@@ -69,6 +78,19 @@ export class EflBackendUnavailableError extends EflError {
     super('EFL_BACKEND_UNAVAILABLE', message);
     this.backend = backend;
     this.reason = reason;
+  }
+}
+
+/** The CUDA runtime reports an error. After some of them the device is lost to this process. */
+export class EflCudaError extends EflError {
+  /** The error's name, for example `cudaErrorIllegalAddress`. */
+  readonly cudaError: string;
+  readonly cudaErrorNumber: number;
+
+  constructor(name: string, number: number, text: string) {
+    super('EFL_CUDA', `${name} (${number}): ${text}`);
+    this.cudaError = name;
+    this.cudaErrorNumber = number;
   }
 }
 
@@ -100,9 +122,9 @@ export class EflQueueFullError extends EflError {
   }
 }
 
-/** The memory a computation needs beside its outputs could not be allocated. */
+/** The memory a computation needs, on the host or on its device, could not be allocated. */
 export class EflOutOfMemoryError extends EflError {
-  constructor() {
-    super('EFL_OUT_OF_MEMORY', 'The workspace of the computation could not be allocated');
+  constructor(what = 'The workspace of the computation') {
+    super('EFL_OUT_OF_MEMORY', `${what} could not be allocated`);
   }
 }

@@ -41,16 +41,32 @@ export type {
   ForwardCall,
   GradientCall,
 } from './criteria/call-options';
-export type { CollectOutput, LossOutput } from './criteria/outcome';
+export type { CollectOutput, LossOf, LossOutput } from './criteria/outcome';
 export type { LoadableState, StateDict, Statistics } from './state/statistics';
 export type { Background, Labels } from './tensors/labels';
-export type { Logits } from './tensors/logits';
+export type { ForeignTensor, Logits } from './tensors/logits';
 export type { ChannelOrder, FormatOptions, Layout } from './tensors/layout';
 export type { Quality } from './tensors/quality';
 export type { Targets } from './tensors/targets';
+export type { ArrowVector, DimsTensor, StridedView } from './tensors/foreign';
 export type { ElementsOf, FormOf } from './tensors/form';
 export type { Float16Values } from './tensors/float16';
 export type { DType, HostTensor, HostValues, TensorLike } from './tensors/tensor';
+
+export { CudaEvent } from './device/cuda-event';
+export { CudaGraph } from './device/cuda-graph';
+export { CudaStream, type WrapStreamOptions } from './device/cuda-stream';
+export {
+  CudaTensor,
+  type CopyOptions,
+  type CudaDType,
+  type CudaTensorOptions,
+  type FromHostOptions,
+  type HostCopy,
+  type HostLabels,
+  type WrapOptions,
+} from './device/cuda-tensor';
+export { memoryInfo, type MemoryInfo } from './device/memory-info';
 
 export * as functional from './functional';
 export { priorBias } from './criteria/prior-bias';
@@ -68,6 +84,7 @@ export {
   EflAbortError,
   EflArgumentError,
   EflBackendUnavailableError,
+  EflCudaError,
   EflDisposedError,
   EflError,
   EflLoadError,

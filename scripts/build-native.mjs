@@ -1,10 +1,11 @@
-// Compiles the addon and stages it where the loader looks.
+// Compiles the addon and the library for programs in C, and stages them where the loader looks.
 //
 //   node scripts/build-native.mjs [cmake|gyp] [--debug] [--sanitize] [--portable]
 //
 // Without a name cmake-js is used where CMake is found, and node-gyp otherwise. A sanitized build is
 // not staged: it only loads with the sanitizer's runtime preloaded, and EFL_BINARY names it then.
-// --portable leaves out the kernels of newer instruction sets, which take most of the time.
+// --portable leaves out the kernels of newer instruction sets, which take most of the time. CMake
+// also builds the library for GPUs where nvcc is found; EFL_CUDA=on needs it, EFL_CUDA=off does not.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
@@ -13,6 +14,7 @@ import {
   mkdirSync,
   readFileSync,
   renameSync,
+  rmSync,
   writeFileSync,
 } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -58,8 +60,9 @@ function buildWithCMake() {
   const args = [require.resolve('cmake-js/bin/cmake-js'), 'compile', '--out', folder];
   if (options.debug || options.sanitize) args.push('--debug');
   if (options.sanitize) args.push('--CDEFL_SANITIZE=address,undefined');
-  run(process.execPath, args);
   if (options.portable) args.push('--CDEFL_PORTABLE=ON');
+  args.push(`--CDEFL_CUDA=${(process.env.EFL_CUDA ?? 'auto').toUpperCase()}`);
+  run(process.execPath, args);
   const name = options.debug || options.sanitize ? 'Debug' : 'Release';
   return [path.join(folder, name, 'efl.node'), path.join(folder, 'efl.node')];
 }
@@ -79,22 +82,50 @@ function findBuilt(candidates) {
   return built;
 }
 
+/** By a rename: a process that has the old file mapped must not see it change. */
+function stageFile(built, target) {
+  copyFileSync(built, `${target}.new`);
+  renameSync(`${target}.new`, target);
+}
+
+const libraryExtension = process.platform === 'darwin' ? '.dylib' : '.so';
+
+function checksum(file) {
+  return createHash('sha256').update(readFileSync(file)).digest('hex');
+}
+
+/** The library for GPUs, which is beside the addon or not built at all; its checksum. */
+function stageCuda(built, target) {
+  const library = path.join(path.dirname(built), 'libefl_cuda.so');
+  if (!existsSync(library) || options.portable || process.env.EFL_CUDA === 'off') {
+    rmSync(target, { force: true });
+    return undefined;
+  }
+  stageFile(library, target);
+  return checksum(target);
+}
+
 function stage(built, builder) {
   const folder = stagedFolder();
   mkdirSync(folder, { recursive: true });
-  // By a rename: a process that has the old file mapped must not see it change.
   const target = path.join(folder, 'efl.node');
-  copyFileSync(built, `${target}.new`);
-  renameSync(`${target}.new`, target);
+  stageFile(built, target);
+  const library = path.join(folder, `libefl${libraryExtension}`);
+  stageFile(path.join(path.dirname(built), path.basename(library)), library);
+  const cuda = stageCuda(built, path.join(folder, 'libefl_cuda.so'));
   const manifest = {
     version: JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8')).version,
     builder,
     configuration: options.debug ? 'debug' : 'release',
     sources: nativeFingerprint(),
-    sha256: createHash('sha256').update(readFileSync(target)).digest('hex'),
+    sha256: checksum(target),
+    librarySha256: checksum(library),
+    ...(cuda ? { cudaSha256: cuda } : {}),
   };
   writeFileSync(path.join(folder, 'manifest.json'), `${JSON.stringify(manifest, null, 2)}\n`);
-  console.log(`Staged ${path.relative(root, target)} (${builder}, ${manifest.configuration}).`);
+  const gpus = cuda ? 'with the library for GPUs' : 'without a library for GPUs';
+  const how = `${builder}, ${manifest.configuration}, ${gpus}`;
+  console.log(`Staged ${path.relative(root, target)} (${how}).`);
 }
 
 const builder = positionals[0] ?? (options.portable || hasCMake() ? 'cmake' : 'gyp');

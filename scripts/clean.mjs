@@ -8,7 +8,9 @@ for (const folder of [
   'build-cmake',
   'build-cmake-asan',
   'build-cmake-tests',
+  'build-cmake-emulated',
   'dist',
+  'gpu-bundle',
   'prebuilds',
 ]) {
   rmSync(path.join(root, folder), { recursive: true, force: true });

@@ -1,12 +1,13 @@
-// Formats the C++ sources, or with --check only says which are not.
+// Formats the C and C++ sources, or with --check only says which are not.
 import { spawnSync } from 'node:child_process';
 import path from 'node:path';
 import { filesBelow } from './fingerprint.mjs';
 import { root } from './platform.mjs';
 
-const files = ['native', 'test/native']
+const files = ['native', 'test/native', 'examples/c-addon']
   .flatMap((folder) => filesBelow(folder))
-  .filter((file) => /\.(cc|h|inc|cu|cuh)$/.test(file));
+  .filter((file) => !file.includes(`${path.sep}build${path.sep}`))
+  .filter((file) => /\.(c|cc|h|inc|cu|cuh)$/.test(file));
 const mode = process.argv.includes('--check') ? ['--dry-run', '-Werror'] : ['-i'];
 const tool = path.join(root, 'node_modules', 'clang-format-node', 'build', 'cli.js');
 const { status } = spawnSync(process.execPath, [tool, ...mode, ...files], {

@@ -1,9 +1,11 @@
 // node scripts/run-example.mjs <name> [arguments...]
 //
 // Runs the start script of examples/<name>, after installing its dependencies where that is needed.
+// Examples import the package by its name, as their users would; in the repository that is a link in
+// examples/node_modules, where every example finds it.
 // The start script must be a plain `node ...` command: it is started without a shell or npm between,
 // so that signals and the exit code pass through.
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { installDependencies, run } from './install-dependencies.mjs';
@@ -13,6 +15,17 @@ const examples = join(dirname(fileURLToPath(import.meta.url)), '..', 'examples')
 function fail(message) {
   console.error(`run-example: ${message}`);
   process.exit(2);
+}
+
+function linkPackage() {
+  const link = join(examples, 'node_modules', 'equalized-focal-loss');
+  if (existsSync(link)) return;
+  mkdirSync(dirname(link), { recursive: true });
+  try {
+    symlinkSync(join(examples, '..'), link, 'junction');
+  } catch (error) {
+    if (error.code !== 'EEXIST') throw error; // another example has just been first
+  }
 }
 
 const [name, ...args] = process.argv.slice(2);
@@ -36,6 +49,7 @@ if (code !== 0) {
   process.exit(code);
 }
 
+linkPackage();
 const script = process.env.npm_lifecycle_event;
 process.exitCode = await run(process.execPath, [...startArgs, ...args], {
   cwd: directory,

@@ -20,7 +20,9 @@ run('cmake', [
 ]);
 run('cmake', ['--build', folder, '--parallel', '2']);
 run(path.join(folder, 'efl_native_tests'), []);
+run(path.join(folder, 'efl_library_tests'), []);
 // Random problems for the CUDA kernels on the host: as many as take a few seconds.
 const problems = { plain: 150, 'address,undefined': 30 }[sanitizers] ?? 10;
 run(path.join(folder, 'efl_cuda_tests'), [String(problems)]);
+run(path.join(folder, 'efl_cuda_library_tests'), []);
 if (sanitizers === 'plain') run(path.join(folder, 'efl_cuda_tests_perturbed'), ['50']);

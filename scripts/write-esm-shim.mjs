@@ -1,22 +1,37 @@
-// The ES module face of the package: the same CommonJS module, so that there is one instance of
-// every class whichever way it is imported. Also notes what dist/ was made from.
-import { chmodSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
+// The ES module faces of the package and its subpaths: the same CommonJS modules, so that there is
+// one instance of every class whichever way it is imported. Also notes what dist/ was made from.
+import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { typescriptFingerprint } from './fingerprint.mjs';
 import { root } from './platform.mjs';
 
-const require = createRequire(import.meta.url);
 const dist = path.join(root, 'dist');
-const names = Object.keys(require(path.join(dist, 'index.js'))).sort();
 
-const shim = [
-  "import commonjs from './index.js';",
-  '',
-  ...names.map((name) => `export const ${name} = commonjs.${name};`),
-  '',
-];
-writeFileSync(path.join(dist, 'index.mjs'), shim.join('\n'));
-writeFileSync(path.join(dist, 'index.d.mts'), "export * from './index.js';\n");
+/** What a compiled module exports, without loading it: its peers need not be here. */
+function exportsOf(file) {
+  const code = readFileSync(file, 'utf8');
+  const own = code.matchAll(/\bexports\.(\w+) = /g);
+  const passedOn = code.matchAll(/Object\.defineProperty\(exports, "(\w+)", \{ enumerable: true/g);
+  return [...new Set([...own, ...passedOn].map(([, name]) => name))].sort();
+}
+
+/** `file` is that of the ES module, which stands beside the CommonJS one. */
+function writeShim(file) {
+  const name = path.basename(file, '.mjs');
+  const exported = exportsOf(file.replace(/\.mjs$/, '.js'));
+  const shim = [
+    `import commonjs from './${name}.js';`,
+    '',
+    ...exported.map((each) => `export const ${each} = commonjs.${each};`),
+    '',
+  ];
+  writeFileSync(file, shim.join('\n'));
+  writeFileSync(file.replace(/\.mjs$/, '.d.mts'), `export * from './${name}.js';\n`);
+}
+
+const { exports } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8'));
+for (const { import: module } of Object.values(exports)) {
+  if (module) writeShim(path.join(root, module.default));
+}
 chmodSync(path.join(dist, 'cli', 'main.js'), 0o755);
 writeFileSync(path.join(dist, 'sources.sha256'), typescriptFingerprint());

@@ -24,6 +24,9 @@ export const status = {
   outOfMemory: 3,
   cancelled: 4,
   badQuality: 5,
+  badNormalizer: 6,
+  deviceError: 7,
+  notComputed: 10,
 } as const;
 
 /** `efl_reduction` of native/core/problem.h. */
@@ -117,7 +120,100 @@ export interface NativeSettings {
   readonly ignored: Int32Array;
   readonly reduction: number;
   readonly lossWeight: number;
+  /** Where arrays on the host are computed: the number of a device, or -1 for the CPU. */
+  readonly device: number;
 }
+
+/** What the opened library for GPUs says of itself. */
+export interface DeviceSummary {
+  /** `cuda`, or `emulated`. */
+  readonly name: string;
+  /** Compute capabilities it has code for, `'75 80 90'`. */
+  readonly architectures: string;
+  /** Versions as CUDA numbers them: 13000 is 13.0. */
+  readonly driver: number;
+  readonly runtime: number;
+  readonly count: number;
+  /** 0, or the `cudaError_t` with which counting the devices failed. */
+  readonly error: number;
+}
+
+export interface DeviceDescription {
+  readonly name: string;
+  readonly major: number;
+  readonly minor: number;
+  readonly multiprocessors: number;
+}
+
+/** Memory of a device; a list has one for each level. */
+export interface NativeMemory {
+  readonly pointer: bigint;
+  upload(values: ArrayBufferView, stream: NativeStream | undefined): void;
+  /** Of the same device. */
+  copyFrom(source: NativeMemory, bytes: number, stream: NativeStream | undefined): void;
+  /** Waits for what is under way with the memory. */
+  download(values: ArrayBufferView): void;
+  submitDownload(values: ArrayBufferView, outcome: Float64Array, done: () => void): number;
+  dispose(): void;
+}
+
+export interface NativeStream {
+  readonly handle: bigint;
+  synchronize(): void;
+  wait(event: NativeEvent): void;
+  dispose(): void;
+}
+
+export interface NativeEvent {
+  record(stream: NativeStream | undefined): void;
+  synchronize(): void;
+  isDone(): boolean;
+  /** Milliseconds. */
+  elapsedSince(start: NativeEvent): number;
+  dispose(): void;
+}
+
+export interface NativeGraph {
+  end(): void;
+  launch(stream: NativeStream | undefined): void;
+  dispose(): void;
+}
+
+type DeviceList = readonly NativeMemory[] | undefined;
+
+/** A call on device tensors; its results are there after `stream` has been waited for. */
+type DeviceArguments = [
+  device: number,
+  logits: readonly NativeMemory[],
+  labels: DeviceList,
+  gradient: DeviceList,
+  elements: DeviceList,
+  gradOutput: DeviceList,
+  quality: DeviceList,
+  targets: DeviceList,
+  geometry: Int32Array,
+  normalizer: number | NativeMemory,
+  upstream: number | NativeMemory,
+  lossScale: number,
+  collect: boolean,
+  report: NativeMemory,
+  stream: NativeStream | undefined,
+  /** The logits are gradients, of which only the statistics are wanted. */
+  gradientsGiven: boolean,
+];
+
+/** Bytes of an `efl_report`, and where its parts are. */
+export const reportBytes = 56;
+export const reportOffset = {
+  loss: 0,
+  status: 4,
+  positives: 8,
+  ignored: 16,
+  nonFinite: 24,
+  badLevel: 32,
+  badIndex: 40,
+  badValue: 48,
+} as const;
 
 export interface NativeCriterion {
   run(...call: FocalArguments): void;
@@ -125,6 +221,8 @@ export interface NativeCriterion {
   submit(...call: [...FocalArguments, done: () => void]): number;
   runCollect(...call: CollectArguments): void;
   submitCollect(...call: [...CollectArguments, done: () => void]): number;
+  /** Like all that concerns a device it throws errors with a number `cudaError`. */
+  runOnDevice(...call: DeviceArguments): void;
   waitForCalls(): void;
   readStatistics(positive: Float64Array, negative: Float64Array, ratio: Float64Array): number;
   /** gamma_j and gamma_j / gamma_b; or, of equalizationV2, the factors on negatives and positives. */
@@ -146,6 +244,26 @@ export interface NativeAddon {
   /** Whether one more asynchronous call may be submitted. */
   hasRoom(): boolean;
   cancel(call: number): boolean;
+  /** Opens the library for GPUs: undefined, why it was not taken, or the number of its interface. */
+  openDevices(path: string): string | number | undefined;
+  deviceSummary(): DeviceSummary;
+  /** Or the number of a `cudaError_t`. */
+  describeDevice(device: number): DeviceDescription | number;
+  /** Runs a small kernel: 0, or a `cudaError_t`. */
+  selfTest(device: number): number;
+  deviceError(error: number): [name: string, text: string];
+  readonly DeviceMemory: new (
+    device: number,
+    bytesOrPointer: number | bigint,
+    streamOrOwner?: unknown,
+  ) => NativeMemory;
+  readonly DeviceStream: new (device: number, handle?: bigint) => NativeStream;
+  readonly DeviceEvent: new (device: number) => NativeEvent;
+  /** Begins to capture the stream. */
+  readonly DeviceGraph: new (stream: NativeStream) => NativeGraph;
+  deviceMemory(device: number): [total: number, free: number, reserved: number, inUse: number];
+  /** The device whose memory this is, or -1. */
+  deviceOf(pointer: bigint): number;
   dense(
     logits: Float32Array,
     targets: Float32Array,
@@ -161,4 +279,4 @@ export interface NativeAddon {
 }
 
 /** `kBindingVersion` of native/addon/addon.cc that this file describes. */
-export const expectedBindingVersion = 2;
+export const expectedBindingVersion = 4;

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { createHash } from 'node:crypto';
 import path from 'node:path';
-import { backends, cudaStatus, type BackendStatus } from '../backends';
+import { backends, type BackendStatus } from '../backends';
 import { addonPath } from '../binding/load';
 import { currentPlatform } from '../binding/platform';
 import { packageName, version } from '../version';
@@ -77,7 +77,8 @@ function examineBinary(): BinaryReport {
 /** Loading a truncated file can end the process without an exception: report it, do not try it. */
 function damaged({ path: file }: BinaryReport): BackendStatus[] {
   const detail = `${file} is not the file its manifest describes: reinstall the package or rebuild`;
-  return [{ name: 'cpu', available: false, reason: 'binary-damaged', detail }, cudaStatus()];
+  const reason = 'binary-damaged';
+  return (['cpu', 'cuda'] as const).map((name) => ({ name, available: false, reason, detail }));
 }
 
 function eflEnvironment(): Record<string, string> {

@@ -1,3 +1,5 @@
+import type { CudaStream } from '../device/cuda-stream';
+import type { CudaTensor } from '../device/cuda-tensor';
 import type { FormatOptions } from '../tensors/layout';
 import type { Logits } from '../tensors/logits';
 import type { Quality } from '../tensors/quality';
@@ -7,20 +9,25 @@ import type { TensorLike } from '../tensors/tensor';
 export interface ForwardCall extends FormatOptions {
   /**
    * What the sum of the elements is divided by: a number > 0, or `'positives'` for
-   * max(1, rows with a class in this call). Only with reduction `'sum'`. Default 1.
+   * max(1, rows with a class in this call); with logits on a device also a float32 tensor of one
+   * there. Only with reduction `'sum'`. Default 1.
    */
-  readonly normalizer?: number | 'positives' | undefined;
+  readonly normalizer?: number | 'positives' | CudaTensor | undefined;
   /** Of each row, in [0, 1]. The quality losses need it with labels; nobody else takes it. */
   readonly quality?: Quality | undefined;
+  /** With logits on a device: the stream the call is put into. Default: the device's default one. */
+  readonly stream?: CudaStream | undefined;
 }
 
 /** Options of one forward and backward call. */
 export interface BackwardCall extends ForwardCall {
   /**
    * d(total)/d(loss), a finite number; with reduction `'none'` also one float32 value for each
-   * element, in a list for a list of logits. Factor on gradient and statistics. Default 1.
+   * element, in a list for a list of logits; with logits on a device also a float32 tensor of one
+   * there. Factor on gradient and statistics. Default 1.
    */
-  readonly gradOutput?: number | TensorLike | readonly TensorLike[] | undefined;
+  readonly gradOutput?:
+    number | TensorLike | readonly TensorLike[] | CudaTensor | readonly CudaTensor[] | undefined;
   /**
    * Loss scale of mixed-precision training, finite and not 0: multiplied into the gradient, and not
    * into the statistics. Default 1.
@@ -56,4 +63,6 @@ export interface AsyncCall {
 export interface CollectCall extends FormatOptions {
   /** The loss scale that is in these gradients: divided out of the statistics. Default 1. */
   readonly lossScale?: number | undefined;
+  /** With gradients on a device: the stream the call is put into. */
+  readonly stream?: CudaStream | undefined;
 }

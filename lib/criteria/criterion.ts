@@ -7,6 +7,11 @@ import {
   type Values,
 } from '../binding/addon';
 import { addon } from '../binding/load';
+import { deviceFailure, onDevice } from '../binding/devices';
+import { areOnDevice, checkDeviceCall, type DeviceLogits } from '../device/device-call';
+import type { CallReport } from '../device/device-output';
+import { rejectReading } from '../device/cuda-tensor';
+import { runOnDevice } from '../device/run-on-device';
 import { EflDisposedError, EflError } from '../errors';
 import {
   elementsInFormOf,
@@ -50,11 +55,16 @@ export abstract class Criterion<
   /** All options, defaults filled in. */
   readonly options: Options;
 
+  /** @internal What the loss is, for those who compute it otherwise. */
+  readonly definition: LossDefinition;
+
   readonly #convention;
   // Synchronous calls leave their outcome here: nothing is allocated for a small call.
   readonly #outcome = new Float64Array(outcomeSlots);
   readonly #underWay = new Set<Promise<unknown>>();
   #native: NativeCriterion | undefined;
+  // Of the last call on a device.
+  #lastReport: CallReport | undefined;
 
   /** @internal What the calls of this criterion have to look like. */
   protected readonly rules: CallRules;
@@ -62,6 +72,7 @@ export abstract class Criterion<
   /** @internal */
   protected constructor(options: Options, definition: LossDefinition) {
     this.options = Object.freeze(options);
+    this.definition = definition;
     const { numClasses, background, ignoreIndex } = options;
     this.rules = {
       options,
@@ -91,6 +102,7 @@ export abstract class Criterion<
     labels: Labels | Targets,
     call?: ForwardCall,
   ): LossOutput<L> {
+    if (areOnDevice(logits)) return this.#runOnDevice<L>(logits, labels, call, false).output;
     const checked = this.#check(logits, labels, call, false, false);
     const outputs = { gradient: undefined, elements: this.#newElements(checked) };
     return lossOutput(checked, this.#run(checked, outputs), outputs);
@@ -108,18 +120,25 @@ export abstract class Criterion<
     labels: Labels | Targets,
     call?: BackwardCall & GradientCall<G>,
   ): GradOutput<L, G> {
+    if (areOnDevice(logits)) {
+      return this.#runOnDevice<L>(logits, labels, call, true).output as GradOutput<L, G>;
+    }
     const checked = this.#check(logits, labels, call, true, false);
     const gradient = checked.grad ?? newValues(checked.logits.tensors);
     const outputs = { gradient, elements: this.#newElements(checked) };
     return withGradient(checked, this.#run(checked, outputs), outputs, gradient);
   }
 
-  /** {@link forward} off the event loop, on a copy of its arguments. Every error rejects. */
+  /**
+   * {@link forward} off the event loop, on a copy of its arguments. Every error rejects. With logits
+   * on a device, which are not copied, the promise is that of the call's end.
+   */
   async forwardAsync<L extends Logits>(
     logits: L,
     labels: Labels | Targets,
     call?: ForwardCall & AsyncCall,
   ): Promise<LossOutput<L>> {
+    if (areOnDevice(logits)) return this.#awaitDevice<L>(logits, labels, call, false);
     const checked = this.#check(logits, labels, call, false, true);
     const outputs = { gradient: undefined, elements: this.#newElements(checked) };
     return lossOutput(checked, await this.#submit(ownedCall(checked), outputs), outputs);
@@ -131,6 +150,9 @@ export abstract class Criterion<
     labels: Labels | Targets,
     call?: BackwardCall & GradientCall<G> & AsyncCall,
   ): Promise<GradOutput<L, G>> {
+    if (areOnDevice(logits)) {
+      return this.#awaitDevice<L>(logits, labels, call, true) as Promise<GradOutput<L, G>>;
+    }
     const checked = this.#check(logits, labels, call, true, true);
     const elements = this.#newElements(checked);
     // The gradient is computed in place, over the call's own copy of the logits.
@@ -147,7 +169,8 @@ export abstract class Criterion<
    */
   async synchronize(): Promise<void> {
     this.native();
-    await Promise.allSettled(this.#underWay);
+    rejectReading();
+    await Promise.allSettled([...this.#underWay, this.#lastReport?.arrived()]);
     this.native();
   }
 
@@ -159,6 +182,7 @@ export abstract class Criterion<
   dispose(): void {
     this.#native?.dispose();
     this.#native = undefined;
+    this.#lastReport = undefined;
   }
 
   [Symbol.dispose](): void {
@@ -171,11 +195,25 @@ export abstract class Criterion<
     return this.#native;
   }
 
+  /** @internal Uses the native criterion, whose state may be on a device. */
+  protected withNative<T>(body: (native: NativeCriterion) => T): T {
+    return onDevice(() => body(this.native()));
+  }
+
   /** @internal Throws what an outcome reports; `lists` as for {@link outcomeError}. */
   protected checkOutcome(outcome: Float64Array, lists: boolean): void {
     if (isOk(outcome)) return;
-    const expected = describeConvention(this.#convention, this.options.numClasses);
-    throw outcomeError(outcome, lists, expected);
+    throw outcomeError(outcome, lists, this.expectedLabel());
+  }
+
+  /** @internal What a label of this criterion may be, for error messages. */
+  protected expectedLabel(): string {
+    return describeConvention(this.#convention, this.options.numClasses);
+  }
+
+  /** @internal Remembers a call on a device, for `synchronize` to wait for. */
+  protected calledDevice(report: CallReport): void {
+    this.#lastReport = report;
   }
 
   /** @internal Submits a call and waits until it is done; until then `synchronize` waits for it. */
@@ -193,6 +231,38 @@ export abstract class Criterion<
     } finally {
       this.#underWay.delete(call);
     }
+  }
+
+  #runOnDevice<L extends Logits>(
+    logits: DeviceLogits,
+    labels: Labels | Targets,
+    call: object | undefined,
+    backward: boolean,
+    asynchronous = false,
+  ): { report: CallReport; output: LossOutput<L> } {
+    const native = this.native();
+    const kind = { backward, asynchronous };
+    const checked = checkDeviceCall(logits, labels, call, this.rules, kind);
+    const { report, output } = runOnDevice(native, checked, {
+      gradient: backward,
+      elements: this.options.reduction === 'none',
+      expectedLabel: this.expectedLabel(),
+    });
+    this.calledDevice(report);
+    return { report, output: output as unknown as LossOutput<L> };
+  }
+
+  async #awaitDevice<L extends Logits>(
+    logits: DeviceLogits,
+    labels: Labels | Targets,
+    call: AsyncCall | undefined,
+    backward: boolean,
+  ): Promise<LossOutput<L>> {
+    checkReady(call?.signal);
+    rejectReading();
+    const { report, output } = this.#runOnDevice<L>(logits, labels, call, backward, true);
+    await report.arrived();
+    return output;
   }
 
   #check(
@@ -214,29 +284,9 @@ export abstract class Criterion<
 
   #run(call: CheckedCall, { gradient, elements }: Outputs): Float64Array {
     // The arguments one by one, as below: an array of them would cost a small call an allocation.
-    this.native().run(
-      call.values,
-      call.labels,
-      gradient,
-      elements,
-      call.gradOutput,
-      call.quality,
-      call.targets,
-      call.geometry,
-      call.normalizer,
-      call.upstream,
-      call.lossScale,
-      call.collect,
-      this.#outcome,
-    );
-    this.checkOutcome(this.#outcome, isList(call.values));
-    return this.#outcome;
-  }
-
-  #submit(call: CheckedCall, { gradient, elements }: Outputs): Promise<Float64Array> {
     const native = this.native();
-    return this.finish(call.signal, isList(call.values), (slots, done) =>
-      native.submit(
+    try {
+      native.run(
         call.values,
         call.labels,
         gradient,
@@ -249,8 +299,35 @@ export abstract class Criterion<
         call.upstream,
         call.lossScale,
         call.collect,
-        slots,
-        done,
+        this.#outcome,
+      );
+    } catch (error) {
+      throw deviceFailure(error);
+    }
+    this.checkOutcome(this.#outcome, isList(call.values));
+    return this.#outcome;
+  }
+
+  #submit(call: CheckedCall, { gradient, elements }: Outputs): Promise<Float64Array> {
+    const native = this.native();
+    return this.finish(call.signal, isList(call.values), (slots, done) =>
+      onDevice(() =>
+        native.submit(
+          call.values,
+          call.labels,
+          gradient,
+          elements,
+          call.gradOutput,
+          call.quality,
+          call.targets,
+          call.geometry,
+          call.normalizer,
+          call.upstream,
+          call.lossScale,
+          call.collect,
+          slots,
+          done,
+        ),
       ),
     );
   }
@@ -263,7 +340,7 @@ function lossOutput<L extends Logits>(
 ): LossOutput<L> {
   // Written out, here and below: spreading objects costs a small call a good part of its time.
   const output: { -readonly [K in keyof LossOutput<L>]: LossOutput<L>[K] } = {
-    loss: outcome[outcomeSlot.loss]!,
+    loss: outcome[outcomeSlot.loss]! as LossOutput<L>['loss'],
     positives: outcome[outcomeSlot.positives]!,
     ignored: outcome[outcomeSlot.ignored]!,
     nonFinite: outcome[outcomeSlot.nonFinite]!,

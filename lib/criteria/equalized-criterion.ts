@@ -1,4 +1,8 @@
 import { outcomeSlots } from '../binding/addon';
+import { onDevice } from '../binding/devices';
+import { rejectReading } from '../device/cuda-tensor';
+import { areOnDevice, checkDeviceCollect, type DeviceLogits } from '../device/device-call';
+import { runOnDevice } from '../device/run-on-device';
 import { readCheckpoint, writeCheckpoint } from '../state/checkpoint';
 import {
   checkState,
@@ -64,10 +68,13 @@ export abstract class EqualizedCriterion<
    * values are left out.
    */
   collectGrad(grads: Logits, labels: Labels, call?: CollectCall): CollectOutput {
+    if (areOnDevice(grads)) return this.#collectOnDevice(grads, labels, call);
     const checked = this.#checkCollect(grads, labels, call, false);
     const outcome = new Float64Array(outcomeSlots);
     const { gradients, labels: checkedLabels, geometry, scale } = checked;
-    this.native().runCollect(gradients, checkedLabels, geometry, scale, outcome);
+    this.withNative((native) => {
+      native.runCollect(gradients, checkedLabels, geometry, scale, outcome);
+    });
     this.checkOutcome(outcome, checked.lists);
     return readCounts(outcome);
   }
@@ -78,6 +85,13 @@ export abstract class EqualizedCriterion<
     labels: Labels,
     call?: CollectCall & AsyncCall,
   ): Promise<CollectOutput> {
+    if (areOnDevice(grads)) {
+      checkReady(call?.signal);
+      rejectReading();
+      const output = this.#collectOnDevice(grads, labels, call, true);
+      await this.synchronize();
+      return { positives: output.positives, ignored: output.ignored, nonFinite: output.nonFinite };
+    }
     const checked = this.#checkCollect(grads, labels, call, true);
     checkReady(checked.signal);
     const { signal, lists, geometry, scale } = checked;
@@ -85,7 +99,7 @@ export abstract class EqualizedCriterion<
     const gradients = ownedValues(checked.gradients, checked.transfer);
     const native = this.native();
     const outcome = await this.finish(signal, lists, (slots, done) =>
-      native.submitCollect(gradients, ownedLabels, geometry, scale, slots, done),
+      onDevice(() => native.submitCollect(gradients, ownedLabels, geometry, scale, slots, done)),
     );
     return readCounts(outcome);
   }
@@ -108,12 +122,12 @@ export abstract class EqualizedCriterion<
 
   /**
    * Writes the state as a safetensors file (`pos_grad`, `neg_grad`, `pos_neg`, float64; the number of
-   * steps in its metadata). The file appears whole, or is left as it was.
+   * steps and which loss it is of in its metadata). The file appears whole, or is left as it was.
    *
    * @throws {@link EflArgumentError} where the path cannot be written.
    */
   saveState(path: string): void {
-    writeCheckpoint(path, this.#readWhole());
+    writeCheckpoint(path, this.#readWhole(), this.#loss);
   }
 
   /**
@@ -121,10 +135,10 @@ export abstract class EqualizedCriterion<
    * float64 or float32.
    *
    * @throws {@link EflArgumentError} (`argument: 'path'`) for a file that is missing, cut off,
-   * foreign or of another number of classes; the state has not changed then.
+   * foreign, of another loss or of another number of classes; the state has not changed then.
    */
   loadState(path: string): void {
-    this.#restore(readCheckpoint(path, this.options.numClasses, this.#largestRatio));
+    this.#restore(readCheckpoint(path, this.#loss, this.options.numClasses, this.#largestRatio));
   }
 
   /**
@@ -141,20 +155,44 @@ export abstract class EqualizedCriterion<
     const statistics = other instanceof EqualizedCriterion ? other.#whole() : other;
     const { positive, negative, steps } = checkStatistics(statistics, numClasses, name);
     checkSums(this.#whole(), { positive, negative, steps });
-    this.native().merge(positive, negative, steps);
+    this.withNative((native) => {
+      native.merge(positive, negative, steps);
+    });
   }
 
   /** Back to the state of a new criterion: no sums, every class balanced. */
   reset(): void {
-    this.native().reset();
+    this.withNative((native) => {
+      native.reset();
+    });
   }
 
   /** @internal What the ratios make of each class; which factors these are depends on the loss. */
   protected readFactors(): { first: Float64Array; second: Float64Array } {
     const first = new Float64Array(this.options.numClasses);
     const second = new Float64Array(this.options.numClasses);
-    this.native().readFactors(first, second);
+    this.withNative((native) => {
+      native.readFactors(first, second);
+    });
     return { first, second };
+  }
+
+  #collectOnDevice(
+    grads: DeviceLogits,
+    labels: Labels,
+    call: object | undefined,
+    asynchronous = false,
+  ): CollectOutput {
+    const native = this.native();
+    const checked = checkDeviceCollect(grads, labels, call, this.rules, asynchronous);
+    const { report, output } = runOnDevice(native, checked, {
+      gradient: false,
+      elements: false,
+      gradientsGiven: true,
+      expectedLabel: this.expectedLabel(),
+    });
+    this.calledDevice(report);
+    return output;
   }
 
   #checkCollect(
@@ -168,18 +206,24 @@ export abstract class EqualizedCriterion<
   }
 
   #restore({ pos_grad, neg_grad, pos_neg, steps }: CheckedState): void {
-    this.native().restore(pos_grad, neg_grad, pos_neg, steps);
+    this.withNative((native) => {
+      native.restore(pos_grad, neg_grad, pos_neg, steps);
+    });
   }
 
   /** The statistics with every call made before in them. */
   #whole(): Statistics {
-    this.native().waitForCalls();
+    this.withNative((native) => {
+      native.waitForCalls();
+    });
     return this.statistics;
   }
 
   /** The state with every call made before in it. */
   #readWhole(): CheckedState {
-    this.native().waitForCalls();
+    this.withNative((native) => {
+      native.waitForCalls();
+    });
     return this.#read();
   }
 
@@ -188,7 +232,7 @@ export abstract class EqualizedCriterion<
     const pos_grad = new Float64Array(numClasses);
     const neg_grad = new Float64Array(numClasses);
     const pos_neg = new Float64Array(numClasses);
-    const steps = this.native().readStatistics(pos_grad, neg_grad, pos_neg);
+    const steps = this.withNative((native) => native.readStatistics(pos_grad, neg_grad, pos_neg));
     return { pos_grad, neg_grad, pos_neg, steps };
   }
 }

@@ -1,3 +1,4 @@
+import { hostArrayDevice } from '../backends';
 import { lossCode, reductionCode, ruleCode, type NativeSettings } from '../binding/addon';
 import type { LabelConvention } from '../tensors/labels';
 import { isFiniteFloat32, reject } from '../validation';
@@ -60,12 +61,17 @@ export function nativeSettings(
     ignored: Int32Array.from(convention.ignored),
     reduction: reductionCode[options.reduction],
     lossWeight: options.lossWeight,
+    device: hostArrayDevice(options.device),
   };
 }
 
-type Weights = Pick<NativeSettings, 'positiveWeight' | 'negativeWeight' | 'foregroundWeight'>;
+/** Weights of an element, one for each class, before what the statistics make of them. */
+export type Weights = Pick<
+  NativeSettings,
+  'positiveWeight' | 'negativeWeight' | 'foregroundWeight'
+>;
 
-function weightsOf(options: ResolvedCriterionOptions, definition: LossDefinition): Weights {
+export function weightsOf(options: ResolvedCriterionOptions, definition: LossDefinition): Weights {
   const { numClasses, classWeight } = options;
   const { alpha = -1, backgroundFactor, foregroundFactor, foregroundThreshold } = definition;
   const alphaOf = typeof alpha === 'number' ? () => alpha : (column: number) => alpha[column]!;

@@ -1,12 +1,21 @@
 import { outcomeSlot, status } from '../binding/addon';
+import { cudaError } from '../binding/devices';
 import { EflArgumentError, EflOutOfMemoryError } from '../errors';
+import type { CudaTensor } from '../device/cuda-tensor';
 import type { ElementsOf } from '../tensors/form';
 import type { Logits } from '../tensors/logits';
 
-/** What a criterion returns for logits of type `L`. */
+/** A number, or for logits on a device a tensor of one, since reading it waits for the device. */
+export type LossOf<L> = L extends CudaTensor | readonly CudaTensor[] ? CudaTensor : number;
+
+/**
+ * What a criterion returns for logits of type `L`. For logits on a device the counts are read when
+ * they are asked for, and wait for the call; whatever the labels, a normalizer on the device or the
+ * qualities had wrong is thrown then, or where the loss or the gradient is read first.
+ */
 export interface LossOutput<L = Logits> {
   /** The reduced loss; with reduction `'none'` the plain sum of the elements. */
-  readonly loss: number;
+  readonly loss: LossOf<L>;
   /** Rows with a class. */
   readonly positives: number;
   /** Rows with an ignored label. */
@@ -57,6 +66,8 @@ export function outcomeError(outcome: Float64Array, lists: boolean, expectedLabe
       return new EflArgumentError(`quality${place}`, 'a number in [0, 1]', value);
     case status.outOfMemory:
       return new EflOutOfMemoryError();
+    case status.deviceError:
+      return cudaError(outcome[outcomeSlot.badIndex]!);
     default:
       return new Error(`unknown status ${String(outcome[outcomeSlot.status])} of the native addon`);
   }

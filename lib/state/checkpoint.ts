@@ -14,13 +14,13 @@ import { reject } from '../validation';
 import { decodeSafetensors, encodeSafetensors, type SafetensorsFile } from './safetensors';
 import { checkState, stateNames, type CheckedState } from './statistics';
 
-/** Writes a state as a safetensors file: whole, or not at all. */
-export function writeCheckpoint(file: unknown, state: CheckedState): void {
+/** Writes the state of a loss as a safetensors file: whole, or not at all. */
+export function writeCheckpoint(file: unknown, state: CheckedState, loss: string): void {
   const target = checkPath(file);
   const { steps, ...tensors } = state;
   const bytes = encodeSafetensors(
     { pos_grad: tensors.pos_grad, neg_grad: tensors.neg_grad, pos_neg: tensors.pos_neg },
-    { format: 'equalized-focal-loss', steps: String(steps) },
+    { format: 'equalized-focal-loss', loss, steps: String(steps) },
   );
   // Beside the target: a rename is atomic only within one file system.
   const temporary = path.join(path.dirname(target), `.efl-${randomUUID()}.tmp`);
@@ -54,9 +54,13 @@ function writeDurably(file: string, bytes: Uint8Array): void {
   }
 }
 
-/** Reads a state for a criterion and checks all of it, as `checkState` does. */
+/**
+ * Reads a state for a criterion and checks all of it, as `checkState` does. A file that names another
+ * loss is refused: its gradients say nothing of the balance here.
+ */
 export function readCheckpoint(
   file: unknown,
+  loss: string,
   numClasses: number,
   largestRatio: number,
 ): CheckedState {
@@ -68,7 +72,7 @@ export function readCheckpoint(
     throw unusable('a file that can be read', error);
   }
   try {
-    return stateOf(decodeSafetensors(bytes), numClasses, largestRatio);
+    return stateOf(decodeSafetensors(bytes), loss, numClasses, largestRatio);
   } catch (error) {
     throw unusable(`a safetensors file with the state of ${numClasses} classes`, error);
   }
@@ -76,13 +80,15 @@ export function readCheckpoint(
 
 function stateOf(
   { tensors, metadata }: SafetensorsFile,
+  loss: string,
   numClasses: number,
   largestRatio: number,
 ): CheckedState {
   for (const name of stateNames) {
     if (!tensors.has(name)) throw new Error(`no vector ${name} of float64 or float32`);
   }
-  const steps = metadata['steps'];
+  const { steps, loss: written = loss } = metadata;
+  if (written !== loss) throw new Error(`the state of another loss: '${written}', not '${loss}'`);
   return checkState(
     { ...Object.fromEntries(tensors), steps: steps === undefined ? undefined : Number(steps) },
     numClasses,

@@ -1,16 +1,27 @@
 import { types } from 'node:util';
 import type { PerLevel } from '../binding/addon';
+import type { CudaTensor } from '../device/cuda-tensor';
 import { isInt32, reject } from '../validation';
 import { counterpart } from './counterparts';
 import { describeRows, rowsOf, type CheckedLogits } from './logits';
+import { asPlain, holdsIntegers, type ArrowVector, type DimsTensor } from './foreign';
 import { rejectUnstable } from './memory';
 import type { CheckedTensor } from './tensor';
 
+/** Labels of one tensor, in an array of another library where it has 32-bit integers. */
+type HostLabelValues =
+  | Int32Array
+  | readonly number[]
+  | { readonly data: Int32Array; readonly shape: readonly number[] }
+  | DimsTensor<Int32Array>
+  | ArrowVector<Int32Array>;
+
 /**
  * One integer for each row: its class, background, or a label to ignore. For a list of levels a list
- * of these. Rows of a level are ordered images x H x W x anchors, whatever the layout of the logits.
+ * of these. On a device int32 tensors, for logits that are there, too. Rows of a level are ordered
+ * images x H x W x anchors, whatever the layout of the logits.
  */
-export type Labels = Int32Array | readonly number[] | readonly (Int32Array | readonly number[])[];
+export type Labels = HostLabelValues | CudaTensor | readonly (HostLabelValues | CudaTensor)[];
 
 /** Which integer means what. */
 export interface LabelConvention {
@@ -69,13 +80,22 @@ export function checkLabels(labels: unknown, logits: CheckedLogits): PerLevel<In
   return counterpart('labels', labels, logits, labelData);
 }
 
-function labelData(
+/** The values of labels in any form; undefined for what is none. */
+function plainLabels(argument: string, labels: unknown): Int32Array | unknown[] | undefined {
+  if (types.isInt32Array(labels) || Array.isArray(labels)) return labels;
+  if (!holdsIntegers(labels)) return undefined;
+  const plain = asPlain(argument, labels as object);
+  return types.isInt32Array(plain) ? plain : (plain as { data: Int32Array }).data;
+}
+
+/** The labels of one tensor. */
+export function labelData(
   argument: string,
   labels: unknown,
   tensor: CheckedTensor,
   logits: CheckedLogits,
 ): Int32Array {
-  const given = types.isInt32Array(labels) || Array.isArray(labels) ? labels : undefined;
+  const given = plainLabels(argument, labels);
   if (!given) reject(argument, 'an Int32Array or an array of integers', labels);
   if (types.isInt32Array(given)) rejectUnstable(argument, given);
   const rows = rowsOf(tensor, logits);

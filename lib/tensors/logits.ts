@@ -7,22 +7,42 @@ import {
   type PerLevel,
   type Values,
 } from '../binding/addon';
+import type { CudaTensor } from '../device/cuda-tensor';
 import { EflArgumentError } from '../errors';
 import { isInt32, reject } from '../validation';
 import type { Float16Values } from './float16';
+import type { ArrowVector, DimsTensor } from './foreign';
 import { channelAxis, describeColumns, describeShape, type Format, type RowWidth } from './layout';
 import { isList, levelName, mapLevels } from './levels';
-import { checkTensor, listed, type CheckedTensor, type HostTensor } from './tensor';
+import {
+  checkTensor,
+  listed,
+  type CheckedTensor,
+  type HostTensor,
+  type HostValues,
+  type Sized,
+} from './tensor';
 
 /**
  * Logits: bare rows x classes, a tensor in one of the layouts, or a list of tensors, one for each
- * level of a feature pyramid, all of one layout and element type.
+ * level of a feature pyramid, all of one layout and element type. On the host or on a device.
  */
-export type Logits = Float32Array | Float16Values | HostTensor | readonly HostTensor[];
+export type Logits =
+  | Float32Array
+  | Float16Values
+  | HostTensor
+  | readonly HostTensor[]
+  | ForeignTensor
+  | readonly DimsTensor<HostValues>[]
+  | CudaTensor
+  | readonly CudaTensor[];
+
+/** Arrays of other libraries, see docs/embedding.md; those of ndarray are a {@link HostTensor} already. */
+export type ForeignTensor = DimsTensor<HostValues> | ArrowVector<Float32Array>;
 
 /** Logits, checked: what they are made of, and how they lie in memory. */
-export interface CheckedLogits {
-  readonly tensors: PerLevel<CheckedTensor>;
+export interface CheckedLogits<V extends Sized = Values> {
+  readonly tensors: PerLevel<CheckedTensor<V>>;
   readonly format: Format;
   readonly columns: number;
 }
@@ -83,7 +103,11 @@ function checkOne(
   return tensor;
 }
 
-function hasShape(shape: readonly number[], { layout, anchors }: Format, width: RowWidth): boolean {
+export function hasShape(
+  shape: readonly number[],
+  { layout, anchors }: Format,
+  width: RowWidth,
+): boolean {
   if (layout === 'rows') return shape.at(-1) === width.columns;
   return shape.length === 4 && shape[channelAxis(layout)] === anchors * width.columns;
 }
@@ -94,12 +118,16 @@ export function valuesOf({ tensors }: CheckedLogits): PerLevel<Values> {
 }
 
 /** The rows of a level: of each image, at each position, one for each anchor. */
-export function rowsOf({ data }: CheckedTensor, { columns }: CheckedLogits): number {
+export function rowsOf({ data }: CheckedTensor<Sized>, { columns }: CheckedLogits<Sized>): number {
   return data.length / columns;
 }
 
 /** How many of `what` (labels, for example) a level needs, and in which order: for error messages. */
-export function describeRows(tensor: CheckedTensor, logits: CheckedLogits, what: string): string {
+export function describeRows(
+  tensor: CheckedTensor<Sized>,
+  logits: CheckedLogits<Sized>,
+  what: string,
+): string {
   const rows = rowsOf(tensor, logits);
   const { layout, anchors } = logits.format;
   if (layout === 'rows') return `${rows} ${what}, one for each row of the logits`;
@@ -120,10 +148,11 @@ export function geometryOf(argument: string, logits: CheckedLogits): Int32Array 
   return newGeometry(argument, [tensors], logits);
 }
 
-function newGeometry(
+/** The same in any case. */
+export function newGeometry(
   argument: string,
-  levels: readonly CheckedTensor[],
-  logits: CheckedLogits,
+  levels: readonly CheckedTensor<Sized>[],
+  logits: CheckedLogits<Sized>,
 ): Int32Array {
   const { layout, anchors, channelOrder } = logits.format;
   const geometry = new Int32Array(geometryHead + 2 * levels.length);
@@ -143,8 +172,8 @@ function newGeometry(
 }
 
 function imagesAndPositions(
-  tensor: CheckedTensor,
-  logits: CheckedLogits,
+  tensor: CheckedTensor<Sized>,
+  logits: CheckedLogits<Sized>,
 ): readonly [images: number, positions: number] {
   if (logits.format.layout === 'rows') return [1, rowsOf(tensor, logits)];
   const [images, height, width] = imageOf(tensor.shape!, logits.format);

@@ -67,25 +67,25 @@ function rejectShared(
   }
 }
 
-/** Whether different levels share memory. */
-export function overlapAmong(levels: PerLevel<ArrayBufferView>): boolean {
+/** The first two levels that share memory, the later one first. */
+export function overlapAmong(
+  levels: PerLevel<ArrayBufferView>,
+): readonly [later: number, earlier: number] | undefined {
   for (let later = 1; later < levelCount(levels); later++) {
-    for (let level = 0; level < later; level++) {
-      if (overlaps(levelAt(levels, later), levelAt(levels, level))) return true;
+    for (let earlier = 0; earlier < later; earlier++) {
+      if (overlaps(levelAt(levels, later), levelAt(levels, earlier))) return [later, earlier];
     }
   }
-  return false;
+  return undefined;
 }
 
 /** Refuses outputs of different levels that share memory. */
 export function rejectOverlapAmong(argument: string, outputs: PerLevel<ArrayBufferView>): void {
-  for (let later = 1; later < levelCount(outputs); later++) {
-    for (let level = 0; level < later; level++) {
-      const view = levelAt(outputs, later);
-      if (!overlaps(view, levelAt(outputs, level))) continue;
-      reject(`${argument}[${later}]`, `memory apart from ${argument}[${level}]`, view);
-    }
-  }
+  const found = overlapAmong(outputs);
+  if (!found) return;
+  const [later, earlier] = found;
+  const expected = `memory apart from ${argument}[${earlier}]`;
+  reject(`${argument}[${later}]`, expected, levelAt(outputs, later));
 }
 
 function overlaps(a: ArrayBufferView, b: ArrayBufferView): boolean {

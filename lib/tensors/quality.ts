@@ -1,11 +1,12 @@
 import type { PerLevel } from '../binding/addon';
+import type { CudaTensor } from '../device/cuda-tensor';
 import { reject } from '../validation';
 import { counterpart } from './counterparts';
 import { describeRows, rowsOf, type CheckedLogits } from './logits';
 import { rejectUnstable } from './memory';
 import { isFloat32Array, type CheckedTensor } from './tensor';
 
-type LevelQuality = Float32Array | readonly number[];
+type LevelQuality = Float32Array | readonly number[] | CudaTensor;
 
 /** One number in [0, 1] for each row, read in rows with a class; a list of them for a list of logits. */
 export type Quality = LevelQuality | readonly LevelQuality[];
@@ -15,7 +16,8 @@ export function checkQuality(quality: unknown, logits: CheckedLogits): PerLevel<
   return counterpart('quality', quality, logits, qualityData);
 }
 
-function qualityData(
+/** The qualities of one tensor. */
+export function qualityData(
   argument: string,
   quality: unknown,
   tensor: CheckedTensor,

@@ -1,5 +1,7 @@
 import type { PerLevel } from '../binding/addon';
+import type { CudaTensor } from '../device/cuda-tensor';
 import { counterpart } from './counterparts';
+import { holdsIntegers } from './foreign';
 import { isList } from './levels';
 import type { CheckedLogits } from './logits';
 import {
@@ -15,12 +17,14 @@ import {
  * logits; rows may have several positives, or soft ones. With a list of logits a list, one for each
  * level.
  */
-export type Targets = Float32Array | HostTensor | readonly TensorLike[];
+export type Targets =
+  Float32Array | HostTensor | readonly TensorLike[] | CudaTensor | readonly CudaTensor[];
 
 /** Whether these are dense targets; with a list of logits the first of the list tells. */
 export function areTargets(labels: unknown, { tensors }: CheckedLogits): boolean {
   const first: unknown = isList(tensors) && Array.isArray(labels) ? labels[0] : labels;
-  return isFloat32Array(first) || (typeof first === 'object' && first !== null && 'data' in first);
+  if (isFloat32Array(first)) return true;
+  return typeof first === 'object' && first !== null && 'data' in first && !holdsIntegers(first);
 }
 
 /** Targets as the addon reads them; their values are checked there, in one pass. */

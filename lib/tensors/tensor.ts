@@ -3,6 +3,7 @@ import type { Values } from '../binding/addon';
 import { EflArgumentError } from '../errors';
 import { reject } from '../validation';
 import { bitsOf, isFloat16Array, type Float16Values } from './float16';
+import { asPlain } from './foreign';
 import { rejectUnstable } from './memory';
 
 /** Element type of a tensor. */
@@ -30,8 +31,13 @@ export function isFloat32Array(value: unknown): value is Float32Array {
   return types.isFloat32Array(value);
 }
 
+/** All that the shape of a tensor has to agree with. */
+export interface Sized {
+  readonly length: number;
+}
+
 /** A tensor argument, read once: whatever happens to the caller's object later, this is what it was. */
-export interface CheckedTensor<V extends Values = Values> {
+export interface CheckedTensor<V extends Sized = Values> {
   /** Of a `Float16Array` the bits, in the same memory. */
   readonly data: V;
   /** Undefined for bare values. */
@@ -55,7 +61,8 @@ export function checkTensor(argument: string, value: unknown): CheckedTensor {
     return { data: bitsOf(value), shape: undefined, dtype: 'float16', asFloat16Array: true };
   }
   if (typeof value !== 'object' || value === null) reject(argument, expectedTensor, value);
-  return checkHostTensor(argument, value);
+  const plain = asPlain(argument, value);
+  return plain === value ? checkHostTensor(argument, value) : checkTensor(argument, plain);
 }
 
 function checkHostTensor(argument: string, value: Partial<HostTensor>): CheckedTensor {

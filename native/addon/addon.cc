@@ -7,6 +7,8 @@
 #include "../cpu/cpu_backend.h"
 #include "arguments.h"
 #include "criterion.h"
+#include "device_objects.h"
+#include "devices.h"
 #include "environment.h"
 #include "napi_setup.h"
 #include "outcome.h"
@@ -16,7 +18,7 @@ namespace efl::addon {
 namespace {
 
 // Raised with every change of what lib/binding/addon.ts says of this module.
-constexpr int32_t kBindingVersion = 2;
+constexpr int32_t kBindingVersion = 4;
 
 // configure(threads, cpuKernels?): false where this machine has no such kernels.
 Napi::Value configure(const Napi::CallbackInfo& info) {
@@ -91,6 +93,8 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   exports.Set("cpuThreads", Napi::Function::New<cpu_threads>(env, "cpuThreads"));
   exports.Set("hasRoom", Napi::Function::New<has_room>(env, "hasRoom"));
   exports.Set("cancel", Napi::Function::New<cancel>(env, "cancel"));
+  define_devices(env, exports);
+  define_device_objects(env, exports);
   exports.Set("dense", Napi::Function::New<dense>(env, "dense"));
   return exports;
 }

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "arguments.h"
+#include "devices.h"
 #include "environment.h"
 #include "levels.h"
 #include "outcome.h"
@@ -64,6 +65,16 @@ CriterionSettings decode_settings(Napi::Object given) {
   return settings;
 }
 
+// Where arrays on the host are computed: -1, the CPU, or the number of a device.
+const efl_backend* decode_backend(Napi::Object given) {
+  const int32_t device = int_setting(given, "device");
+  if (device < 0) return Environment::of(given.Env()).cpu;
+  const efl_device_library* const library = device_library();
+  const efl_backend* const backend = library ? library->backend(device) : nullptr;
+  if (!backend) reject_argument(given.Env(), "device", "a device of the opened library");
+  return backend;
+}
+
 // Where the arguments of a call are; see lib/binding/addon.ts.
 enum FocalArgument : std::size_t {
   kLogits,
@@ -80,6 +91,24 @@ enum FocalArgument : std::size_t {
   kCollect,
   kOutcome,
   kDone
+};
+enum DeviceArgument : std::size_t {
+  kDevice,
+  kDeviceLogits,
+  kDeviceLabels,
+  kDeviceGradient,
+  kDeviceElements,
+  kDeviceGradOutput,
+  kDeviceQuality,
+  kDeviceTargets,
+  kDeviceGeometry,
+  kDeviceNormalizer,
+  kDeviceUpstream,
+  kDeviceLossScale,
+  kDeviceCollect,
+  kDeviceReport,
+  kDeviceStream,
+  kDeviceGradientsGiven
 };
 enum CollectArgument : std::size_t {
   kCollectGradients,
@@ -105,6 +134,7 @@ Napi::Function Criterion::define(Napi::Env env) {
                          InstanceMethod<&Criterion::submit>("submit"),
                          InstanceMethod<&Criterion::run_collect>("runCollect"),
                          InstanceMethod<&Criterion::submit_collect>("submitCollect"),
+                         InstanceMethod<&Criterion::run_on_device>("runOnDevice"),
                          InstanceMethod<&Criterion::wait_for_calls>("waitForCalls"),
                          InstanceMethod<&Criterion::read_statistics>("readStatistics"),
                          InstanceMethod<&Criterion::read_factors>("readFactors"),
@@ -118,8 +148,8 @@ Napi::Function Criterion::define(Napi::Env env) {
 Criterion::Criterion(const Napi::CallbackInfo& info)
     : Napi::ObjectWrap<Criterion>(info),
       state_(std::make_shared<CriterionState>(decode_settings(info[0].As<Napi::Object>()),
-                                              Environment::of(info.Env()).cpu)) {
-  accounted_memory_ = static_cast<int64_t>(state_->memory());
+                                              decode_backend(info[0].As<Napi::Object>()))) {
+  accounted_memory_ = static_cast<int64_t>(state_->host().memory());
   Napi::MemoryManagement::AdjustExternalMemory(info.Env(), accounted_memory_);
 }
 
@@ -130,6 +160,12 @@ void Criterion::Finalize(Napi::BasicEnv env) {
 CriterionState& Criterion::state(Napi::Env env) const {
   if (!state_) throw Napi::TypeError::New(env, "the criterion has been disposed of");
   return *state_;
+}
+
+CriterionState& Criterion::state_at_home(Napi::Env env) const {
+  CriterionState& criterion = state(env);
+  with_device_errors(env, [&] { criterion.bring_home(); });
+  return criterion;
 }
 
 // A decoded call and the levels it points to.
@@ -143,7 +179,7 @@ struct Criterion::FocalCall {
     whole.levels = levels.levels.data();
     whole.level_count = static_cast<int32_t>(levels.levels.size());
     whole.format = levels.format;
-    return state->compute(whole, levels.rows, collect, result);
+    return state->host().compute(whole, levels.rows, collect, result);
   }
 };
 
@@ -156,7 +192,7 @@ struct Criterion::CollectCall {
     whole.levels = levels.levels.data();
     whole.level_count = static_cast<int32_t>(levels.levels.size());
     whole.format = levels.format;
-    return state->compute(whole, levels.rows, result);
+    return state->host().compute(whole, levels.rows, result);
   }
 };
 
@@ -164,7 +200,7 @@ Criterion::FocalCall Criterion::decode_focal(const Napi::CallbackInfo& info) con
   const LevelArguments arguments = {info[kLogits],   info[kLabels],     info[kGradient],
                                     info[kElements], info[kGradOutput], info[kQuality],
                                     info[kTargets],  info[kGeometry]};
-  FocalCall call{decode_levels(arguments, state(info.Env()).columns()), {}, false};
+  FocalCall call{decode_levels(arguments, state(info.Env()).host().columns()), {}, false};
   call.problem.normalizer = number_argument(info[kNormalizer], "normalizer");
   call.problem.upstream = number_argument(info[kUpstream], "upstream");
   call.problem.loss_scale = number_argument(info[kLossScale], "lossScale");
@@ -178,7 +214,7 @@ Criterion::CollectCall Criterion::decode_collect(const Napi::CallbackInfo& info)
   const LevelArguments arguments = {
       info[kCollectGradients], info[kCollectLabels], none, none, none, none, none,
       info[kCollectGeometry]};
-  CollectCall call{decode_levels(arguments, state(info.Env()).columns()), {}};
+  CollectCall call{decode_levels(arguments, state(info.Env()).host().columns()), {}};
   call.problem.scale = number_argument(info[kCollectScale], "scale");
   call.problem.threads = Environment::of(info.Env()).threads;
   return call;
@@ -187,7 +223,7 @@ Criterion::CollectCall Criterion::decode_collect(const Napi::CallbackInfo& info)
 Napi::Value Criterion::run(const Napi::CallbackInfo& info) {
   const FocalCall call = decode_focal(info);
   double* slots = array_argument<double>(info[kOutcome], "outcome", kOutcomeSlots);
-  state(info.Env()).wait_for_calls();
+  state_at_home(info.Env()).wait_for_calls();
   efl_result result{};
   const efl_status status = call.compute(state_.get(), &result);
   write_outcome(status, result, slots);
@@ -210,7 +246,7 @@ Napi::Value Criterion::submit(const Napi::CallbackInfo& info) {
 Napi::Value Criterion::run_collect(const Napi::CallbackInfo& info) {
   const CollectCall call = decode_collect(info);
   double* slots = array_argument<double>(info[kCollectOutcome], "outcome", kOutcomeSlots);
-  state(info.Env()).wait_for_calls();
+  state_at_home(info.Env()).wait_for_calls();
   efl_result result{};
   const efl_status status = call.compute(state_.get(), &result);
   write_outcome(status, result, slots);
@@ -231,6 +267,7 @@ Napi::Value Criterion::submit_collect(const Napi::CallbackInfo& info) {
 
 // The number under which the call can be cancelled.
 Napi::Value Criterion::enqueue(const Napi::CallbackInfo& info, std::unique_ptr<Job> job) {
+  (void)state_at_home(info.Env());
   job->owner = state_.get();
   job->done = [state = state_] { state->call_done(); };
   state_->call_submitted();
@@ -241,6 +278,73 @@ Napi::Value Criterion::enqueue(const Napi::CallbackInfo& info, std::unique_ptr<J
     state_->call_done();
     throw;
   }
+}
+
+namespace {
+
+// Memory of a level, where the list is given.
+template <class T>
+T* of_level(Napi::Value list, const char* name, uint32_t level,
+            const std::shared_ptr<Stream>& stream) {
+  if (list.IsUndefined()) return nullptr;
+  return static_cast<T*>(memory_argument(list.As<Napi::Array>().Get(level), name, stream));
+}
+
+// A number, or memory of one on the device.
+double scalar(Napi::Value value, const char* name, const std::shared_ptr<Stream>& stream,
+              const float** on_device) {
+  if (value.IsNumber()) return number_argument(value, name);
+  *on_device = static_cast<const float*>(memory_argument(value, name, stream));
+  return 1;
+}
+
+Levels device_levels(const Napi::CallbackInfo& info, const std::shared_ptr<Stream>& stream) {
+  const ArrayView<int32_t> geometry = array_argument<int32_t>(info[kDeviceGeometry], "geometry");
+  Levels result;
+  result.format = decode_format(geometry);
+  for (uint32_t i = 0; i < levels_in(geometry); ++i) {
+    efl_level level{};
+    level.images = images_in(geometry, i);
+    level.positions = positions_in(geometry, i);
+    level.logits = of_level<void>(info[kDeviceLogits], "logits", i, stream);
+    level.labels = of_level<int32_t>(info[kDeviceLabels], "labels", i, stream);
+    level.gradient = of_level<void>(info[kDeviceGradient], "gradient", i, stream);
+    level.elements = of_level<float>(info[kDeviceElements], "elements", i, stream);
+    level.grad_output = of_level<float>(info[kDeviceGradOutput], "gradOutput", i, stream);
+    level.quality = of_level<float>(info[kDeviceQuality], "quality", i, stream);
+    level.targets = of_level<float>(info[kDeviceTargets], "targets", i, stream);
+    result.levels.push_back(level);
+  }
+  return result;
+}
+
+}  // namespace
+
+Napi::Value Criterion::run_on_device(const Napi::CallbackInfo& info) {
+  const auto device = static_cast<int32_t>(number_argument(info[kDevice], "device"));
+  const std::shared_ptr<Stream> stream = stream_argument(info[kDeviceStream], device);
+  const Levels levels = device_levels(info, stream);
+  efl_device_call call{};
+  call.format = levels.format;
+  call.levels = levels.levels.data();
+  call.level_count = static_cast<int32_t>(levels.levels.size());
+  call.normalizer = scalar(info[kDeviceNormalizer], "normalizer", stream, &call.device_normalizer);
+  call.upstream = scalar(info[kDeviceUpstream], "upstream", stream, &call.device_upstream);
+  call.loss_scale = number_argument(info[kDeviceLossScale], "lossScale");
+  call.collect = boolean_argument(info[kDeviceCollect], "collect");
+  call.gradients_given = boolean_argument(info[kDeviceGradientsGiven], "gradientsGiven");
+  call.report = static_cast<efl_report*>(memory_argument(info[kDeviceReport], "report", stream));
+  call.stream = stream->handle;
+  CriterionState& criterion = state(info.Env());
+  const Capture& capture = Environment::of(info.Env()).capture;
+  with_device_errors(info.Env(), [&] {
+    const std::shared_ptr<DeviceCriterion> part = criterion.on_device(device);
+    if (capture.is_into(*stream)) {
+      capture.graph->keep(part, [state = state_, device] { (void)state->on_device(device); });
+    }
+    require_device(device_library()->compute(part->get(), &call));
+  });
+  return info.Env().Undefined();
 }
 
 Napi::Value Criterion::wait_for_calls(const Napi::CallbackInfo& info) {
@@ -254,7 +358,8 @@ Napi::Value Criterion::read_statistics(const Napi::CallbackInfo& info) {
   double* positive = array_argument<double>(info[0], "positive", classes);
   double* negative = array_argument<double>(info[1], "negative", classes);
   double* ratio = array_argument<double>(info[2], "ratio", classes);
-  const GradientStatistics statistics = state(info.Env()).statistics();
+  const GradientStatistics statistics =
+      with_device_errors(info.Env(), [&] { return state(info.Env()).statistics(); });
   for (std::size_t j = 0; j < classes; ++j) {
     positive[j] = statistics.positive()[j];
     negative[j] = statistics.negative()[j];
@@ -270,7 +375,8 @@ Napi::Value Criterion::read_factors(const Napi::CallbackInfo& info) {
   const std::size_t classes = static_cast<std::size_t>(state(info.Env()).settings().classes);
   double* first = array_argument<double>(info[0], "first", classes);
   double* second = array_argument<double>(info[1], "second", classes);
-  const GradientStatistics statistics = state(info.Env()).statistics();
+  const GradientStatistics statistics =
+      with_device_errors(info.Env(), [&] { return state(info.Env()).statistics(); });
   const bool v2 = parameters.rule == Rule::kEqualizationV2;
   for (std::size_t j = 0; j < classes; ++j) {
     const ClassFactors factors = class_factors(parameters, statistics.ratio()[j]);
@@ -286,8 +392,10 @@ Napi::Value Criterion::restore(const Napi::CallbackInfo& info) {
   const double* negative = array_argument<double>(info[1], "negative", classes);
   const double* ratio = array_argument<double>(info[2], "ratio", classes);
   const double steps = number_argument(info[3], "steps");
+  // What is on a device is not looked at: it may be out of reach, and is to be replaced.
   state(info.Env()).wait_for_calls();
-  state(info.Env()).restore(positive, negative, ratio, static_cast<int64_t>(steps));
+  state(info.Env()).host().restore(positive, negative, ratio, static_cast<int64_t>(steps));
+  state(info.Env()).leave_device();
   return info.Env().Undefined();
 }
 
@@ -297,14 +405,15 @@ Napi::Value Criterion::merge(const Napi::CallbackInfo& info) {
   const double* positive = array_argument<double>(info[0], "positive", classes);
   const double* negative = array_argument<double>(info[1], "negative", classes);
   const double steps = number_argument(info[2], "steps");
-  state(info.Env()).wait_for_calls();
-  state(info.Env()).merge(positive, negative, static_cast<int64_t>(steps));
+  state_at_home(info.Env()).wait_for_calls();
+  state(info.Env()).host().merge(positive, negative, static_cast<int64_t>(steps));
   return info.Env().Undefined();
 }
 
 Napi::Value Criterion::reset(const Napi::CallbackInfo& info) {
   state(info.Env()).wait_for_calls();
-  state(info.Env()).reset();
+  state(info.Env()).host().reset();
+  state(info.Env()).leave_device();
   return info.Env().Undefined();
 }
 

@@ -24,6 +24,9 @@ class Criterion : public Napi::ObjectWrap<Criterion> {
   Napi::Value run_collect(const Napi::CallbackInfo& info);
   Napi::Value submit_collect(const Napi::CallbackInfo& info);
 
+  // Puts a call on device tensors into a stream.
+  Napi::Value run_on_device(const Napi::CallbackInfo& info);
+
   Napi::Value wait_for_calls(const Napi::CallbackInfo& info);
   Napi::Value read_statistics(const Napi::CallbackInfo& info);
   Napi::Value read_factors(const Napi::CallbackInfo& info);
@@ -34,6 +37,8 @@ class Criterion : public Napi::ObjectWrap<Criterion> {
 
   // The state, which is gone after `dispose`.
   CriterionState& state(Napi::Env env) const;
+  // The same for what happens on the host.
+  CriterionState& state_at_home(Napi::Env env) const;
   struct FocalCall;
   struct CollectCall;
   FocalCall decode_focal(const Napi::CallbackInfo& info) const;

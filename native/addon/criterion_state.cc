@@ -1,96 +1,14 @@
 #include "criterion_state.h"
 
-#include <new>
+#include <algorithm>
 #include <utility>
 
+#include "devices.h"
+
 namespace efl::addon {
-namespace {
-
-bool has_gradient(const efl_focal_problem& problem) {
-  return problem.level_count > 0 && problem.levels[0].gradient;
-}
-
-}  // namespace
 
 CriterionState::CriterionState(CriterionSettings settings, const efl_backend* backend)
-    : settings_(std::move(settings)),
-      backend_(backend),
-      positive_sums_(keeps_statistics() ? columns() : 0),
-      negative_sums_(keeps_statistics() ? columns() : 0),
-      statistics_(settings_.parameters.rule, settings_.classes),
-      spare_(std::make_shared<ColumnParameters>(columns())) {
-  replace(next());
-}
-
-efl_label_convention CriterionState::convention() const {
-  efl_label_convention convention{};
-  convention.classes = settings_.classes;
-  convention.first_class = settings_.first_class;
-  convention.background = settings_.background;
-  convention.has_background = settings_.has_background;
-  convention.has_objectness = settings_.has_objectness;
-  convention.ignored = settings_.ignored.data();
-  convention.ignored_count = static_cast<int32_t>(settings_.ignored.size());
-  return convention;
-}
-
-efl_status CriterionState::compute(efl_focal_problem problem, int64_t rows, bool collect,
-                                   efl_result* result) {
-  std::shared_ptr<const ColumnParameters> parameters;
-  {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    parameters = parameters_;
-  }
-  problem.convention = convention();
-  problem.gamma = parameters->gamma.data();
-  problem.positive_weight = parameters->positive_weight.data();
-  problem.negative_weight = parameters->negative_weight.data();
-  if (!settings_.foreground_weight.empty()) {
-    problem.foreground_weight = settings_.foreground_weight.data();
-    problem.foreground_threshold = settings_.foreground_threshold;
-  }
-  problem.loss = settings_.loss;
-  problem.reduction = settings_.reduction;
-  problem.loss_weight = settings_.loss_weight;
-  if (!collect || !keeps_statistics() || !has_gradient(problem)) {
-    return backend_->focal(&problem, result);
-  }
-  problem.positive_sums = positive_sums_.data();
-  problem.negative_sums = negative_sums_.data();
-  return collecting([&] { return backend_->focal(&problem, result); }, rows, result);
-}
-
-efl_status CriterionState::compute(efl_collect_problem problem, int64_t rows, efl_result* result) {
-  problem.convention = convention();
-  problem.positive_sums = positive_sums_.data();
-  problem.negative_sums = negative_sums_.data();
-  return collecting([&] { return backend_->collect(&problem, result); }, rows, result);
-}
-
-template <class Compute>
-efl_status CriterionState::collecting(const Compute& compute, int64_t rows,
-                                      const efl_result* result) {
-  const efl_status status = compute();
-  // Without a row that counts no gradient has been seen, and g must not change for it.
-  if (status == EFL_OK && result->ignored < rows) {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    statistics_.fold(positive_sums_.data(), negative_sums_.data(), 1);
-    update_parameters(settings_.parameters, statistics_.ratio(), spare_.get());
-    std::swap(parameters_, spare_);
-  }
-  return status;
-}
-
-CriterionState::Next CriterionState::next() const {
-  return {statistics(), std::make_shared<ColumnParameters>(columns())};
-}
-
-void CriterionState::replace(Next next) {
-  update_parameters(settings_.parameters, next.statistics.ratio(), next.parameters.get());
-  const std::lock_guard<std::mutex> lock(mutex_);
-  std::swap(statistics_, next.statistics);
-  parameters_ = std::move(next.parameters);
-}
+    : host_(std::move(settings), backend) {}
 
 void CriterionState::call_submitted() {
   const std::lock_guard<std::mutex> lock(mutex_);
@@ -107,35 +25,67 @@ void CriterionState::wait_for_calls() {
   idle_.wait(lock, [this] { return calls_under_way_ == 0; });
 }
 
+std::shared_ptr<DeviceCriterion> CriterionState::on_device(int32_t device) {
+  wait_for_calls();
+  if (home_ && home_->device == device) return home_;
+  const std::shared_ptr<DeviceCriterion> part = part_on(device);
+  if (host_.keeps_statistics()) {
+    const GradientStatistics now = statistics();
+    require_device(device_library()->write_state(part->get(), now.positive().data(),
+                                                 now.negative().data(), now.ratio().data(),
+                                                 now.steps()));
+  }
+  home_ = part;
+  return part;
+}
+
+std::shared_ptr<DeviceCriterion> CriterionState::part_on(int32_t device) {
+  const auto found = std::find_if(parts_.begin(), parts_.end(),
+                                  [&](const auto& part) { return part->device == device; });
+  if (found != parts_.end()) return *found;
+  const CriterionSettings& own = host_.settings();
+  const LossParameters& parameters = own.parameters;
+  efl_device_settings settings{};
+  settings.rule = {static_cast<int32_t>(parameters.rule),
+                   parameters.gamma,
+                   parameters.scale_factor,
+                   parameters.map_steepness,
+                   parameters.map_midpoint,
+                   parameters.positive_gain};
+  settings.convention = host_.convention();
+  settings.loss = own.loss;
+  settings.reduction = own.reduction;
+  settings.loss_weight = own.loss_weight;
+  settings.positive_weight = parameters.positive_weight.data();
+  settings.negative_weight = parameters.negative_weight.data();
+  if (!own.foreground_weight.empty()) {
+    settings.foreground_weight = own.foreground_weight.data();
+    settings.foreground_threshold = own.foreground_threshold;
+  }
+  parts_.push_back(std::make_shared<DeviceCriterion>(device, settings));
+  return parts_.back();
+}
+
+void CriterionState::bring_home() {
+  if (!home_) return;
+  if (host_.keeps_statistics()) host_.replace(read_from_device());
+  home_ = nullptr;
+}
+
+GradientStatistics CriterionState::read_from_device() const {
+  const auto classes = static_cast<std::size_t>(settings().classes);
+  std::vector<double> positive(classes), negative(classes), ratio(classes);
+  int64_t steps = 0;
+  require_device(device_library()->read_state(home_->get(), positive.data(), negative.data(),
+                                              ratio.data(), &steps));
+  GradientStatistics read(settings().parameters.rule, settings().classes);
+  read.restore(positive.data(), negative.data(), ratio.data(), steps);
+  return read;
+}
+
 GradientStatistics CriterionState::statistics() const {
-  const std::lock_guard<std::mutex> lock(mutex_);
-  return statistics_;
-}
-
-void CriterionState::restore(const double* positive, const double* negative, const double* ratio,
-                             int64_t steps) {
-  Next after = next();
-  after.statistics.restore(positive, negative, ratio, steps);
-  replace(std::move(after));
-}
-
-void CriterionState::merge(const double* positive, const double* negative, int64_t steps) {
-  Next after = next();
-  after.statistics.fold(positive, negative, steps);
-  replace(std::move(after));
-}
-
-void CriterionState::reset() {
-  Next after = next();
-  after.statistics = GradientStatistics(settings_.parameters.rule, settings_.classes);
-  replace(std::move(after));
-}
-
-std::size_t CriterionState::memory() const {
-  // Three sums, two base weights and twice three parameters a class, and the workspace.
-  const std::size_t classes = static_cast<std::size_t>(settings_.classes);
-  return classes * (5 * sizeof(double) + 6 * sizeof(float)) +
-         2 * positive_sums_.size() * sizeof(double);
+  if (home_ && host_.keeps_statistics()) return read_from_device();
+  return host_.statistics();
 }
 
 }  // namespace efl::addon

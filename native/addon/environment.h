@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "../core/backend.h"
+#include "device_objects.h"
 #include "executor.h"
 #include "napi_setup.h"
 
@@ -13,6 +14,7 @@ struct Environment {
   const efl_backend* cpu = nullptr;  // with the kernels chosen for this environment
   int32_t threads = 1;
   Executor executor;
+  Capture capture;
 
   static Environment& of(Napi::Env env) { return *env.GetInstanceData<Environment>(); }
 };

@@ -32,6 +32,7 @@ struct Job {
   std::vector<napi_value> to_hold;                 // arrays that must live as long as the job
   napi_value callback = nullptr;                   // called without arguments when all is done
   double* slots = nullptr;                         // where the outcome goes (see outcome.h)
+  std::shared_ptr<void> kept;                      // freed on the JavaScript thread
 
   // Filled by the executor.
   std::vector<napi_ref> held;

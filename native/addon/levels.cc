@@ -6,8 +6,9 @@
 namespace efl::addon {
 namespace {
 
-// geometry: dtype, layout, channel order, anchors, and then images and positions of each level.
 constexpr std::size_t kFormatNumbers = 4;
+
+}  // namespace
 
 efl_format decode_format(const ArrayView<int32_t>& geometry) {
   efl_format format{};
@@ -19,6 +20,20 @@ efl_format decode_format(const ArrayView<int32_t>& geometry) {
   format.anchors = geometry.data[3];
   return format;
 }
+
+std::size_t levels_in(const ArrayView<int32_t>& geometry) {
+  return (geometry.length - kFormatNumbers) / 2;
+}
+
+int64_t images_in(const ArrayView<int32_t>& geometry, std::size_t level) {
+  return geometry.data[kFormatNumbers + 2 * level];
+}
+
+int64_t positions_in(const ArrayView<int32_t>& geometry, std::size_t level) {
+  return geometry.data[kFormatNumbers + 2 * level + 1];
+}
+
+namespace {
 
 // Throws where an argument is a list of another number of levels.
 void check_lists(const LevelArguments& arguments, uint32_t levels) {
@@ -85,15 +100,14 @@ Levels decode_levels(const LevelArguments& arguments, int32_t columns) {
   }
   Levels result;
   result.format = decode_format(geometry);
-  const std::size_t count = geometry.data ? (geometry.length - kFormatNumbers) / 2 : 1;
+  const std::size_t count = geometry.data ? levels_in(geometry) : 1;
   check_lists(arguments, static_cast<uint32_t>(count));
   result.levels.reserve(count);
   for (uint32_t i = 0; i < count; ++i) {
     const std::size_t rows = rows_in(arguments, i, columns);
     efl_level level = decode_level(arguments, result.format, i, rows, columns);
-    level.images = geometry.data ? geometry.data[kFormatNumbers + 2 * i] : 1;
-    level.positions =
-        geometry.data ? geometry.data[kFormatNumbers + 2 * i + 1] : static_cast<int64_t>(rows);
+    level.images = geometry.data ? images_in(geometry, i) : 1;
+    level.positions = geometry.data ? positions_in(geometry, i) : static_cast<int64_t>(rows);
     if (level.images < 0 || level.positions < 0 || result.format.anchors < 1 ||
         rows_of(result.format, level) != static_cast<int64_t>(rows)) {
       reject_argument(arguments.logits.Env(), "geometry", "that of the labels");

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "../core/problem.h"
+#include "arguments.h"
 #include "napi_setup.h"
 
 namespace efl::addon {
@@ -26,6 +27,12 @@ struct Levels {
   std::vector<efl_level> levels;
   int64_t rows = 0;
 };
+
+// A geometry is dtype, layout, channel order, anchors, and then images and positions of each level.
+efl_format decode_format(const ArrayView<int32_t>& geometry);
+std::size_t levels_in(const ArrayView<int32_t>& geometry);
+int64_t images_in(const ArrayView<int32_t>& geometry, std::size_t level);
+int64_t positions_in(const ArrayView<int32_t>& geometry, std::size_t level);
 
 Levels decode_levels(const LevelArguments& arguments, int32_t columns);
 

@@ -20,7 +20,7 @@ typedef struct efl_backend {
   const char* detail; /* what it uses on this machine: "avx512" */
   efl_status (*focal)(const efl_focal_problem* problem, efl_result* result);
   efl_status (*collect)(const efl_collect_problem* problem, efl_result* result);
-  efl_status (*dense)(const efl_dense_problem* problem, efl_result* result);
+  efl_status (*dense)(const efl_dense_problem* problem, efl_result* result); /* or null */
 } efl_backend;
 
 #ifdef __cplusplus

@@ -109,6 +109,32 @@ EFL_HOST_DEVICE LossTerms<Math> focal_terms(typename Math::Real u, typename Math
   return terms;
 }
 
+// focal_terms in powers of two, for hardware where one costs no more than a reciprocal:
+//   b = u / ln 2,  l = log2(1 + 2^-|b|)
+//   log2 sigma(u) = min(0, b) - l,  softplus(u) = ln 2 [max(0, b) + l]
+//   w sigma(u)^gamma = 2^(log2 w + gamma log2 sigma(u))
+// Shorter by a third, and less exact where u is large: the logarithm is as long as u, and its
+// rounding is that of sigma(u). For finite u.
+template <class Math>
+EFL_HOST_DEVICE LossTerms<Math> focal_terms_by_powers(typename Math::Real u,
+                                                      typename Math::Real gamma,
+                                                      typename Math::Real log2_weight) {
+  using Real = typename Math::Real;
+  const Real zero = Math::constant(0), one = Math::constant(1);
+  const Real b = u * Math::constant(1.44269504088896341f);
+  const Real log2_1p = Math::log2_1p_unit(Math::exp2(-Math::absolute(b)));
+  const Real log2_sigma = Math::minimum(zero, b) - log2_1p;
+  const Real sigma = Math::exp2(log2_sigma);
+
+  LossTerms<Math> terms;
+  terms.scaled = Math::exp2(Math::multiply_add(gamma, log2_sigma, log2_weight));
+  terms.cross_entropy = Math::constant(0.693147180559945309f) * (Math::maximum(zero, b) + log2_1p);
+  // sigma(-u) softplus(u): where the cap matters nothing is left of it but rounding.
+  const Real slope = (one - sigma) * Math::minimum(Math::constant(16), terms.cross_entropy);
+  terms.gradient = terms.scaled * Math::multiply_add(gamma, slope, sigma);
+  return terms;
+}
+
 // Weighted binary cross-entropy, which is focal_terms with gamma = 0:
 //   L = w softplus(u),  dL/du = w sigma(u)
 template <class Math>

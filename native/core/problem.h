@@ -4,29 +4,11 @@
  * and elements have 64 bits. */
 #pragma once
 
-#include <stdint.h>
+#include "../include/efl_types.h"
 
 #ifdef __cplusplus
 extern "C" {
 #endif
-
-typedef enum efl_status {
-  EFL_OK = 0,
-  EFL_BAD_LABEL = 1,     /* a label is neither a class, background nor ignored */
-  EFL_BAD_TARGET = 2,    /* a dense target is outside [0, 1] */
-  EFL_OUT_OF_MEMORY = 3, /* the workspace could not be allocated */
-  EFL_CANCELLED = 4,     /* the call was cancelled before it started */
-  EFL_BAD_QUALITY = 5    /* the quality of a row with a class is outside [0, 1] */
-} efl_status;
-
-typedef enum efl_reduction {
-  EFL_REDUCTION_SUM = 0,  /* sum of the elements / normalizer */
-  EFL_REDUCTION_MEAN = 1, /* sum of the elements / (rows that are not ignored x columns) */
-  EFL_REDUCTION_NONE = 2  /* one loss for each element */
-} efl_reduction;
-
-/* In place of a normalizer: max(1, rows with a class), counted in the call. */
-#define EFL_NORMALIZER_POSITIVES 0.0
 
 /* What an element's loss is; each has its struct in loss_math.h. */
 typedef enum efl_loss {
@@ -34,43 +16,6 @@ typedef enum efl_loss {
   EFL_LOSS_QUALITY_FOCAL = 1,
   EFL_LOSS_CROSS_ENTROPY = 2
 } efl_loss;
-
-typedef enum efl_dtype { EFL_FLOAT32 = 0, EFL_FLOAT16 = 1, EFL_BFLOAT16 = 2 } efl_dtype;
-
-/* Where the channels of a level are. Rows x columns are NHWC with one image and one anchor. */
-typedef enum efl_layout {
-  EFL_LAYOUT_NHWC = 0, /* images x positions x channels */
-  EFL_LAYOUT_NCHW = 1  /* images x channels x positions */
-} efl_layout;
-
-/* Which of the anchors x columns channels is which. */
-typedef enum efl_channel_order {
-  EFL_ANCHOR_MAJOR = 0, /* channel a * columns + c */
-  EFL_CLASS_MAJOR = 1   /* channel c * anchors + a */
-} efl_channel_order;
-
-/* How the logits of every level lie in memory, and what they are made of. */
-typedef struct efl_format {
-  efl_dtype dtype;
-  efl_layout layout;
-  efl_channel_order channel_order;
-  int32_t anchors; /* A, logits rows at each position */
-} efl_format;
-
-/* One feature map. Logits, gradient, elements, grad_output and targets have one value for each
- * element, in the order of the format; labels and quality one for each row, ordered images x
- * positions x anchors whatever the format. */
-typedef struct efl_level {
-  int64_t images;
-  int64_t positions;        /* H x W */
-  const void* logits;       /* of the format's dtype; in a collect problem, gradients */
-  void* gradient;           /* of the same, or null; may be the logits */
-  float* elements;          /* or null: receives the loss of each element */
-  const float* grad_output; /* or null: upstream gradient of each element */
-  const int32_t* labels;    /* or null, where there are targets */
-  const float* quality;     /* or null: in [0, 1], read in rows with a class */
-  const float* targets;     /* or null: in [0, 1] */
-} efl_level;
 
 /* How an integer label names a column of the logits. */
 typedef struct efl_label_convention {
@@ -132,16 +77,6 @@ typedef struct efl_dense_problem {
   double upstream;
   int32_t threads;
 } efl_dense_problem;
-
-typedef struct efl_result {
-  double loss;
-  int64_t positives;  /* rows with a class */
-  int64_t ignored;    /* rows with an ignored label */
-  int64_t non_finite; /* logits (or gradients) of other rows that are NaN or infinite */
-  int64_t bad_level;  /* where the first bad label, target or quality is: its level, */
-  int64_t bad_index;  /* the row or element in it, */
-  double bad_value;   /* and what stood there */
-} efl_result;
 
 #ifdef __cplusplus
 }

@@ -12,7 +12,7 @@
 #else
 #include "cuda_on_host.h"
 #define EFL_LAUNCH(kernel, grid, block, shared, stream, ...) \
-  (static_cast<void>(stream), cuda_on_host::launch(kernel, grid, block, shared, __VA_ARGS__))
+  cuda_on_host::launch_in(stream, kernel, grid, block, shared, __VA_ARGS__)
 #endif
 
 #define EFL_DEVICE __device__ __forceinline__

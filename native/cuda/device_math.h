@@ -96,9 +96,24 @@ constexpr float kPlainLogit = 1e15f;
 constexpr float kPlainGamma = 1e9f;
 
 struct PlainDeviceMath : DeviceMath {
+  static EFL_DEVICE Real minimum(Real a, Real b) { return fminf(a, b); }
   static EFL_DEVICE Real maximum(Real a, Real b) { return fmaxf(a, b); }
   static EFL_DEVICE Real cap(Real a) { return a; }
   static EFL_DEVICE Real excess(Real a, Real b) { return a - b; }
+  static EFL_DEVICE Real exp2(Real a) { return exp2_approximately(a); }
+
+  // log2(1 + a) for a in [0, 1], by a minimax polynomial of log2(1 + a) / a; relative error 1.3e-6,
+  // which 16-bit results do not show.
+  static EFL_DEVICE Real log2_1p_unit(Real a) {
+    Real value = 2.040116675e-02f;
+    value = fmaf(value, a, -9.579749405e-02f);
+    value = fmaf(value, a, 2.152844816e-01f);
+    value = fmaf(value, a, -3.390889764e-01f);
+    value = fmaf(value, a, 4.776683748e-01f);
+    value = fmaf(value, a, -7.211594582e-01f);
+    value = fmaf(value, a, 1.442693233e+00f);
+    return value * a;
+  }
 };
 
 }  // namespace efl::cuda

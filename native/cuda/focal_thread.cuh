@@ -9,41 +9,21 @@
 
 #include "../core/labels.h"
 #include "../core/loss_math.h"
-#include "../core/reduction.h"
 #include "../core/scalar_math.h"
 #include "device_math.h"
-#include "survey.cuh"
-#include "totals.cuh"
+#include "scalars.h"
+#include "totals.h"
 #include "vectors.cuh"
 
 namespace efl::cuda {
-
-// Scalars that are on the device; null where the problem's own counts.
-struct DeviceScalars {
-  const float* normalizer;
-  const float* upstream;
-  const SurveyTotals* survey;  // of all levels, where the divisor depends on it
-};
-
-EFL_DEVICE Scales scales_on_device(efl_focal_problem problem, const DeviceScalars& scalars) {
-  if (scalars.normalizer) problem.normalizer = *scalars.normalizer;
-  if (scalars.upstream) problem.upstream = *scalars.upstream;
-  RowCounts counts;
-  if (scalars.survey) {
-    counts.rows = static_cast<int64_t>(scalars.survey->rows);
-    counts.positives = static_cast<int64_t>(scalars.survey->positives);
-    counts.ignored = static_cast<int64_t>(scalars.survey->ignored);
-  }
-  return scales_of(problem, counts);
-}
 
 // One level of a call. All arrays are on the device; `problem.levels` is not read.
 struct CallParams {
   efl_focal_problem problem;
   efl_level level;
   DeviceScalars scalars;
-  const int32_t*
-      dense_columns;  // with targets: what each row is, as label_column says it, or kDense
+  // With targets: what each row is, as label_column says it, or kDense.
+  const int32_t* dense_columns;
   int64_t rows;
   float largest_gamma;  // at most
 };
@@ -67,6 +47,34 @@ struct Sides {
   float positive;
 };
 
+// An element on the common way, and the form it wants a weight in.
+template <class Loss>
+struct ExactElement : Loss {
+  static EFL_DEVICE float weight_form(float weight) { return weight; }
+};
+
+// Focal Loss where results have 16 bits. With so little to read and write, instructions are what
+// takes the time.
+struct BriefFocalElement {
+  static EFL_DEVICE float weight_form(float weight) { return log2f(weight); }
+  template <class Math, class Real = typename Math::Real>
+  static EFL_DEVICE LossTerms<Math> hard(Real u, Real gamma, Real log2_weight) {
+    return efl::focal_terms_by_powers<Math>(u, gamma, log2_weight);
+  }
+};
+
+template <class T, class Loss, bool kRare>
+using CommonElement =
+    std::conditional_t<sizeof(T) == 2 && !kRare && std::is_same_v<Loss, FocalElement>,
+                       BriefFocalElement, ExactElement<Loss>>;
+
+// What becomes of an element on the common way.
+struct Common {
+  float gradient;
+  float element;
+  float magnitude;  // for the statistics
+};
+
 // One element that is not for the common way.
 struct Apart {
   int64_t at;   // in the level's arrays
@@ -80,9 +88,10 @@ struct Apart {
 // gammas, and arrays with a value for each element.
 template <class T, class Loss, bool kRare>
 class FocalThread {
- public:
   using CommonMath = std::conditional_t<kRare, DeviceMath, PlainDeviceMath>;
+  using InCommon = CommonElement<T, Loss, kRare>;
 
+ public:
   explicit EFL_DEVICE FocalThread(const CallParams& params)
       : call(params), columns(efl::columns_of(params.problem.convention)) {
     const Scales scales = scales_on_device(call.problem, call.scalars);
@@ -108,6 +117,25 @@ class FocalThread {
     const efl_focal_problem& problem = call.problem;
     if (!kRare || !foreground || !problem.foreground_weight) return problem.negative_weight[c];
     return x < problem.foreground_threshold ? 0.0f : problem.foreground_weight[c];
+  }
+
+  // The weight of the negatives of a class, as `common` wants it.
+  EFL_DEVICE float common_weight(int32_t c) const {
+    return InCommon::weight_form(call.problem.negative_weight[c]);
+  }
+
+  // A negative. One that is absent has the logit kAbsent, and nothing of it is left.
+  EFL_DEVICE Common common(float x, bool absent, float gamma, float weight, int64_t at) {
+    const auto terms = InCommon::template hard<CommonMath>(x, gamma, weight);
+    loss = fmaf(terms.scaled, terms.cross_entropy, loss);
+    Common result = {terms.gradient * gradient_factor, terms.loss() * element_factor,
+                     terms.gradient};
+    if (kRare && call.level.grad_output) {
+      const float upstream = call.level.grad_output[at];
+      result.gradient = absent ? 0.0f : result.gradient * upstream;
+      result.magnitude = absent ? 0.0f : finite_or_zero(terms.gradient * fabsf(upstream));
+    }
+    return result;
   }
 
   EFL_DEVICE Sides compute(const Apart& element, float x) {
@@ -165,6 +193,20 @@ class FocalThread {
 };
 
 constexpr int32_t kMostThreads = 1024;
+
+// Sums over a block in a fixed order; thread 0 has the result.
+EFL_DEVICE double block_sum(double value, double* warp_sums) {
+  for (int offset = 16; offset > 0; offset >>= 1) {
+    value += __shfl_down_sync(0xffffffffu, value, offset);
+  }
+  if ((threadIdx.x & 31) == 0) warp_sums[threadIdx.x >> 5] = value;
+  __syncthreads();
+  double total = 0;
+  if (threadIdx.x == 0) {
+    for (unsigned warp = 0; warp < blockDim.x / 32; ++warp) total += warp_sums[warp];
+  }
+  return total;
+}
 
 // The totals of a block; all of its threads call it, once.
 template <class Thread>

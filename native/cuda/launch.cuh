@@ -1,19 +1,25 @@
 // Which kernel computes a level, and how it is launched.
 #pragma once
 
-#include "collected_gradient.cuh"
-#include "finish.cuh"
-#include "planes.cuh"
-#include "rows.cuh"
-#include "state.cuh"
-#include "survey.cuh"
+#include "collect.cuh"
+#include "finish.h"
 
 namespace efl::cuda {
+
+// More shared memory than every device gives a block has to be asked for. An error is seen at the
+// launch.
+inline void allow_shared(const void* kernel, int32_t bytes) {
+  constexpr int32_t kGivenUnasked = 48 * 1024;
+  if (bytes <= kGivenUnasked) return;
+  (void)cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, bytes);
+}
 
 template <class T, int kLanes, class Loss, bool kRare>
 void launch_kernel(const RowsParams& params, cudaStream_t stream) {
   const RowsPlan& plan = params.plan;
   const dim3 grid(static_cast<unsigned>(plan.chunks), static_cast<unsigned>(plan.tiles));
+  allow_shared(reinterpret_cast<const void*>(rows_kernel<T, kLanes, Loss, kRare>),
+               plan.shared_bytes);
   EFL_LAUNCH((rows_kernel<T, kLanes, Loss, kRare>), grid, dim3(plan.threads), plan.shared_bytes,
              stream, params);
 }
@@ -22,7 +28,7 @@ template <class T, int kLanes, class Loss, bool kRare>
 void launch_kernel(const PlanesParams& params, cudaStream_t stream) {
   const PlanesPlan& plan = params.plan;
   if (plan.units == 0) return;
-  const dim3 grid(static_cast<unsigned>(plan.units), static_cast<unsigned>(plan.groups));
+  const dim3 grid(static_cast<unsigned>(plan.units) * static_cast<unsigned>(plan.groups));
   EFL_LAUNCH((planes_kernel<T, kLanes, Loss, kRare>), grid, dim3(kPlanesThreads), 0, stream,
              params);
 }
@@ -36,43 +42,69 @@ void launch_of(const Params& params, cudaStream_t stream) {
   launch_kernel<T, kWidest, Loss, false>(params, stream);
 }
 
-template <class Loss, class Params>
-void launch_with(const Params& params, cudaStream_t stream) {
-  switch (params.problem.format.dtype) {
+template <class T, int kLanes>
+void launch_collect_kernel(const PyramidParams<RowsParams>& pyramid, cudaStream_t stream) {
+  // Alike for all levels: they have the same columns and vectors.
+  const RowsPlan& plan = pyramid.levels[0].plan;
+  allow_shared(reinterpret_cast<const void*>(collect_rows_kernel<T, kLanes>), plan.shared_bytes);
+  EFL_LAUNCH((collect_rows_kernel<T, kLanes>), dim3(pyramid.blocks), dim3(plan.threads),
+             plan.shared_bytes, stream, pyramid);
+}
+
+template <class T>
+void launch_collect_of(const PyramidParams<RowsParams>& pyramid, cudaStream_t stream) {
+  if (pyramid.levels[0].plan.lanes == 1) return launch_collect_kernel<T, 1>(pyramid, stream);
+  launch_collect_kernel<T, 16 / sizeof(T)>(pyramid, stream);
+}
+
+template <class T>
+void launch_collect_of(const PyramidParams<PlanesParams>& pyramid, cudaStream_t stream) {
+  EFL_LAUNCH(collect_planes_kernel<T>, dim3(pyramid.blocks), dim3(kPlanesThreads), 0, stream,
+             pyramid);
+}
+
+// Each type's kernels are compiled in a file of their own.
+#define EFL_KERNELS_OF(linkage, T)                                                   \
+  linkage void launch_of<T, FocalElement>(const RowsParams&, cudaStream_t);          \
+  linkage void launch_of<T, FocalElement>(const PlanesParams&, cudaStream_t);        \
+  linkage void launch_of<T, CrossEntropyElement>(const RowsParams&, cudaStream_t);   \
+  linkage void launch_of<T, CrossEntropyElement>(const PlanesParams&, cudaStream_t); \
+  linkage void launch_collect_of<T>(const PyramidParams<RowsParams>&, cudaStream_t); \
+  linkage void launch_collect_of<T>(const PyramidParams<PlanesParams>&, cudaStream_t)
+EFL_KERNELS_OF(extern template, float);
+EFL_KERNELS_OF(extern template, __half);
+EFL_KERNELS_OF(extern template, __nv_bfloat16);
+
+// Calls `visit` with a value of the type.
+template <class Visit>
+void with_type(efl_dtype dtype, const Visit& visit) {
+  switch (dtype) {
     case EFL_FLOAT16:
-      return launch_of<__half, Loss>(params, stream);
+      return visit(__half{});
     case EFL_BFLOAT16:
-      return launch_of<__nv_bfloat16, Loss>(params, stream);
+      return visit(__nv_bfloat16{});
     case EFL_FLOAT32:
       break;
   }
-  launch_of<float, Loss>(params, stream);
+  visit(0.0f);
 }
 
 // Params: RowsParams or PlanesParams.
 template <class Params>
 void launch(const Params& params, cudaStream_t stream) {
-  efl::with_loss(params.problem.loss,
-                 [&](auto loss) { launch_with<typename decltype(loss)::Hard>(params, stream); });
+  with_type(params.problem.format.dtype, [&](auto element) {
+    efl::with_loss(params.problem.loss, [&](auto loss) {
+      launch_of<decltype(element), typename decltype(loss)::Hard>(params, stream);
+    });
+  });
 }
 
-// Instead of logits the level has gradients, of which only the statistics are wanted.
+// Instead of logits the levels have gradients, of which only the statistics are wanted.
 template <class Params>
-void launch_collect(const Params& params, cudaStream_t stream) {
-  launch_with<CollectedGradient>(params, stream);
-}
-
-inline void launch_survey(const SurveyParams& params, cudaStream_t stream) {
-  const int64_t threads = params.level.targets ? params.rows * 32 : params.rows;
-  const int64_t blocks = (threads + kSurveyThreads - 1) / kSurveyThreads;
-  const dim3 grid(static_cast<unsigned>(blocks < 1                   ? 1
-                                        : blocks > kMostSurveyBlocks ? kMostSurveyBlocks
-                                                                     : blocks));
-  if (params.level.targets) {
-    EFL_LAUNCH(targets_kernel, grid, dim3(kSurveyThreads), 0, stream, params);
-  } else {
-    EFL_LAUNCH(labels_kernel, grid, dim3(kSurveyThreads), 0, stream, params);
-  }
+void launch_collect(const PyramidParams<Params>& pyramid, cudaStream_t stream) {
+  if (pyramid.blocks == 0) return;
+  with_type(pyramid.levels[0].problem.format.dtype,
+            [&](auto element) { launch_collect_of<decltype(element)>(pyramid, stream); });
 }
 
 inline PartialSums partial_of(const RowsParams& params) {
@@ -89,23 +121,9 @@ inline PartialSums partial_of(const RowsParams& params) {
 inline PartialSums partial_of(const PlanesParams& params) {
   const int32_t columns = efl::columns_of(params.problem.convention);
   const PlanesPlan& plan = params.plan;
-  return {params.partial,
-          columns,
-          1,
-          plan.units,
-          columns,
-          params.totals,
-          static_cast<int64_t>(plan.units) * plan.groups};
-}
-
-inline void launch_finish(const FinishParams& params, cudaStream_t stream) {
-  const dim3 grid(static_cast<unsigned>((params.columns + kFinishColumns - 1) / kFinishColumns));
-  EFL_LAUNCH(finish_kernel, grid, dim3(kFinishColumns, kFinishShares), 0, stream, params);
-}
-
-inline void launch_state(const StateParams& params, cudaStream_t stream) {
-  const dim3 grid(static_cast<unsigned>((params.classes + kStateThreads - 1) / kStateThreads));
-  EFL_LAUNCH(state_kernel, grid, dim3(kStateThreads), 0, stream, params);
+  return {
+      params.partial,          columns, 1, static_cast<int32_t>(plan.units), columns, params.totals,
+      plan.units * plan.groups};
 }
 
 }  // namespace efl::cuda

@@ -14,6 +14,16 @@ struct PlanesParams : CallParams {
   BlockTotals* totals;  // [unit][group]
 };
 
+// Which part of the level a block has.
+struct PlanesBlock {
+  int32_t unit;
+  int32_t group;
+};
+
+EFL_DEVICE PlanesBlock planes_block(const PlanesPlan& plan, int32_t block) {
+  return {block / plan.groups, block % plan.groups};
+}
+
 constexpr int32_t kPlanesWarps = kPlanesThreads / 32;
 
 // Sums of each warp over its part of a plane.
@@ -24,20 +34,20 @@ struct WarpSums {
 template <class T, int kLanes, class Loss, bool kRare>
 class PlanesThread : public FocalThread<T, Loss, kRare> {
   using Base = FocalThread<T, Loss, kRare>;
-  using Base::columns, Base::element_factor, Base::gradient_factor;
+  using Base::columns;
   using Lanes = Vector<T, kLanes>;
   using Word = typename Lanes::Word;
   static constexpr int kVectors = kPlanesElements / kLanes;
 
  public:
-  using Base::bad_row, Base::ignored, Base::loss, Base::non_finite, Base::positives;
+  using Base::bad_row, Base::ignored, Base::non_finite, Base::positives;
 
-  EFL_DEVICE PlanesThread(const PlanesParams& params, WarpSums* sums)
+  EFL_DEVICE PlanesThread(const PlanesParams& params, const PlanesBlock& block, WarpSums* sums)
       : Base(params), p(params), warp_sums(sums) {
     const efl_format& format = p.problem.format;
-    const int64_t unit = blockIdx.x;
-    const int64_t image_anchor = unit / p.plan.tiles;
-    const auto first = static_cast<int32_t>(unit % p.plan.tiles) * int64_t{kUnitPositions};
+    group = block.group;
+    const int64_t image_anchor = block.unit / p.plan.tiles;
+    const auto first = static_cast<int32_t>(block.unit % p.plan.tiles) * int64_t{kUnitPositions};
     const int64_t image = image_anchor / format.anchors, anchor = image_anchor % format.anchors;
     first_position = first + threadIdx.x * kLanes;
     first_row = image * p.level.positions * format.anchors + anchor;
@@ -50,7 +60,7 @@ class PlanesThread : public FocalThread<T, Loss, kRare> {
   }
 
   EFL_DEVICE void run() {
-    const int32_t first = blockIdx.y * p.plan.classes_of_group;
+    const int32_t first = group * p.plan.classes_of_group;
     const int32_t last = min(first + p.plan.classes_of_group, columns);
     Word words[kVectors];
     load(first, words);
@@ -83,16 +93,17 @@ class PlanesThread : public FocalThread<T, Loss, kRare> {
   EFL_DEVICE bool is_inside(int e) const { return position_of(e) < p.level.positions; }
 
   EFL_DEVICE void look_at(int e) {
-    if (!is_inside(e)) {
-      positive_column[e] = efl::kIgnored;
-      return;
-    }
+    positive_column[e] = efl::kIgnored;
+    ignored_positions |= 1u << e;
+    if (!is_inside(e)) return;
     const int64_t row = row_of(e);
     const int32_t found = this->found(row);
-    positive_column[e] = efl::positive_column(p.problem.convention, found);
+    if (found != efl::kIgnored && found != efl::kInvalid) {
+      positive_column[e] = efl::positive_column(p.problem.convention, found);
+      ignored_positions &= ~(1u << e);
+    }
     if (found >= 0 || found == efl::kDense) foreground |= 1u << e;
-    if (found == efl::kInvalid) positive_column[e] = efl::kIgnored;
-    if (blockIdx.y != 0) return;
+    if (group != 0) return;
     positives += found >= 0 || found == efl::kDense;
     ignored += found == efl::kIgnored;
     if (found == efl::kInvalid && row < bad_row) bad_row = row;
@@ -110,42 +121,60 @@ class PlanesThread : public FocalThread<T, Loss, kRare> {
   // The positions of this thread in the plane of class c.
   EFL_DEVICE Sides plane(int32_t c, const Word (&words)[kVectors]) {
     const float gamma = p.problem.gamma[c];
-    const float weight = p.problem.negative_weight[c];
+    const float weight = this->common_weight(c);
     Sides sums{0, 0};
 #pragma unroll
     for (int v = 0; v < kVectors; ++v) {
       if (!is_inside(v * kLanes)) continue;
       float x[kLanes], gradient[kLanes];
       Lanes::widen(words[v], x);
-      const uint32_t apart = apart_of(c, v, x);
+      const bool special = is_special(c, v, x);
+      uint32_t apart = 0, absent = 0;
+      if (special) {
+        apart = apart_of(c, v, x);
+        absent = apart | ignored_of(v);
+#pragma unroll
+        for (int j = 0; j < kLanes; ++j) x[j] = absent >> j & 1 ? kAbsent<Loss> : x[j];
+      }
 #pragma unroll
       for (int j = 0; j < kLanes; ++j) {
         const int e = v * kLanes + j;
-        const bool absent = (apart >> j & 1) || positive_column[e] == efl::kIgnored;
         const float own_weight =
             kRare ? this->negative_weight(c, x[j], foreground >> e & 1) : weight;
-        const auto terms = Loss::template hard<typename Base::CommonMath>(
-            absent ? kAbsent<Loss> : x[j], gamma, own_weight);
-        loss = fmaf(terms.scaled, terms.cross_entropy, loss);
-        gradient[j] = terms.gradient * gradient_factor;
-        float magnitude = terms.gradient;
-        if (kRare && p.level.grad_output) {
-          const float upstream = p.level.grad_output[place_of(c, e)];
-          gradient[j] = absent ? 0.0f : gradient[j] * upstream;
-          magnitude = absent ? 0.0f : finite_or_zero(magnitude * fabsf(upstream));
-        }
-        if (kRare && p.level.elements) {
-          p.level.elements[place_of(c, e)] = terms.loss() * element_factor;
-        }
-        sums.negative += magnitude;
+        const Common made = this->common(x[j], absent >> j & 1, gamma, own_weight, place_of(c, e));
+        gradient[j] = made.gradient;
+        if (kRare && p.level.elements) p.level.elements[place_of(c, e)] = made.element;
+        sums.negative += made.magnitude;
       }
       if (p.level.gradient) {
         Lanes::store(static_cast<T*>(p.level.gradient) + place_of(c, v * kLanes),
                      Lanes::round(gradient));
       }
-      if (apart) each_apart(c, v, apart, x, &sums);
+      if (special) {
+        Lanes::widen(words[v], x);
+        each_apart(c, v, apart, x, &sums);
+      }
     }
     return sums;
+  }
+
+  // Whether anything in a vector is not for the common way.
+  EFL_DEVICE bool is_special(int32_t c, int v, const float (&x)[kLanes]) const {
+    if (kRare) return true;
+    float squares = 0;
+    bool positive = false;
+#pragma unroll
+    for (int j = 0; j < kLanes; ++j) {
+      squares = fmaf(x[j], x[j], squares);
+      positive |= positive_column[v * kLanes + j] == c;
+    }
+    const bool plain = squares <= kPlainLogit * kPlainLogit;  // not where a logit is not a number
+    return positive || !plain || ignored_of(v) != 0;
+  }
+
+  // Bits of the positions of a vector whose row is ignored.
+  EFL_DEVICE uint32_t ignored_of(int v) const {
+    return ignored_positions >> (v * kLanes) & ((1u << kLanes) - 1);
   }
 
   // The elements of a vector that are not for the common way, but for those of ignored rows.
@@ -153,10 +182,9 @@ class PlanesThread : public FocalThread<T, Loss, kRare> {
     uint32_t apart = 0;
 #pragma unroll
     for (int j = 0; j < kLanes; ++j) {
-      const int32_t column = positive_column[v * kLanes + j];
-      const bool plain = fabsf(x[j]) <= kPlainLogit;
-      if (column == efl::kIgnored || (column != c && column != efl::kDense && plain)) continue;
-      if (column == efl::kDense && plain && !is_positive(c, v * kLanes + j)) continue;
+      const int e = v * kLanes + j;
+      if (ignored_positions >> e & 1) continue;
+      if (fabsf(x[j]) <= kPlainLogit && !is_positive(c, e)) continue;
       apart |= 1u << j;
     }
     return apart;
@@ -184,21 +212,22 @@ class PlanesThread : public FocalThread<T, Loss, kRare> {
 
   const PlanesParams& p;
   WarpSums* const warp_sums;
+  int32_t group;
   int64_t first_position, first_row, offset, class_stride, position_stride;
   int32_t positive_column[kPlanesElements];  // of the row of each position, or kIgnored, or kDense
-  uint32_t foreground = 0;                   // bits of the positions whose row has a class
+  uint32_t ignored_positions = 0;            // bits of the positions whose row is ignored, or none
+  uint32_t foreground = 0;                   // and of those whose row has a class
 };
 
-// grid = (units, groups).
+// All threads of a block.
 template <class T, int kLanes, class Loss, bool kRare>
-__global__ void __launch_bounds__(kPlanesThreads)
-    planes_kernel(const __grid_constant__ PlanesParams params) {
+EFL_DEVICE void compute_block(const PlanesParams& params, const PlanesBlock& block) {
   __shared__ WarpSums sums;
-  PlanesThread<T, kLanes, Loss, kRare> thread(params, &sums);
+  PlanesThread<T, kLanes, Loss, kRare> thread(params, block, &sums);
   thread.run();
   __syncthreads();
   const int32_t columns = efl::columns_of(params.problem.convention);
-  const int32_t c = blockIdx.y * params.plan.classes_of_group + threadIdx.x;
+  const int32_t c = block.group * params.plan.classes_of_group + threadIdx.x;
   if (params.partial && static_cast<int32_t>(threadIdx.x) < params.plan.classes_of_group &&
       c < columns) {
     Sides total{0, 0};
@@ -206,11 +235,20 @@ __global__ void __launch_bounds__(kPlanesThreads)
       total.negative += sums.of[threadIdx.x][warp].negative;
       total.positive += sums.of[threadIdx.x][warp].positive;
     }
-    float* const partial = params.partial + static_cast<int64_t>(blockIdx.x) * 2 * columns;
+    float* const partial = params.partial + static_cast<int64_t>(block.unit) * 2 * columns;
     partial[c] = total.negative;
     partial[columns + c] = total.positive;
   }
-  finish_block(thread, params.totals + static_cast<int64_t>(blockIdx.x) * gridDim.y + blockIdx.y);
+  finish_block(thread,
+               params.totals + static_cast<int64_t>(block.unit) * params.plan.groups + block.group);
+}
+
+// grid = units x groups.
+template <class T, int kLanes, class Loss, bool kRare>
+__global__ void __launch_bounds__(kPlanesThreads)
+    planes_kernel(const __grid_constant__ PlanesParams params) {
+  compute_block<T, kLanes, Loss, kRare>(
+      params, planes_block(params.plan, static_cast<int32_t>(blockIdx.x)));
 }
 
 }  // namespace efl::cuda

@@ -21,7 +21,7 @@ constexpr int64_t kWantedPlanesBlocks = 2048;
 struct PlanesPlan {
   int32_t lanes;  // positions in a vector
   int32_t tiles;  // units of an anchor of an image
-  int32_t units;
+  int64_t units;
   int32_t classes_of_group;
   int32_t groups;
 };
@@ -35,8 +35,8 @@ inline PlanesPlan plan_planes(const efl_format& format, const efl_level& level, 
   plan.lanes = planes && aligned && level.positions % widest == 0 ? widest : 1;
   const int64_t tiles = (level.positions + kUnitPositions - 1) / kUnitPositions;
   plan.tiles = static_cast<int32_t>(tiles);
-  plan.units = static_cast<int32_t>(level.images * format.anchors * tiles);
-  const int64_t wanted = plan.units * static_cast<int64_t>(columns) / kWantedPlanesBlocks;
+  plan.units = level.images * format.anchors * tiles;
+  const int64_t wanted = plan.units * columns / kWantedPlanesBlocks;
   plan.classes_of_group =
       static_cast<int32_t>(wanted < kFewestClassesOfGroup ? kFewestClassesOfGroup
                            : wanted > kMostClassesOfGroup ? kMostClassesOfGroup

@@ -13,17 +13,24 @@ struct RowsParams : CallParams {
   BlockTotals* totals;  // [chunk][tile]
 };
 
+// Which part of the level a block has.
+struct RowsBlock {
+  int32_t chunk;
+  int32_t tile;
+};
+
 template <class T, int kLanes, class Loss, bool kRare>
 class RowsThread : public FocalThread<T, Loss, kRare> {
   using Base = FocalThread<T, Loss, kRare>;
   using Lanes = Vector<T, kLanes>;
   using Word = typename Lanes::Word;
-  using Base::columns, Base::element_factor, Base::gradient_factor;
+  using Base::columns;
 
  public:
-  using Base::bad_row, Base::ignored, Base::loss, Base::non_finite, Base::positives;
+  using Base::bad_row, Base::ignored, Base::non_finite, Base::positives;
 
-  EFL_DEVICE RowsThread(const RowsParams& params, float* shared) : Base(params), p(params) {
+  EFL_DEVICE RowsThread(const RowsParams& params, const RowsBlock& block, float* shared)
+      : Base(params), p(params), chunk(block.chunk) {
     const RowsPlan& plan = p.plan;
     negative_slots = shared + threadIdx.x * kLanes;
     positive_slots = negative_slots + plan.threads * kLanes;
@@ -31,7 +38,7 @@ class RowsThread : public FocalThread<T, Loss, kRare> {
     ring = words + threadIdx.x;
     label_ring = reinterpret_cast<int32_t*>(words + kRing * plan.threads) + threadIdx.x;
 
-    const int32_t vector = blockIdx.y * plan.threads + threadIdx.x;
+    const int32_t vector = block.tile * plan.threads + threadIdx.x;
     const bool active = vector < plan.vectors_per_step;
     first = active ? vector * kLanes : 0;
     first_row = first / columns;
@@ -40,26 +47,27 @@ class RowsThread : public FocalThread<T, Loss, kRare> {
     step_elements = static_cast<int64_t>(plan.rows_per_step) * columns;
     room = active ? p.rows * columns - first : 0;
     steps = room < kLanes ? 0 : (room - kLanes) / step_elements + 1;
+    know_labels();
 
 #pragma unroll
     for (int j = 0; j < kLanes; ++j) {
       const int32_t c = column_of(j);
       gamma[j] = p.problem.gamma[c];
-      weight[j] = p.problem.negative_weight[c];
+      weight[j] = this->common_weight(c);
       negative[j] = 0;
       negative_slots[j] = 0;
       positive_slots[j] = 0;
     }
   }
 
-  // Its steps are blockIdx.x, and every gridDim.x-th from there.
+  // Its steps are that of its chunk's number, and every so-many-chunks-th from there.
   EFL_DEVICE void run() {
-    int64_t ahead = blockIdx.x;
+    int64_t ahead = chunk;
 #pragma unroll
     for (int i = 0; i < kRing; ++i) fetch(&ahead, i);
     int32_t slot = 0;
 #pragma unroll 1
-    for (int64_t step = blockIdx.x; step < steps; step += gridDim.x) {
+    for (int64_t step = chunk; step < steps; step += p.plan.chunks) {
       __pipeline_wait_prior(kRing - 1);
       const Word word = ring[slot * p.plan.threads];
       const int32_t label = label_ring[slot * p.plan.threads];
@@ -68,7 +76,7 @@ class RowsThread : public FocalThread<T, Loss, kRare> {
       slot = slot == kRing - 1 ? 0 : slot + 1;
     }
     const int64_t rest = room - steps * step_elements;
-    if (rest > 0 && steps % gridDim.x == blockIdx.x) tail(static_cast<int32_t>(rest));
+    if (rest > 0 && steps % p.plan.chunks == chunk) tail(static_cast<int32_t>(rest));
 #pragma unroll
     for (int j = 0; j < kLanes; ++j) negative_slots[j] += negative[j];
   }
@@ -103,7 +111,7 @@ class RowsThread : public FocalThread<T, Loss, kRare> {
         __pipeline_memcpy_async(label_ring + slot * p.plan.threads, p.level.labels + row_at(*step),
                                 sizeof(int32_t));
       }
-      *step += gridDim.x;
+      *step += p.plan.chunks;
     }
     __pipeline_commit();
   }
@@ -113,28 +121,22 @@ class RowsThread : public FocalThread<T, Loss, kRare> {
     Lanes::widen(word, x);
     Kinds kinds;
     const bool special = is_special(label, x);
-    if (special) kinds = look_at(step, x, kLanes);
+    if (special) {
+      kinds = look_at(step, x, kLanes);
 #pragma unroll
-    for (int j = 0; j < kLanes; ++j) {
-      const float logit = kinds.apart >> j & 1 ? kAbsent<Loss> : x[j];
-      const bool foreground = kinds.foreground >> j & 1;
-      const float own_weight =
-          kRare ? this->negative_weight(column_of(j), x[j], foreground) : weight[j];
-      const auto terms =
-          Loss::template hard<typename Base::CommonMath>(logit, gamma[j], own_weight);
-      loss = fmaf(terms.scaled, terms.cross_entropy, loss);
-      gradient[j] = terms.gradient * gradient_factor;
-      element[j] = terms.loss() * element_factor;
-      float magnitude = terms.gradient;
-      if (kRare && p.level.grad_output) {
-        const float upstream = p.level.grad_output[element_at(step) + j];
-        // Where the element is apart, whatever stands there must not matter.
-        gradient[j] = kinds.apart >> j & 1 ? 0.0f : gradient[j] * upstream;
-        magnitude = kinds.apart >> j & 1 ? 0.0f : finite_or_zero(magnitude * fabsf(upstream));
-      }
-      negative[j] += magnitude;
+      for (int j = 0; j < kLanes; ++j) x[j] = kinds.apart >> j & 1 ? kAbsent<Loss> : x[j];
     }
     const int64_t at = element_at(step);
+#pragma unroll
+    for (int j = 0; j < kLanes; ++j) {
+      const bool absent = kinds.apart >> j & 1, foreground = kinds.foreground >> j & 1;
+      const float own_weight =
+          kRare ? this->negative_weight(column_of(j), x[j], foreground) : weight[j];
+      const Common made = this->common(x[j], absent, gamma[j], own_weight, at + j);
+      gradient[j] = made.gradient;
+      element[j] = made.element;
+      negative[j] += made.magnitude;
+    }
     if (p.level.gradient) {
       Lanes::store(static_cast<T*>(p.level.gradient) + at, Lanes::round(gradient));
     }
@@ -142,7 +144,10 @@ class RowsThread : public FocalThread<T, Loss, kRare> {
 #pragma unroll
       for (int j = 0; j < kLanes; ++j) p.level.elements[at + j] = element[j];
     }
-    if (special) each_apart(at, kinds, x);
+    if (special) {
+      Lanes::widen(word, x);
+      each_apart(at, kinds, x);
+    }
   }
 
   // The elements at the end of the level that do not fill a vector.
@@ -167,14 +172,29 @@ class RowsThread : public FocalThread<T, Loss, kRare> {
 #pragma unroll
     for (int j = 0; j < kLanes; ++j) squares = fmaf(x[j], x[j], squares);
     const bool plain = squares <= kPlainLogit * kPlainLogit;  // not where a logit is not a number
-    if (kRare || !plain || head < kLanes) return true;
+    const uint32_t own = static_cast<uint32_t>(label) - own_label;
+    const uint32_t known = static_cast<uint32_t>(label) - first_known;
+    return !plain || known >= known_count || own < static_cast<uint32_t>(kLanes);
+  }
+
+  // Labels of rows whose elements of this thread are negatives, but for the labels of its own
+  // columns: the classes and, beside them, the background. None where every vector is special.
+  EFL_DEVICE void know_labels() {
     const efl_label_convention& convention = p.problem.convention;
-    const uint32_t c = static_cast<uint32_t>(label) - static_cast<uint32_t>(convention.first_class);
-    if (c < static_cast<uint32_t>(convention.classes)) {
-      return c - static_cast<uint32_t>(column) < static_cast<uint32_t>(kLanes);
+    const auto first_class = static_cast<uint32_t>(convention.first_class);
+    const auto classes = static_cast<uint32_t>(convention.classes);
+    const auto background = static_cast<uint32_t>(convention.background);
+    own_label = first_class + static_cast<uint32_t>(column);
+    first_known = first_class;
+    known_count = classes;
+    if (convention.has_background && background + 1 == first_class) {
+      first_known = background;
+      ++known_count;
+    } else if (convention.has_background && background == first_class + classes) {
+      ++known_count;
     }
-    if (!convention.has_background || label != convention.background) return true;
-    return convention.has_objectness && column + kLanes == columns;
+    const bool has_objectness = convention.has_objectness && column + kLanes == columns;
+    if (kRare || head < kLanes || has_objectness) known_count = 0;
   }
 
   // The first `count` elements, row by row.
@@ -246,6 +266,7 @@ class RowsThread : public FocalThread<T, Loss, kRare> {
   }
 
   const RowsParams& p;
+  const int32_t chunk;
   int32_t first;      // its first element in a step
   int32_t first_row;  // and that element's row and column
   int32_t column;
@@ -253,6 +274,7 @@ class RowsThread : public FocalThread<T, Loss, kRare> {
   int64_t step_elements;
   int64_t room;  // elements from its first to the end of the level
   int64_t steps;
+  uint32_t own_label, first_known, known_count;
   float gamma[kLanes], weight[kLanes], negative[kLanes];
   // In shared memory, its own: sums that few elements add to, and logits and labels on their way.
   float* negative_slots;
@@ -262,13 +284,13 @@ class RowsThread : public FocalThread<T, Loss, kRare> {
 };
 
 // Folds the sums of a tile's elements onto the columns they belong to, in a fixed order.
-EFL_DEVICE void fold_columns(const RowsParams& p, const float* sums, int lanes) {
+EFL_DEVICE void fold_columns(const RowsParams& p, const RowsBlock& block, const float* sums,
+                             int lanes) {
   const RowsPlan& plan = p.plan;
   const int32_t columns = efl::columns_of(p.problem.convention);
-  const int32_t vectors =
-      min(plan.threads, plan.vectors_per_step - static_cast<int32_t>(blockIdx.y) * plan.threads);
+  const int32_t vectors = min(plan.threads, plan.vectors_per_step - block.tile * plan.threads);
   float* const partial =
-      p.partial + (static_cast<int64_t>(blockIdx.x) * plan.tiles + blockIdx.y) * 2 * plan.slots;
+      p.partial + (static_cast<int64_t>(block.chunk) * plan.tiles + block.tile) * 2 * plan.slots;
   for (int32_t side = 0; side < 2; ++side) {
     const float* const from = sums + side * plan.threads * lanes;
     for (int32_t slot = threadIdx.x; slot < plan.slots; slot += plan.threads) {
@@ -279,16 +301,24 @@ EFL_DEVICE void fold_columns(const RowsParams& p, const float* sums, int lanes) 
   }
 }
 
+// All threads of a block, with plan.shared_bytes of dynamic shared memory.
+template <class T, int kLanes, class Loss, bool kRare>
+EFL_DEVICE void compute_block(const RowsParams& params, const RowsBlock& block) {
+  EFL_DYNAMIC_SHARED(float, shared);
+  RowsThread<T, kLanes, Loss, kRare> thread(params, block, shared);
+  thread.run();
+  __syncthreads();
+  if (params.partial) fold_columns(params, block, shared, kLanes);
+  finish_block(thread,
+               params.totals + static_cast<int64_t>(block.chunk) * params.plan.tiles + block.tile);
+}
+
 // grid = (chunks, tiles).
 template <class T, int kLanes, class Loss, bool kRare>
 __global__ void __launch_bounds__(kMostRowsThreads, kRare ? 1 : 2)
     rows_kernel(const __grid_constant__ RowsParams params) {
-  EFL_DYNAMIC_SHARED(float, shared);
-  RowsThread<T, kLanes, Loss, kRare> thread(params, shared);
-  thread.run();
-  __syncthreads();
-  if (params.partial) fold_columns(params, shared, kLanes);
-  finish_block(thread, params.totals + static_cast<int64_t>(blockIdx.x) * gridDim.y + blockIdx.y);
+  const RowsBlock block = {static_cast<int32_t>(blockIdx.x), static_cast<int32_t>(blockIdx.y)};
+  compute_block<T, kLanes, Loss, kRare>(params, block);
 }
 
 }  // namespace efl::cuda

@@ -2,11 +2,14 @@
 
 #include <cstdlib>
 #include <cstring>
+#include <memory>
 #include <string>
 
 #include "../../native/core/half.h"
 #include "../../native/core/statistics.h"
+#include "../../native/cuda/fused_call.h"
 #include "../../native/cuda/launch.cuh"
+#include "../../native/cuda/settle.h"
 #include "check.h"
 #include "formats.h"
 #include "problem_builder.h"
@@ -19,6 +22,10 @@ float efl::cuda::perturb(float exact) {
   return exact * (1 + share * 0x1p-22f);
 }
 #endif
+
+// Without a runtime everything is done at once.
+void cuda_on_host::enqueue(cudaStream_t, std::function<void()> work) { work(); }
+cudaError_t cudaGetLastError() { return cudaSuccess; }
 
 namespace {
 
@@ -86,7 +93,7 @@ class Call {
 };
 
 struct Result {
-  efl::cuda::CallTotals totals{0, 0, 0, 0, -1, 0};
+  efl::cuda::CallTotals totals{};
   std::vector<double> positive_sums, negative_sums;
 };
 
@@ -114,24 +121,26 @@ bool is_aligned(const efl_level& level) {
 }
 
 template <class Params>
-Result launched(Params params, std::size_t partial_floats, int64_t blocks, bool collect = false) {
+Result launched(Params params, std::size_t partial_floats, int64_t blocks) {
   std::vector<float> partial(partial_floats, NAN);
   std::vector<efl::cuda::BlockTotals> block_totals(blocks);
   params.partial = partial.data();
   params.totals = block_totals.data();
-  if (collect) {
-    params.level.gradient = nullptr;
-    efl::cuda::launch_collect(params, nullptr);
-  } else {
-    efl::cuda::launch(params, nullptr);
-  }
+  efl::cuda::launch(params, nullptr);
   const int32_t columns = efl::columns_of(params.problem.convention);
   Result result;
   result.positive_sums.assign(columns, 0.0);
   result.negative_sums.assign(columns, 0.0);
-  efl::cuda::launch_finish({efl::cuda::partial_of(params), columns, 0, result.negative_sums.data(),
-                            result.positive_sums.data(), &result.totals},
-                           nullptr);
+  efl::cuda::FinishParams finish{};
+  finish.levels[0] = {efl::cuda::partial_of(params), params.level, 0, 0};
+  finish.level_count = 1;
+  finish.columns = columns;
+  finish.first = true;
+  finish.statistics = true;
+  finish.negative_sums = result.negative_sums.data();
+  finish.positive_sums = result.positive_sums.data();
+  finish.totals = &result.totals;
+  efl::cuda::launch_finish(finish, nullptr);
   return result;
 }
 
@@ -145,20 +154,21 @@ Result compute(const Problem& given, const Call& call, efl_dtype dtype,
 }
 
 Result compute_planes(const Problem& given, const test::Arranged& arranged,
-                      const int32_t* dense_columns, bool collect = false) {
+                      const int32_t* dense_columns) {
   const int32_t columns = efl::columns_of(given.problem.convention);
   auto params =
       params_of<efl::cuda::PlanesParams>(given, arranged.level, arranged.format, dense_columns);
   params.plan =
       efl::cuda::plan_planes(arranged.format, arranged.level, columns, is_aligned(arranged.level));
-  return launched(params, params.plan.units * 2 * columns,
-                  static_cast<int64_t>(params.plan.units) * params.plan.groups, collect);
+  return launched(params, params.plan.units * 2 * columns, efl::cuda::blocks_of(params.plan));
 }
 
 // Float32 arithmetic with a rounded exponent of the power, and the rounding of the type.
 double tolerance_of(efl_dtype dtype) {
   return dtype == EFL_FLOAT32 ? 2e-5 : dtype == EFL_FLOAT16 ? 6e-4 : 4e-3;
 }
+// With 16-bit results sigma(-u) is a difference, which gamma and the logit multiply.
+double sum_tolerance_of(efl_dtype dtype) { return dtype == EFL_FLOAT32 ? 1e-5 : 5e-5; }
 // Of what is below, the type has no digits left.
 double smallest_of(efl_dtype dtype) { return dtype == EFL_FLOAT16 ? 6e-8 : 1e-36; }
 
@@ -171,7 +181,7 @@ void compare(const Problem& given, const Solution& expected, const Result& resul
   CHECK(result.totals.positives == expected.positives);
   CHECK(result.totals.ignored == expected.ignored);
   CHECK(result.totals.non_finite == expected.non_finite);
-  CHECK(result.totals.bad_level == -1);
+  CHECK(result.totals.status == EFL_OK);
   bool gradient = true, elements = true, sums = true;
   for (std::size_t i = 0; i < expected.gradient.size(); ++i) {
     const int64_t at = place.empty() ? static_cast<int64_t>(i) : place[i];
@@ -181,8 +191,11 @@ void compare(const Problem& given, const Solution& expected, const Result& resul
     if (level.elements) elements &= close(level.elements[at], expected.elements[i], 2e-5);
   }
   for (std::size_t c = 0; c < expected.positive_sums.size(); ++c) {
-    sums &= close(result.positive_sums[c] * scales.statistics, expected.positive_sums[c], 1e-5);
-    sums &= close(result.negative_sums[c] * scales.statistics, expected.negative_sums[c], 1e-5);
+    const double tolerance = sum_tolerance_of(dtype);
+    sums &=
+        close(result.positive_sums[c] * scales.statistics, expected.positive_sums[c], tolerance);
+    sums &=
+        close(result.negative_sums[c] * scales.statistics, expected.negative_sums[c], tolerance);
   }
   CHECK(gradient);
   CHECK(elements);
@@ -332,47 +345,134 @@ void random_levels_agree_with_float64(int count, uint32_t seed) {
   }
 }
 
-// The sums over gradients that are given in place of the logits.
-void compare_collected(const Problem& given, const Result& result) {
+// Levels of one call, each a problem of its own with the parameters of the first.
+struct Pyramid {
+  Pyramid(const efl_format& wanted, int32_t classes, bool extreme, std::mt19937& random)
+      : format(wanted) {
+    const std::size_t count = 1 + random() % 11;  // more than one launch takes
+    for (std::size_t i = 0; i < count; ++i) {
+      const int64_t positions = random() % 2 ? random() % 60 : 8 * (random() % 30);
+      problems.push_back(
+          std::make_unique<Problem>(2 * positions * format.anchors, classes, random(), extreme));
+      Problem& given = *problems.back();
+      given.gamma = problems.front()->gamma;
+      if (format.layout == EFL_LAYOUT_NHWC && format.anchors == 1) {
+        rows.push_back(std::make_unique<Call>(&given, format.dtype, random() % 2, false));
+        levels.push_back(rows.back()->level);
+      } else {
+        arranged.push_back(std::make_unique<test::Arranged>(given, format, 2, positions));
+        levels.push_back(arranged.back()->level);
+      }
+      levels.back().elements = nullptr;
+    }
+  }
+
+  // All levels in one call, as a criterion makes it.
+  Result compute(bool gradients_given) const {
+    efl::cuda::FusedCall call{};
+    call.problem = problems.front()->problem;
+    call.problem.format = format;
+    call.largest_gamma = 10;
+    call.gradients_given = gradients_given;
+    call.statistics = true;
+    for (std::size_t i = 0; i < levels.size(); ++i) {
+      add_level(&call, levels[i], static_cast<int32_t>(i));
+    }
+    efl::cuda::Parts needed;
+    (void)efl::cuda::Workspace(call, &needed);
+    std::vector<unsigned char> memory(needed.taken() + 256, 0xff);
+    auto address = (reinterpret_cast<uintptr_t>(memory.data()) + 255) / 256 * 256;
+    efl::cuda::Parts parts(reinterpret_cast<void*>(address));
+    const efl::cuda::Workspace workspace(call, &parts);
+    const int32_t columns = efl::columns_of(call.problem.convention);
+    Result result;
+    result.positive_sums.assign(columns, NAN);
+    result.negative_sums.assign(columns, NAN);
+    efl::cuda::Parts none;
+    efl::cuda::Sums sums(columns, &none);
+    sums.negative = result.negative_sums.data();
+    sums.positive = result.positive_sums.data();
+    sums.totals = &result.totals;
+    efl::cuda::enqueue(call, workspace, sums, nullptr);
+    return result;
+  }
+
+  const efl_format format;
+  std::vector<std::unique_ptr<Problem>> problems;
+  std::vector<std::unique_ptr<Call>> rows;
+  std::vector<std::unique_ptr<test::Arranged>> arranged;
+  std::vector<efl_level> levels;
+};
+
+bool sums_agree(const std::vector<double>& actual, const std::vector<double>& expected,
+                double tolerance, double scale = 1) {
+  bool agree = true;
+  for (std::size_t c = 0; c < expected.size(); ++c) {
+    agree &= close(actual[c] * scale, expected[c], tolerance);
+  }
+  return agree;
+}
+
+// Adds the sums over gradients that are given in place of the logits.
+void add_collected(const Problem& given, Solution* total) {
   const int32_t columns = efl::columns_of(given.problem.convention);
-  std::vector<double> positive(columns), negative(columns);
-  int64_t non_finite = 0;
+  total->positive_sums.resize(columns);
+  total->negative_sums.resize(columns);
   for (std::size_t i = 0; i < given.logits.size(); ++i) {
     const auto c = static_cast<int32_t>(i % columns);
     const int32_t found = given.found(static_cast<int64_t>(i / columns));
     if (found == efl::kIgnored) continue;
     const double magnitude = std::fabs(static_cast<double>(given.logits[i]));
-    non_finite += !std::isfinite(magnitude);
-    if (std::isfinite(magnitude)) (found == c ? positive : negative)[c] += magnitude;
+    total->non_finite += !std::isfinite(magnitude);
+    if (!std::isfinite(magnitude)) continue;
+    (found == c ? total->positive_sums : total->negative_sums)[c] += magnitude;
   }
-  bool sums = true;
-  for (int32_t c = 0; c < columns; ++c) {
-    sums &= close(result.positive_sums[c], positive[c], 1e-6);
-    sums &= close(result.negative_sums[c], negative[c], 1e-6);
-  }
-  CHECK(sums);
-  CHECK(result.totals.non_finite == non_finite);
-  CHECK(result.totals.loss == 0);
 }
 
-void collected_gradients_agree_with_float64(int count, uint32_t seed) {
+void collected_pyramids_agree_with_float64(int count, uint32_t seed) {
   std::mt19937 random(seed);
+  const std::vector<efl_format> formats = test::every_format();
   for (int i = 0; i < count; ++i) {
-    const std::vector<efl_format> formats = test::every_format();
-    const efl_format format = formats[random() % formats.size()];
-    const int64_t positions = random() % 2 ? random() % 90 : 8 * (random() % 40);
-    const auto classes = static_cast<int32_t>(1 + random() % 40);
-    Problem given(2 * positions * format.anchors, classes, random(), random() % 2);
-    const test::Arranged arranged(given, format, 2, positions);
-    compare_collected(given, compute_planes(given, arranged, nullptr, true));
+    cuda_on_host::options().shuffle_seed = random();
+    const Pyramid pyramid(formats[random() % formats.size()],
+                          static_cast<int32_t>(1 + random() % 40), random() % 2, random);
+    const Result result = pyramid.compute(true);
+    Solution total;
+    for (const auto& given : pyramid.problems) add_collected(*given, &total);
+    CHECK(sums_agree(result.positive_sums, total.positive_sums, 1e-6));
+    CHECK(sums_agree(result.negative_sums, total.negative_sums, 1e-6));
+    CHECK(result.totals.non_finite == total.non_finite);
+    CHECK(result.totals.loss == 0);
+  }
+}
 
-    Call call(&given, format.dtype, random() % 2, false);
-    const efl_format rows = {format.dtype, EFL_LAYOUT_NHWC, EFL_ANCHOR_MAJOR, 1};
-    auto params = params_of<efl::cuda::RowsParams>(given, call.level, rows, nullptr);
-    params.plan = efl::cuda::plan_rows(params.rows, classes, format.dtype == EFL_FLOAT32 ? 4 : 2,
-                                       is_aligned(call.level), 1 + random() % 9);
-    compare_collected(given,
-                      launched(params, params.plan.partial_floats, params.plan.blocks, true));
+void computed_pyramids_agree_with_float64(int count, uint32_t seed) {
+  std::mt19937 random(seed);
+  const std::vector<efl_format> formats = test::every_format();
+  for (int i = 0; i < count; ++i) {
+    cuda_on_host::options().shuffle_seed = random();
+    const Pyramid pyramid(formats[random() % formats.size()],
+                          static_cast<int32_t>(1 + random() % 40), false, random);
+    const Result result = pyramid.compute(false);
+    const efl::Scales scales = efl::scales_of(pyramid.problems.front()->problem, {});
+    double loss = 0;
+    std::vector<double> positive_sums(result.positive_sums.size()), negative_sums(positive_sums);
+    int64_t positives = 0, ignored = 0;
+    for (const auto& given : pyramid.problems) {
+      const Solution part = test::solve(*given);
+      loss += part.loss;
+      positives += part.positives;
+      ignored += part.ignored;
+      for (std::size_t c = 0; c < positive_sums.size(); ++c) {
+        positive_sums[c] += part.positive_sums[c];
+        negative_sums[c] += part.negative_sums[c];
+      }
+    }
+    CHECK(close(result.totals.loss * scales.loss, loss, 1e-5));
+    CHECK(result.totals.positives == positives && result.totals.ignored == ignored);
+    const double tolerance = sum_tolerance_of(pyramid.format.dtype);
+    CHECK(sums_agree(result.positive_sums, positive_sums, tolerance, scales.statistics));
+    CHECK(sums_agree(result.negative_sums, negative_sums, tolerance, scales.statistics));
   }
 }
 
@@ -381,8 +481,8 @@ efl::cuda::SurveyTotals survey(const Problem& given, const efl_level& first,
                                const efl_level& second, const efl_format& format,
                                std::vector<int32_t>* dense_columns) {
   const auto rows = static_cast<int64_t>(given.labels.size());
-  const unsigned long long nothing = efl::cuda::kNothingBad;
-  efl::cuda::SurveyTotals totals{0, 0, 0, {nothing, nothing, nothing}};
+  efl::cuda::SurveyTotals totals{};
+  efl::cuda::launch_clear_survey(&totals, nullptr);
   dense_columns->resize(rows);
   efl::cuda::launch_survey(
       {given.problem.convention, format, first, 0, rows, dense_columns->data(), &totals}, nullptr);
@@ -458,18 +558,33 @@ struct DeviceState {
   void enter(const std::vector<double>& negative_sums, const std::vector<double>& positive_sums,
              const efl_focal_problem& problem, const efl::cuda::CallTotals& totals,
              const efl::cuda::DeviceScalars& scalars = {}) {
-    efl::cuda::launch_state(
-        {parameters, static_cast<int32_t>(ratio.size()), negative_sums.data(), positive_sums.data(),
-         &totals, problem, scalars, 100, negative.data(), positive.data(), ratio.data(), &steps,
-         parameters.positive_weight.data(), parameters.negative_weight.data(), gamma.data(),
-         positive_weight.data(), negative_weight.data()},
-        nullptr);
+    efl::cuda::SettleParams params{};
+    params.rule = parameters;
+    params.classes = static_cast<int32_t>(ratio.size());
+    params.negative_sums = negative_sums.data();
+    params.positive_sums = positive_sums.data();
+    params.totals = &totals;
+    params.problem = problem;
+    params.scalars = scalars;
+    params.rows = 100;
+    params.state = {negative.data(),
+                    positive.data(),
+                    ratio.data(),
+                    &steps,
+                    gamma.data(),
+                    positive_weight.data(),
+                    negative_weight.data(),
+                    parameters.positive_weight.data(),
+                    parameters.negative_weight.data()};
+    params.report = &report;
+    efl::cuda::launch_settle(params, nullptr);
   }
 
   const efl::LossParameters parameters;
   std::vector<double> negative, positive, ratio;
   std::vector<float> gamma, positive_weight, negative_weight;
   int64_t steps = 0;
+  efl_report report{};
 };
 
 efl::LossParameters parameters_of(efl::Rule rule, int32_t classes) {
@@ -520,7 +635,7 @@ void the_state_on_the_device_is_that_on_the_host() {
       }
       host.fold(scaled_positive.data(), scaled_negative.data(), 1);
       efl::update_parameters(parameters, host.ratio(), &columns);
-      device.enter(negative, positive, given.problem, {0, 1, 1, 0, -1, 0});
+      device.enter(negative, positive, given.problem, {0, 1, 1, 0, EFL_OK, 0, 0, 0});
       CHECK(device.steps == step);
       CHECK(close_to(device.negative, host.negative()));
       CHECK(close_to(device.positive, host.positive()));
@@ -537,18 +652,21 @@ void nothing_enters_the_state_from_a_call_that_failed() {
   const std::vector<double> sums(5, 1.0);
   Problem given(1, 5, 5, false);
   DeviceState device(parameters, 5);
-  const efl::cuda::CallTotals good{0, 1, 1, 0, -1, 0}, bad{0, 1, 1, 0, 0, 7},
-      empty{0, 0, 100, 0, -1, 0};
-  const float wrong[] = {0.0f, -1.0f, NAN};
-  const unsigned long long nothing = efl::cuda::kNothingBad;
-  const efl::cuda::SurveyTotals bad_target{100, 0, 0, {nothing, nothing, 3}};
+  const efl::cuda::CallTotals good{3, 1, 1, 0, EFL_OK, 0, 0, 0},
+      bad{3, 1, 1, 0, EFL_BAD_LABEL, 2, 7, 9}, empty{0, 0, 100, 0, EFL_OK, 0, 0, 0};
+  const float wrong[] = {0.0f, -1.0f, NAN, INFINITY};
   device.enter(sums, sums, given.problem, bad);
+  CHECK(std::isnan(device.report.loss));
+  CHECK(device.report.status == EFL_BAD_LABEL);
+  CHECK(device.report.bad_level == 2 && device.report.bad_index == 7);
+  CHECK(device.report.bad_value == 9);
   device.enter(sums, sums, given.problem, empty);
+  CHECK(device.report.status == EFL_OK && device.report.ignored == 100);
   for (const float& normalizer : wrong) {
     device.enter(sums, sums, given.problem, good, {&normalizer, nullptr, nullptr});
+    CHECK(device.report.status == EFL_BAD_NORMALIZER);
   }
   device.enter(sums, sums, given.problem, good, {nullptr, wrong + 2, nullptr});
-  device.enter(sums, sums, given.problem, good, {nullptr, nullptr, &bad_target});
   CHECK(device.steps == 0);
   CHECK(device.negative == std::vector<double>(5, 0.0));
   CHECK(device.gamma == std::vector<float>(5, -1.0f));
@@ -564,8 +682,9 @@ void the_first_bad_label_is_reported() {
     given.level.elements = nullptr;
     Call call(&given, EFL_FLOAT32, 0, false);
     const Result result = compute(given, call, EFL_FLOAT32, nullptr);
-    CHECK(result.totals.bad_level == 0);
-    CHECK(result.totals.bad_row == 41);
+    CHECK(result.totals.status == EFL_BAD_LABEL);
+    CHECK(result.totals.bad_level == 0 && result.totals.bad_index == 41);
+    CHECK(result.totals.bad_value == classes + 1);
   }
 }
 
@@ -619,7 +738,8 @@ int main(int argc, char** argv) {
   const auto seed = static_cast<uint32_t>(argc > 2 ? std::atoi(argv[2]) : 1);
   random_problems_agree_with_float64(count, seed);
   random_levels_agree_with_float64(count / 6, seed);
-  collected_gradients_agree_with_float64(count / 10, seed);
+  collected_pyramids_agree_with_float64(count / 10, seed);
+  computed_pyramids_agree_with_float64(count / 10, seed);
   surveys_count_rows_and_find_what_is_bad(count / 10, seed);
   the_state_on_the_device_is_that_on_the_host();
   nothing_enters_the_state_from_a_call_that_failed();

@@ -5,6 +5,7 @@
 // that only part of a block reaches is reported.
 #pragma once
 
+#include <setjmp.h>
 #include <sys/mman.h>
 #include <ucontext.h>
 
@@ -20,6 +21,8 @@
 #include <numeric>
 #include <random>
 #include <vector>
+
+#include "cuda_runtime_on_host.h"
 
 #if defined(__SANITIZE_ADDRESS__)
 #include <sanitizer/common_interface_defs.h>
@@ -45,8 +48,6 @@
 #define EFL_DYNAMIC_SHARED(type, name) \
   type* const name = static_cast<type*>(cuda_on_host::block().dynamic_shared)
 
-using cudaStream_t = void*;
-
 struct dim3 {
   unsigned x, y, z;
   constexpr dim3(unsigned x_ = 1, unsigned y_ = 1, unsigned z_ = 1) : x(x_), y(y_), z(z_) {}
@@ -69,8 +70,20 @@ struct Copy {
   size_t bytes;
 };
 
-struct Fiber {
+// Where a fiber or the scheduler goes on. Sanitizers follow swapcontext; without them a jump does,
+// which does not ask the system for the signal mask each time.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define ON_HOST_SWAPS_CONTEXTS
+#endif
+
+struct Place {
   ucontext_t context;
+  jmp_buf jump;
+};
+
+struct Fiber {
+  Place place;
+  bool begun = false;
   std::vector<std::vector<Copy>> copies;  // asynchronous, by group; the last one still open
   dim3 index;
   unsigned flat = 0;
@@ -90,7 +103,7 @@ struct Block {
   dim3 index, grid, threads;
   void* dynamic_shared = nullptr;
   Fiber* running = nullptr;
-  ucontext_t scheduler;
+  Place scheduler;
   std::function<void()> body;
   std::vector<Fiber> fibers;
   std::vector<Warp> warps;
@@ -143,6 +156,25 @@ inline char* stack_of(unsigned i) {
   return stacks + i * kStackBytes;
 }
 
+__attribute__((noinline)) inline void go_back(Fiber& f, Block& b) {
+#if defined(ON_HOST_SWAPS_CONTEXTS)
+  swapcontext(&f.place.context, &b.scheduler.context);
+#else
+  if (_setjmp(f.place.jump) == 0) _longjmp(b.scheduler.jump, 1);
+#endif
+}
+
+__attribute__((noinline)) inline void go_on(Block& b, Fiber& f) {
+#if defined(ON_HOST_SWAPS_CONTEXTS)
+  swapcontext(&b.scheduler.context, &f.place.context);
+#else
+  if (_setjmp(b.scheduler.jump) != 0) return;
+  if (f.begun) _longjmp(f.place.jump, 1);
+  f.begun = true;
+  setcontext(&f.place.context);
+#endif
+}
+
 ON_HOST_UNSEEN inline void leave_fiber(bool last) {
   Block& b = block();
   Fiber& f = *b.running;
@@ -154,7 +186,7 @@ ON_HOST_UNSEEN inline void leave_fiber(bool last) {
   __tsan_switch_to_fiber(b.seen_as, __tsan_switch_to_fiber_no_sync);
 #endif
   (void)last;
-  swapcontext(&f.context, &b.scheduler);
+  go_back(f, b);
 #if defined(__SANITIZE_ADDRESS__)
   __sanitizer_finish_switch_fiber(f.fake_stack, &b.scheduler_stack, &b.scheduler_stack_size);
 #endif
@@ -173,11 +205,12 @@ ON_HOST_UNSEEN inline void fiber_main() {
 }
 
 __attribute__((noinline)) inline void prepare_fiber(Fiber& f, char* stack) {
-  getcontext(&f.context);
-  f.context.uc_stack.ss_sp = stack;
-  f.context.uc_stack.ss_size = kStackBytes;
-  f.context.uc_link = nullptr;
-  makecontext(&f.context, fiber_main, 0);
+  ucontext_t& context = f.place.context;
+  getcontext(&context);
+  context.uc_stack.ss_sp = stack;
+  context.uc_stack.ss_size = kStackBytes;
+  context.uc_link = nullptr;
+  makecontext(&context, fiber_main, 0);
 }
 
 ON_HOST_UNSEEN inline void enter_fiber(Block& b, Fiber& f, char* stack) {
@@ -189,7 +222,7 @@ ON_HOST_UNSEEN inline void enter_fiber(Block& b, Fiber& f, char* stack) {
   __sanitizer_start_switch_fiber(&b.scheduler_fake_stack, stack, kStackBytes);
 #endif
   (void)stack;
-  swapcontext(&b.scheduler, &f.context);
+  go_on(b, f);
 #if defined(__SANITIZE_ADDRESS__)
   __sanitizer_finish_switch_fiber(b.scheduler_fake_stack, nullptr, nullptr);
 #endif
@@ -303,6 +336,13 @@ void launch(Kernel kernel, dim3 grid, dim3 threads, size_t shared_bytes, const A
     run_block(b, random);
   }
   current_block() = nullptr;
+}
+
+// When the stream comes to it; the parameters are copied now, as a launch does.
+template <typename Kernel, typename Params>
+void launch_in(cudaStream_t stream, Kernel kernel, dim3 grid, dim3 threads, size_t shared_bytes,
+               const Params& params) {
+  enqueue(stream, [=] { launch(kernel, grid, threads, shared_bytes, params); });
 }
 
 inline uint32_t bits_of(float v) {

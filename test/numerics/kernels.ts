@@ -25,6 +25,8 @@ export function allKernelsWork(): boolean {
   const working = withEachKernels((kernels) => kernels);
   const missing = KNOWN.filter((kernels) => !working.includes(kernels));
   if (missing.length === 0) return true;
-  console.warn(`Bounds may be loose here, which is not tested: no kernels ${missing.join(', ')}.`);
+  const reason = `no kernels ${missing.join(', ')} on this machine`;
+  if (process.env['EFL_REQUIRE_KERNELS'] === '1') throw new Error(reason);
+  console.warn(`Bounds may be loose here, which is not tested: ${reason}.`);
   return false;
 }

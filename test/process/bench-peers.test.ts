@@ -4,8 +4,10 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { readSolution, writeProblem } from '../../bench/arrays';
+import { checkPeer, peerProcess, peers as listedOnGpu } from '../../bench/gpu/peers';
+import { problemOf } from '../../bench/gpu/problem';
 import type { Request } from '../../bench/protocol';
-import type { Problem } from '../../bench/workload';
+import { makeProblem, type Problem } from '../../bench/workload';
 import { root } from './child';
 
 const python = process.env['EFL_BENCH_PYTHON'] ?? 'python3';
@@ -14,6 +16,7 @@ if (!hasPython) console.warn(`Tests of the Python peers are skipped: ${python} d
 const testWithPython = hasPython || process.env['EFL_REQUIRE_TOOLS'] === '1' ? test : test.skip;
 
 const peers = path.join(root, 'bench', 'peers');
+const gpuPeers = path.join(root, 'bench', 'gpu', 'peers');
 const folder = mkdtempSync(path.join(tmpdir(), 'efl-peers-'));
 afterAll(() => {
   rmSync(folder, { recursive: true });
@@ -75,7 +78,11 @@ testWithPython('what a peer cannot do, and what is not installed, becomes its an
 });
 
 testWithPython('every peer compiles, and every peer that is listed has its file', () => {
-  const names = readdirSync(peers).filter((name) => name.endsWith('.py'));
+  const namesIn = (place: string) =>
+    readdirSync(place)
+      .filter((name) => name.endsWith('.py'))
+      .map((name) => path.join(place, name));
+  const names = [...namesIn(peers), ...namesIn(gpuPeers)];
   const compile = 'import sys; [compile(open(name).read(), name, "exec") for name in sys.argv[1:]]';
   const { status } = spawnSync(python, ['-c', compile, ...names], { cwd: peers });
   expect(status).toBe(0);
@@ -83,4 +90,36 @@ testWithPython('every peer compiles, and every peer that is listed has its file'
   const modules = [...table.matchAll(/module: '(\w+)'/g)].map(([, name]) => name!);
   expect(modules.length).toBeGreaterThan(4);
   for (const name of modules) expect(existsSync(path.join(peers, `${name}.py`))).toBe(true);
+  expect(listedOnGpu.length).toBeGreaterThan(3);
+  for (const { module } of listedOnGpu) {
+    const places = [peers, gpuPeers].map((place) => path.join(place, `${module}.py`));
+    expect(places.filter((file) => existsSync(file))).toHaveLength(1);
+  }
 });
+
+const hasTorch = spawnSync(python, ['-c', 'import torch, torchvision']).status === 0;
+if (!hasTorch) console.warn(`Values of the PyTorch peers: skipped, ${python} has no torchvision.`);
+const testWithTorch = hasTorch || process.env['EFL_REQUIRE_TORCH'] === '1' ? test : test.skip;
+
+testWithTorch.each([
+  ['torch_eager', 'mixed', 'float32'],
+  ['torch_eager', 'mixed', 'float16'],
+  ['torch_eager', 'two', 'bfloat16'],
+  ['torchvision_focal', 'two', 'float32'],
+] as const)(
+  'the GPU peer %s computes what it should, gamma %s, in %s',
+  async (module, gamma, type) => {
+    const given = problemOf(makeProblem({ rows: 400, classes: 7, gamma }), type);
+    writeProblem(folder, given);
+    const child = peerProcess({ id: module, name: module, module }, given, 2, 'cpu');
+    try {
+      const { errors } = await checkPeer({ name: module }, child, given, folder);
+      expect(errors.loss).toBeLessThan(1e-4);
+      const sampled = await child.request({ request: 'sample', calls: 2 });
+      expect(sampled).toEqual({ milliseconds: expect.any(Number) as number });
+      await expect(child.request({ request: 'sample', calls: 3 })).rejects.toThrow(/2 calls/);
+    } finally {
+      await child.end();
+    }
+  },
+);

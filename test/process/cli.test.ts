@@ -1,7 +1,8 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { EqualizedFocalLoss, version } from '../../lib';
+import { addonPath } from '../../lib/binding/load';
 import { root, runNode } from './child';
 
 const efl = (args: string[], env: Record<string, string> = {}) =>
@@ -16,7 +17,7 @@ describe('efl doctor', () => {
     expect(stdout).toMatch(/Node\.js +\d+\.\d+\.\d+ \(Node-API \d+\)/);
     expect(stdout).toMatch(/binary +\S+efl\.node \(\S+, release\)/);
     expect(stdout).toMatch(/cpu +available: (avx512|avx2|baseline) kernels, \d+ threads?/);
-    expect(stdout).toMatch(/cuda +unavailable \(not-built\): /);
+    expect(stdout).toMatch(/cuda +(available: |unavailable \([a-z-]+\): )/);
   });
 
   test('--json prints the same for programs', async () => {
@@ -26,16 +27,36 @@ describe('efl doctor', () => {
       version,
       binary: { found: true, intact: true },
       environment: { EFL_NUM_THREADS: '2' },
-      backends: [
-        { name: 'cpu', available: true },
-        { name: 'cuda', available: false, reason: 'not-built' },
-      ],
+      backends: [{ name: 'cpu', available: true }, { name: 'cuda' }],
     });
+  });
+
+  const library = path.join(path.dirname(addonPath()), 'libefl_cuda.so');
+  const hasDriver = existsSync('/proc/driver/nvidia');
+  const reason = existsSync(library) ? 'no-driver' : 'not-built';
+  if (hasDriver) console.warn('What doctor says without a driver: skipped, there is one');
+  (hasDriver ? test.skip : test)(
+    `without a driver the reason for no GPU is ${reason}`,
+    async () => {
+      const { stdout } = await efl(['doctor', '--json']);
+      const { backends } = JSON.parse(stdout) as { backends: unknown[] };
+      expect(backends[1]).toMatchObject({ name: 'cuda', available: false, reason });
+    },
+  );
+
+  test.each([
+    ['disabled', { EFL_DISABLE_CUDA: '1' }],
+    ['not-built', { EFL_CUDA_LIBRARY: '/nowhere.so' }],
+    ['library-not-loadable', { EFL_CUDA_LIBRARY: __filename }],
+  ])('says why there is no GPU: %s', async (reason, env) => {
+    const { status, stdout } = await efl(['doctor', '--require', 'cuda'], env);
+    expect(status).toBe(1);
+    expect(stdout).toContain(`unavailable (${reason})`);
   });
 
   test('exits with 1 where the required backend does not work', async () => {
     expect((await efl(['doctor', '--require', 'cpu'])).status).toBe(0);
-    expect((await efl(['doctor', '--require', 'cuda'])).status).toBe(1);
+    expect((await efl(['doctor', '--require', 'cuda'], { EFL_DISABLE_CUDA: '1' })).status).toBe(1);
   });
 
   test('exits with 1 and the reason where nothing loads', async () => {

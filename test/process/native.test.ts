@@ -18,7 +18,7 @@ withCMake('native tests', () => {
       expectSuccess(ended);
       expect(ended.stdout).toMatch(/\n[1-9]\d* passed, 0 failed\n/);
     },
-    5 * minutes,
+    10 * minutes,
   );
 });
 

@@ -1,8 +1,19 @@
-import { mkdtempSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  mkdirSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { packages as tensorflowPackages } from '../adapters/tfjs/tensorflow';
 import { expectSuccess, root, run, runNode } from './child';
 import { allBlocks, codeBlocks } from './documents';
+import { hasTools } from './tools';
 
 const minutes = 60_000;
 const tsc = path.join(root, 'node_modules', 'typescript', 'bin', 'tsc');
@@ -10,8 +21,9 @@ const firstExample = codeBlocks('README.md').find(({ language }) => language ===
 
 let project: string;
 let packedFiles: string[];
+let installed: string[];
 
-/** An empty project that has installed the packed package, and nothing else. */
+/** An empty project that has installed the packed package. TensorFlow.js is put beside it afterwards. */
 beforeAll(async () => {
   project = mkdtempSync(path.join(tmpdir(), 'efl user project-'));
   const packed = await run('npm', ['pack', '--json', '--pack-destination', project]);
@@ -21,6 +33,13 @@ beforeAll(async () => {
   writeFileSync(path.join(project, 'package.json'), '{ "name": "user", "version": "1.0.0" }');
   const args = ['install', '--ignore-scripts', '--no-audit', '--no-fund', '--prefer-offline'];
   expectSuccess(await run('npm', [...args, `./${report[0]!.filename}`], { cwd: project }));
+  const modules = path.join(project, 'node_modules');
+  installed = readdirSync(modules).filter((name) => !name.startsWith('.'));
+  symlinkSync(
+    path.join(tensorflowPackages, '@tensorflow'),
+    path.join(modules, '@tensorflow'),
+    'junction',
+  );
   const compilerOptions = {
     strict: true,
     target: 'es2022',
@@ -44,7 +63,10 @@ async function runProgram(name: string, code: string): Promise<string> {
   writeFileSync(file, code);
   if (/\.[mc]?ts$/.test(name)) {
     const config = path.join(folder, 'tsconfig.json');
-    writeFileSync(config, JSON.stringify({ extends: '../../tsconfig.json', include: ['*'] }));
+    // The declarations of TensorFlow.js do not compile by themselves.
+    const compilerOptions = { skipLibCheck: code.includes('/tfjs') };
+    const settings = { extends: '../../tsconfig.json', include: ['*'], compilerOptions };
+    writeFileSync(config, JSON.stringify(settings));
     expectSuccess(await runNode([tsc, '-p', config], { cwd: folder }));
     file = file.replace(/ts$/, 'js');
   }
@@ -69,15 +91,28 @@ describe('the packed package', () => {
     2 * minutes,
   );
 
-  test('is one package however it is imported', async () => {
+  test.each(['equalized-focal-loss', 'equalized-focal-loss/tfjs'])(
+    '%s is one module however it is imported',
+    async (name) => {
+      const code = `
+        import { createRequire } from 'node:module';
+        import * as esm from '${name}';
+        const cjs = createRequire(import.meta.url)('${name}');
+        const { default: _, ...named } = esm;
+        console.log(Object.keys(named).sort().join() === Object.keys(cjs).sort().join() &&
+          Object.keys(named).every((name) => esm[name] === cjs[name]));`;
+      expect(await runProgram(`one-${name.length}.mjs`, code)).toBe('true\n');
+    },
+  );
+
+  test('loads TensorFlow.js for its adapter alone', async () => {
     const code = `
-      import { createRequire } from 'node:module';
-      import * as esm from 'equalized-focal-loss';
-      const cjs = createRequire(import.meta.url)('equalized-focal-loss');
-      const { default: _, ...named } = esm;
-      console.log(Object.keys(named).sort().join() === Object.keys(cjs).sort().join() &&
-        Object.keys(named).every((name) => esm[name] === cjs[name]));`;
-    expect(await runProgram('one.mjs', code)).toBe('true\n');
+      require('equalized-focal-loss');
+      const loaded = () => Object.keys(require.cache).some((file) => file.includes('tfjs-core'));
+      const before = loaded();
+      require('equalized-focal-loss/tfjs');
+      console.log(before, loaded());`;
+    expect(await runProgram('alone.cjs', code)).toBe('false true\n');
   });
 
   test('needs neither compiler nor scripts, and its command line works', async () => {
@@ -105,15 +140,14 @@ describe('the packed package', () => {
     // npm and pnpm would try to compile a package that has one.
     expect(packedFiles).not.toContain('binding.gyp');
     expect(packedFiles.some((file) => /^prebuilds\/[^/]+\/efl\.node$/.test(file))).toBe(true);
+    expect(packedFiles.some((file) => /^prebuilds\/[^/]+\/libefl\.(so|dylib)$/.test(file))).toBe(
+      true,
+    );
+    expect(packedFiles).toContain('native/include/efl.h');
   });
 
   test('brings two small packages along', () => {
-    const installed = readdirSync(path.join(project, 'node_modules'));
-    expect(installed.filter((name) => !name.startsWith('.')).sort()).toEqual([
-      'commander',
-      'detect-libc',
-      'equalized-focal-loss',
-    ]);
+    expect(installed.sort()).toEqual(['commander', 'detect-libc', 'equalized-focal-loss']);
   });
 
   test(
@@ -123,6 +157,30 @@ describe('the packed package', () => {
       expectSuccess(await runNode([publint, '--strict']));
     },
     minutes,
+  );
+});
+
+const hasCompiler = hasTools('The example in C from the packed package', 'cc', 'make', 'python3');
+const examples = readdirSync(path.join(root, 'examples')).filter(
+  (name) => name !== 'long-tailed-detection' && (name !== 'c-addon' || hasCompiler),
+);
+
+describe('the examples for embedding', () => {
+  test.each(examples.filter((name) => existsSync(path.join(root, 'examples', name, 'main.mjs'))))(
+    '%s runs from the packed package',
+    async (name) => {
+      // Its own dependencies come from where run-example.mjs installs them.
+      const own = path.join(root, 'examples', name);
+      const install = path.join(root, 'scripts', 'install-dependencies.mjs');
+      expectSuccess(await runNode([install, own]));
+      const copy = path.join(project, 'examples', name);
+      const isSource = (file: string): boolean => !/node_modules|build$/.test(path.basename(file));
+      cpSync(own, copy, { recursive: true, filter: isSource });
+      const dependencies = path.join(own, 'node_modules');
+      if (existsSync(dependencies)) symlinkSync(dependencies, path.join(copy, 'node_modules'));
+      expectSuccess(await runNode([path.join(copy, 'main.mjs')], { cwd: copy }));
+    },
+    3 * minutes,
   );
 });
 

@@ -5,6 +5,12 @@ const { abs, max } = Math;
 const { is } = Object;
 const { isFinite } = Number;
 
+/** Whether everything is computed on a GPU, a real or an emulated one. */
+export const onGpu = process.env['EFL_DEVICE']?.startsWith('cuda') ?? false;
+
+/** What the special functions of a GPU leave. */
+const leastRelative = onGpu ? 1e-5 : 0;
+
 export type Values = number | ArrayLike<number>;
 
 export interface Tolerance {
@@ -30,7 +36,7 @@ function toArray(values: Values): ArrayLike<number> {
 
 function allowedError(expected: number, { relative, absolute = 0 }: Tolerance, i: number): number {
   const floor = typeof absolute === 'number' ? absolute : absolute[i]!;
-  return max(floor, relative * abs(expected));
+  return max(floor, max(relative, leastRelative) * abs(expected));
 }
 
 function isClose(actual: number, expected: number, allowed: number): boolean {

@@ -6,9 +6,11 @@ type Construct = new (
 
 export const Float16Array = (globalThis as { Float16Array?: Construct }).Float16Array;
 
-/** `test` where the runtime has it; elsewhere a test that is skipped, and says so. */
+/** `test` where the runtime has it; else skipped with a word, or failed (EFL_REQUIRE_FLOAT16ARRAY). */
 export function testWithFloat16Array(): jest.It {
   if (Float16Array !== undefined) return test;
-  console.warn(`Tests of Float16Array are skipped: Node.js ${process.version} has none.`);
+  const reason = `Node.js ${process.version} has no Float16Array`;
+  if (process.env['EFL_REQUIRE_FLOAT16ARRAY'] === '1') throw new Error(reason);
+  console.warn(`Tests of Float16Array are skipped: ${reason}.`);
   return test.skip;
 }

@@ -1,7 +1,7 @@
 import { Float16Array, testWithFloat16Array } from '../reference/float16array';
 import { EqualizedFocalLoss, FocalLoss } from '../../lib';
 import type { HostTensor } from '../../lib';
-import { expectClose, expectSame } from '../reference/compare';
+import { expectClose, expectSame, onGpu } from '../reference/compare';
 import { criterionOf, FAMILY, isStateful, makeQuality, qualityCall } from '../reference/family';
 import { ALL_BITS, halvesOf, numbersOf, toHalf } from '../reference/half';
 import type { HalfType } from '../reference/half';
@@ -20,7 +20,7 @@ import type { Level } from '../reference/layout';
 import { arrangementCall, tensorOf } from '../reference/maps';
 
 const TYPES = ['float16', 'bfloat16'] as const;
-const SUMS = { relative: 1e-6, absolute: 1e-35 };
+const SUMS = { relative: onGpu ? 4e-5 : 1e-6, absolute: 1e-35 };
 
 /** The bits in so many columns, padded with zeros. */
 function columnsOfBits(bits: Uint16Array, columns: number): Uint16Array {
@@ -39,6 +39,29 @@ function cyclicLabels(rows: number, numClasses: number): Int32Array {
 /** float32 values as the type has them. NaN has many patterns: those are compared as numbers. */
 function rounded(values: Float32Array, type: HalfType): Float32Array {
   return numbersOf(halvesOf(values, type), type);
+}
+
+/** What the shorter kernels of a GPU may be off before they round (docs/cuda.md). */
+const slack = onGpu ? 4e-5 : 0;
+
+/** These float32 values, rounded to the type. */
+function expectRounded(
+  what: string,
+  actual: ArrayLike<number>,
+  values: Float32Array,
+  type: HalfType,
+): void {
+  const expected = rounded(values, type);
+  const bounds = [1 - slack, 1 + slack].map((factor) =>
+    rounded(
+      values.map((value) => value * factor),
+      type,
+    ),
+  );
+  const settled = Array.from(actual, (value, i) =>
+    bounds.some((bound) => bound[i] === value) ? expected[i]! : value,
+  );
+  expectSame(what, settled, expected);
 }
 
 function bitsOf({ data }: HostTensor): Uint16Array {
@@ -65,7 +88,7 @@ describe.each(TYPES)('all 65,536 %s logits', (type) => {
       call,
     );
     expect(output.grad).toMatchObject({ shape: [rows, numClasses], dtype: type });
-    expectSame('grad', valuesOf(output.grad), rounded(expected.grad, type));
+    expectRounded('grad', valuesOf(output.grad), expected.grad, type);
     expect(countsOf(output)).toEqual(countsOf(expected));
     expect(output.nonFinite).toBeGreaterThan(0);
     expect(output.loss).toBeNaN();
@@ -109,7 +132,7 @@ describe.each(TYPES)('all 65,536 %s logits', (type) => {
     const tensor = { data, shape: shapeOf(level), dtype: type };
     const output = criterion.forwardBackward(tensor, labels, call);
     expect(output.grad.shape).toEqual(shapeOf(level));
-    expectSame('grad', valuesOf(output.grad), rounded(valuesOf(expected.grad), type));
+    expectRounded('grad', valuesOf(output.grad), valuesOf(expected.grad), type);
     expect(output.nonFinite).toBe(expected.nonFinite);
   });
 });
@@ -130,7 +153,7 @@ describe.each(TYPES)('%s logits', (type) => {
       { data: bits, shape: [41, columns], dtype: type },
       sample.labels,
     );
-    expectSame('grad', valuesOf(output.grad), rounded(expected.grad, type));
+    expectRounded('grad', valuesOf(output.grad), expected.grad, type);
     expectClose('loss', output.loss, expected.loss, { relative: 1e-6 });
   });
 
@@ -184,7 +207,7 @@ describe.each(TYPES)('%s logits', (type) => {
     const gradOutput = Float32Array.from(logits, (_, i) => (i % 7) - 3);
     const expected = criterion.forwardBackward(logits, dense, { gradOutput });
     const output = criterion.forwardBackward(tensor, dense, { gradOutput });
-    expectSame('grad', valuesOf(output.grad), rounded(expected.grad, type));
+    expectRounded('grad', valuesOf(output.grad), expected.grad, type);
     expectSame('elements', valuesOf(output.elements!), expected.elements!);
   });
 
@@ -193,7 +216,7 @@ describe.each(TYPES)('%s logits', (type) => {
     for (const lossScale of [2 ** -132, 2 ** -20, 2 ** 17, 2 ** 126]) {
       const expected = criterion.forwardBackward(logits, labels, { lossScale });
       const output = criterion.forwardBackward(tensor, labels, { lossScale });
-      expectSame('grad', valuesOf(output.grad), rounded(expected.grad, type));
+      expectRounded('grad', valuesOf(output.grad), expected.grad, type);
     }
   });
 

@@ -49,6 +49,15 @@ describe('mergeStatistics', () => {
     expect(one.statistics.positive).toEqual(positive.map((sum) => 2 * sum));
   });
 
+  test('leaves a balance alone that nothing has been seen of', () => {
+    const one = new EqualizedFocalLoss({ numClasses });
+    const other = new EqualizedFocalLoss({ numClasses });
+    other.forwardBackward(new Float32Array(3), [-1]); // no row that counts
+    one.mergeStatistics(other);
+    expect([...one.gradientRatio]).toEqual([1, 1, 1]);
+    expect(one.statistics.steps).toBe(0);
+  });
+
   test('waits for the asynchronous calls of both', async () => {
     const one = trained(1);
     const other = trained(2);

@@ -167,6 +167,21 @@ describe('views', () => {
     expectSameOutput(new FocalLoss({ numClasses: 7 }).forwardBackward(shared, labels), expected);
   });
 
+  test('of shared memory may be everything there is, and the gradient goes there', () => {
+    const memory = new SharedArrayBuffer(4 * (2 * logits.length + labels.length));
+    const input = new Float32Array(memory, 0, logits.length);
+    const grad = new Float32Array(memory, 4 * logits.length, logits.length);
+    const rows = new Int32Array(memory, 8 * logits.length, labels.length);
+    input.set(logits);
+    rows.set(labels);
+    const criterion = new FocalLoss({ numClasses: 7 });
+    expectSameOutput(criterion.forwardBackward(input, rows, { grad }), expected);
+    const overlapping = new Float32Array(memory, 4, logits.length);
+    expect(() => criterion.forwardBackward(input, rows, { grad: overlapping })).toThrow(
+      'memory apart from',
+    );
+  });
+
   test('of another realm work, as arrays from a vm context are', () => {
     const context = { values: Array.from(logits), rows: Array.from(labels) };
     const foreign = runInNewContext(

@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { EqualizedFocalLoss } from '../../lib';
+import { EqualizationLossV2, EqualizedFocalLoss } from '../../lib';
 import { expectClose, expectSame } from '../reference/compare';
 import {
   expectRefused,
@@ -172,6 +172,17 @@ describe('the saved file', () => {
     source.saveState(fileNamed('a'));
     source.saveState(fileNamed('b'));
     expect(readFileSync(fileNamed('a')).equals(readFileSync(fileNamed('b')))).toBe(true);
+  });
+});
+
+describe('a file of another loss', () => {
+  test('is refused, and the state stays', () => {
+    trained().saveState(fileNamed('s'));
+    const other = new EqualizationLossV2({ numClasses: CLASSES });
+    expect(() => {
+      other.loadState(fileNamed('s'));
+    }).toThrow(/path: .*another loss/);
+    expect(other.statistics.steps).toBe(0);
   });
 });
 

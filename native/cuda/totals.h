@@ -4,11 +4,11 @@
 #include <cstdint>
 
 #include "../core/problem.h"
-#include "device.h"
 
 namespace efl::cuda {
 
 constexpr int64_t kNoRow = INT64_MAX;
+constexpr int32_t kMostLevelsOfLaunch = 8;
 
 struct BlockTotals {
   double loss;  // unscaled
@@ -24,22 +24,10 @@ struct CallTotals {
   int64_t positives;
   int64_t ignored;
   int64_t non_finite;
-  int64_t bad_level;  // -1: none
-  int64_t bad_row;
+  efl_status status;  // EFL_OK, or what the first thing out of its range is
+  int64_t bad_level;  // where that is, as in efl_result
+  int64_t bad_index;
+  double bad_value;
 };
-
-// Sums over a block in a fixed order; thread 0 has the result.
-EFL_DEVICE double block_sum(double value, double* warp_sums) {
-  for (int offset = 16; offset > 0; offset >>= 1) {
-    value += __shfl_down_sync(0xffffffffu, value, offset);
-  }
-  if ((threadIdx.x & 31) == 0) warp_sums[threadIdx.x >> 5] = value;
-  __syncthreads();
-  double total = 0;
-  if (threadIdx.x == 0) {
-    for (unsigned warp = 0; warp < blockDim.x / 32; ++warp) total += warp_sums[warp];
-  }
-  return total;
-}
 
 }  // namespace efl::cuda

@@ -1,45 +1,15 @@
-// What labels and targets say before anything is computed: the counts that the divisor of a call
-// may depend on, what each row with dense targets is, and whether anything is out of its range.
-#pragma once
+#include "survey.h"
 
 #include "../core/labels.h"
 #include "../core/layout.h"
-#include "../core/reduction.h"
-#include "totals.cuh"
+#include "device.h"
 
 namespace efl::cuda {
+namespace {
 
-// The first thing out of its range, by level and then by place.
-struct FirstBad {
-  unsigned long long label;    // of a row
-  unsigned long long quality;  // of a row
-  unsigned long long target;   // of an element
-};
-constexpr unsigned long long kNothingBad = ~0ull;
-constexpr int kPlaceBits = 56;
-
-EFL_HOST_DEVICE unsigned long long bad_place(int32_t level, int64_t place) {
-  return static_cast<unsigned long long>(level) << kPlaceBits |
-         static_cast<unsigned long long>(place);
+__global__ void clear_survey_kernel(SurveyTotals* totals) {
+  *totals = {0, 0, 0, {kNothingBad, kNothingBad, kNothingBad}};
 }
-
-// Whole numbers, which have the same sum in any order: blocks add to these directly.
-struct SurveyTotals {
-  unsigned long long rows;
-  unsigned long long positives;
-  unsigned long long ignored;
-  FirstBad bad;
-};
-
-struct SurveyParams {
-  efl_label_convention convention;
-  efl_format format;
-  efl_level level;
-  int32_t level_index;
-  int64_t rows;
-  int32_t* dense_columns;  // receives what each row is, as label_column says it, or kDense
-  SurveyTotals* totals;
-};
 
 struct RowsSeen {
   uint32_t positives = 0;
@@ -142,6 +112,25 @@ __global__ void __launch_bounds__(kSurveyThreads)
   add_rows(rows_seen, p.totals);
   if (blockIdx.x == 0 && threadIdx.x == 0) {
     atomicAdd(&p.totals->rows, static_cast<unsigned long long>(p.rows));
+  }
+}
+
+}  // namespace
+
+void launch_clear_survey(SurveyTotals* totals, cudaStream_t stream) {
+  EFL_LAUNCH(clear_survey_kernel, dim3(1), dim3(1), 0, stream, totals);
+}
+
+void launch_survey(const SurveyParams& params, cudaStream_t stream) {
+  const int64_t threads = params.level.targets ? params.rows * 32 : params.rows;
+  const int64_t blocks = (threads + kSurveyThreads - 1) / kSurveyThreads;
+  const dim3 grid(static_cast<unsigned>(blocks < 1                   ? 1
+                                        : blocks > kMostSurveyBlocks ? kMostSurveyBlocks
+                                                                     : blocks));
+  if (params.level.targets) {
+    EFL_LAUNCH(targets_kernel, grid, dim3(kSurveyThreads), 0, stream, params);
+  } else {
+    EFL_LAUNCH(labels_kernel, grid, dim3(kSurveyThreads), 0, stream, params);
   }
 }
 

@@ -1,0 +1,108 @@
+/** The library for GPUs: finding it, opening it on first use, and why it cannot be used. */
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { EflCudaError, EflOutOfMemoryError, type BackendFailure } from '../errors';
+import type { DeviceSummary } from './addon';
+import { addon, addonPath } from './load';
+
+/** A GPU, or the first reason not to have one. */
+export type DeviceLibrary =
+  | { readonly summary: DeviceSummary }
+  | { readonly reason: BackendFailure; readonly explanation: string };
+
+let found: DeviceLibrary | undefined;
+
+/** Looked at once in a process: drivers do not come and go. */
+export function deviceLibrary(): DeviceLibrary {
+  found ??= find();
+  return found;
+}
+
+/** `EFL_CUDA_LIBRARY`, or the file beside the addon. */
+function libraryPath(): string {
+  const explicit = process.env['EFL_CUDA_LIBRARY'];
+  if (explicit) return path.resolve(explicit);
+  return path.join(path.dirname(addonPath()), 'libefl_cuda.so');
+}
+
+function find(): DeviceLibrary {
+  if (process.env['EFL_DISABLE_CUDA']) return failure('disabled', 'EFL_DISABLE_CUDA is set');
+  const file = libraryPath();
+  if (!existsSync(file)) {
+    return failure('not-built', `there is no ${file}: this build has no CUDA backend`);
+  }
+  const problem = addon().openDevices(file);
+  if (typeof problem === 'number') {
+    return failure('abi-mismatch', `${file} has interface ${problem}, which is not this version's`);
+  }
+  if (problem !== undefined) return failure('library-not-loadable', problem);
+  const summary = addon().deviceSummary();
+  return noDevice(summary) ?? noKernels(summary) ?? { summary };
+}
+
+const insufficientDriver = 35;
+const noDeviceFound = 100;
+const noKernelImage = 209;
+
+function noDevice({ error, count, driver, runtime }: DeviceSummary): DeviceLibrary | undefined {
+  if (error === insufficientDriver && driver === 0) {
+    return failure('no-driver', 'no NVIDIA driver (libcuda.so.1) was found');
+  }
+  if (error === insufficientDriver) {
+    const needed = `CUDA ${describeVersion(runtime)}`;
+    return failure(
+      'driver-too-old',
+      `the driver is for CUDA ${describeVersion(driver)}, ${needed} is needed`,
+    );
+  }
+  if (error === noDeviceFound || (error === 0 && count === 0)) {
+    return failure('no-device', 'the driver finds no NVIDIA GPU');
+  }
+  return error === 0 ? undefined : failure('no-device', cudaError(error).message);
+}
+
+function noKernels({ architectures }: DeviceSummary): DeviceLibrary | undefined {
+  const error = addon().selfTest(0);
+  if (error === 0) return undefined;
+  if (error === noKernelImage) {
+    const device = addon().describeDevice(0);
+    const capability = typeof device === 'number' ? 'unknown' : `${device.major}.${device.minor}`;
+    return failure(
+      'arch-unsupported',
+      `the GPU has compute capability ${capability}; this build has code for ${architectures}`,
+    );
+  }
+  return failure('self-test-failed', cudaError(error).message);
+}
+
+function failure(reason: BackendFailure, explanation: string): DeviceLibrary {
+  return { reason, explanation };
+}
+
+export function describeVersion(version: number): string {
+  return `${Math.floor(version / 1000)}.${Math.floor((version % 1000) / 10)}`;
+}
+
+const outOfMemory = 2;
+
+/** Runs what may fail on a device, and throws its error as ours. `what` could not be allocated. */
+export function onDevice<T>(body: () => T, what?: string): T {
+  try {
+    return body();
+  } catch (error) {
+    throw deviceFailure(error, what);
+  }
+}
+
+/** What the addon threw, as ours where a device was the reason. */
+export function deviceFailure(error: unknown, what?: string): unknown {
+  const number = (error as { cudaError?: unknown }).cudaError;
+  if (typeof number !== 'number') return error;
+  return number === outOfMemory ? new EflOutOfMemoryError(what) : cudaError(number);
+}
+
+/** An error of the runtime, by its number. */
+export function cudaError(error: number): EflCudaError {
+  const [name, text] = addon().deviceError(error);
+  return new EflCudaError(name, error, text);
+}

@@ -1,0 +1,98 @@
+import { types } from 'node:util';
+import type { NativeGraph } from '../binding/addon';
+import { onDevice } from '../binding/devices';
+import { addon } from '../binding/load';
+import { EflDisposedError, EflError } from '../errors';
+import { reject } from '../validation';
+import { CudaStream, checkStream } from './cuda-stream';
+
+/** The stream that is being captured. */
+let captured: CudaStream | undefined;
+
+/**
+ * Calls that were captured once and are launched again and again, for next to no time of the host.
+ * A replay reads what is then in the captured tensors and writes over the captured results; the state
+ * of an equalized criterion goes on from where it is.
+ */
+export class CudaGraph {
+  readonly device: number;
+  #native: NativeGraph | undefined;
+
+  private constructor(native: NativeGraph, device: number) {
+    this.#native = native;
+    this.device = device;
+  }
+
+  /**
+   * Captures what `work` puts into `stream`, which must be a stream of its own; nothing of it is
+   * computed yet. Make each call once before, so that its memory is there. Results cannot be read
+   * within `work`. The graph keeps the memory of all tensors it uses, also of disposed ones.
+   *
+   * @throws what `work` throws, and {@link EflCudaError} for what cannot be captured.
+   */
+  static capture(stream: CudaStream, work: () => unknown): CudaGraph {
+    if (!(stream instanceof CudaStream)) reject('stream', 'a CudaStream', stream);
+    if (typeof work !== 'function') reject('work', 'a function', work);
+    rejectWhileCapturing('captures do not nest');
+    const native = onDevice(() => new (addon().DeviceGraph)(stream.native()));
+    captured = stream;
+    try {
+      const done = work();
+      // What comes after an await would not be captured.
+      if (types.isPromise(done)) reject('work', 'a function that is not asynchronous', work);
+    } catch (error) {
+      endQuietly(native);
+      throw error;
+    } finally {
+      captured = undefined;
+    }
+    onDevice(() => {
+      native.end();
+    });
+    return new CudaGraph(native, stream.device);
+  }
+
+  /** Puts the captured work into a stream, the default one if none is given. Does not wait. */
+  replay(stream?: CudaStream): void {
+    if (!this.#native) throw new EflDisposedError('The CudaGraph');
+    rejectWhileCapturing('a graph cannot be a part of another one');
+    const native = this.#native;
+    onDevice(() => {
+      native.launch(checkStream(stream, this.device));
+    });
+  }
+
+  /** Waits for replays under way, and lets go of the memory. */
+  dispose(): void {
+    this.#native?.dispose();
+    this.#native = undefined;
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+}
+
+/** @internal For what waits: of captured work nothing is done until a graph is replayed. */
+export function rejectWhileCapturing(why: string): void {
+  if (captured) throw new EflError('EFL_CAPTURE', `a capture is under way: ${why}`);
+}
+
+/** @internal A replay would read memory of the host again, when it may be gone. */
+export function rejectCapture(argument: string, stream: CudaStream | undefined): void {
+  if (!captured || stream !== captured) return;
+  throw new EflError(
+    'EFL_CAPTURE',
+    `${argument}: values in host memory cannot be captured; copy them into a CudaTensor before`,
+  );
+}
+
+/** What failed first is what is to be reported. */
+function endQuietly(native: NativeGraph): void {
+  try {
+    native.end();
+  } catch {
+    // The capture was broken already.
+  }
+  native.dispose();
+}

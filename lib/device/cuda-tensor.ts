@@ -1,0 +1,366 @@
+import { types } from 'node:util';
+import { checkDevice } from '../backends';
+import { outcomeSlot, status, type NativeMemory } from '../binding/addon';
+import { cudaError, onDevice } from '../binding/devices';
+import { addon } from '../binding/load';
+import { checkReady, runAsync } from '../criteria/async-call';
+import { EflArgumentError, EflDisposedError } from '../errors';
+import { rejectUnstable } from '../tensors/memory';
+import { checkTensor, listed, type DType, type HostTensor } from '../tensors/tensor';
+import { choiceOption, knownOptions, reject } from '../validation';
+import { rejectCapture, rejectWhileCapturing } from './cuda-graph';
+import { checkStream, type CudaStream } from './cuda-stream';
+
+/** Element type of a tensor on a device; labels are int32. */
+export type CudaDType = DType | 'int32';
+
+/** Labels in host memory with a shape. */
+export interface HostLabels {
+  readonly data: Int32Array;
+  readonly shape: readonly number[];
+  readonly dtype?: 'int32' | undefined;
+}
+
+/** What {@link CudaTensor.toHost} gives: 16-bit types as raw bits. */
+export interface HostCopy {
+  readonly data: Float32Array | Uint16Array | Int32Array;
+  readonly shape: readonly number[];
+  readonly dtype: CudaDType;
+}
+
+export interface CudaTensorOptions {
+  /** Default float32. */
+  readonly dtype?: CudaDType | undefined;
+  /** Number of the device. Default 0. */
+  readonly device?: number | undefined;
+  /** In whose order memory is taken and filled. Default: the device's default stream. */
+  readonly stream?: CudaStream | undefined;
+}
+
+export interface FromHostOptions extends CudaTensorOptions {
+  /** Of bare values; default: one dimension. */
+  readonly shape?: readonly number[] | undefined;
+}
+
+export interface CopyOptions {
+  /** In whose order the values are copied. Default: the device's default stream. */
+  readonly stream?: CudaStream | undefined;
+}
+
+export interface WrapOptions {
+  /** Address in the memory of the device. */
+  readonly pointer: bigint;
+  readonly shape: readonly number[];
+  readonly dtype?: CudaDType | undefined;
+  /** Default: the device whose memory it is. */
+  readonly device?: number | undefined;
+  /**
+   * Whatever frees the memory. Kept alive until the tensor has been let go of and nothing under way,
+   * and no graph, uses it any more. It must not lead back to the tensor.
+   */
+  readonly owner?: unknown;
+}
+
+const dtypes = ['float32', 'float16', 'bfloat16', 'int32'] as const;
+const bytesOf = { float32: 4, int32: 4, float16: 2, bfloat16: 2 } as const;
+
+interface Contents {
+  readonly memory: NativeMemory;
+  readonly shape: readonly number[];
+  readonly dtype: CudaDType;
+  readonly device: number;
+  /** Throws what the call that made the tensor reports; waits for it. */
+  readonly check?: (() => void) | undefined;
+  /** Whether somebody else still reads the memory when the tensor has been disposed of. */
+  readonly shared?: boolean;
+}
+
+/**
+ * A tensor in the memory of a GPU. Its memory goes back to the device's pool with `dispose`, or with
+ * the garbage collection, in the order of the streams it was used in.
+ */
+export class CudaTensor {
+  readonly shape: readonly number[];
+  readonly dtype: CudaDType;
+  readonly device: number;
+  readonly #check: (() => void) | undefined;
+  readonly #shared: boolean;
+  #memory: NativeMemory | undefined;
+
+  /** @internal */
+  constructor({ memory, shape, dtype, device, check, shared = false }: Contents) {
+    this.#memory = memory;
+    this.shape = Object.freeze([...shape]);
+    this.dtype = dtype;
+    this.device = device;
+    this.#check = check;
+    this.#shared = shared;
+  }
+
+  /** A copy of values in host memory, which may be changed at once. */
+  static fromHost(
+    source: HostTensor | HostLabels | Float32Array | Int32Array,
+    options?: FromHostOptions,
+  ): CudaTensor {
+    const names = ['shape', 'dtype', 'device', 'stream'];
+    const given = knownOptions<FromHostOptions>('options', options, names);
+    const { data, shape, dtype } = checkSource(source, given);
+    if (given.dtype !== undefined && given.dtype !== dtype) {
+      reject('dtype', `'${dtype}', which the values are`, given.dtype);
+    }
+    rejectCapture('source', given.stream);
+    const tensor = CudaTensor.empty(shape, { ...given, dtype });
+    const stream = checkStream(given.stream, tensor.device);
+    onDevice(() => {
+      tensor.native('source').upload(data, stream);
+    });
+    return tensor;
+  }
+
+  /** New memory, with anything in it. */
+  static empty(
+    shape: readonly number[],
+    options?: CudaTensorOptions & { readonly shape?: unknown },
+  ): CudaTensor {
+    const names = ['shape', 'dtype', 'device', 'stream'];
+    const {
+      dtype: named,
+      device = 0,
+      stream,
+    } = knownOptions<CudaTensorOptions>('options', options, names);
+    checkShape('shape', shape);
+    const dtype = choiceOption('dtype', named, 'float32', dtypes);
+    checkDevice('device', device);
+    const native = checkStream(stream, device);
+    const bytes = Math.max(1, sizeOf(shape) * bytesOf[dtype]);
+    const memory = onDevice(
+      () => new (addon().DeviceMemory)(device, bytes, native),
+      `A tensor of ${bytes} bytes on device ${device}`,
+    );
+    return new CudaTensor({ memory, shape, dtype, device });
+  }
+
+  /** Memory of somebody else, a tensor of another library for example; it is never freed here. */
+  static wrap(options: WrapOptions): CudaTensor {
+    const names = ['pointer', 'shape', 'dtype', 'device', 'owner'];
+    const {
+      pointer,
+      shape,
+      dtype: named,
+      device,
+      owner,
+    } = knownOptions<WrapOptions>('options', options, names);
+    if (typeof pointer !== 'bigint' || pointer <= 0n || pointer >= 2n ** 64n) {
+      reject('pointer', 'a bigint from 1 to 2^64 - 1', pointer);
+    }
+    checkShape('shape', shape);
+    const dtype = choiceOption('dtype', named, 'float32', dtypes);
+    if (pointer % BigInt(bytesOf[dtype]) !== 0n) {
+      reject('pointer', `a multiple of the ${bytesOf[dtype]} bytes of ${dtype}`, pointer);
+    }
+    checkDevice('device', device ?? 0);
+    const found = onDevice(() => addon().deviceOf(pointer));
+    if (found < 0 || (device !== undefined && found !== device)) {
+      reject(
+        'pointer',
+        `memory of ${device === undefined ? 'a device' : `device ${device}`}`,
+        pointer,
+      );
+    }
+    const memory = new (addon().DeviceMemory)(found, pointer, owner);
+    return new CudaTensor({ memory, shape, dtype, device: found });
+  }
+
+  /**
+   * Copies values into this tensor's memory, in the order of the stream: those of another tensor of
+   * the device, or of host memory, which may be changed at once. Their type and number are those of
+   * this tensor; the shape may be another. Returns this tensor. Gives a captured graph new inputs.
+   *
+   * @throws {@link EflArgumentError} for another type, number, device, or memory that overlaps;
+   * {@link EflError} with the code `EFL_CAPTURE` for host memory in a capture, which a replay would
+   * read again.
+   */
+  copyFrom(
+    source: CudaTensor | HostTensor | HostLabels | Float32Array | Int32Array,
+    options?: CopyOptions,
+  ): this {
+    const memory = this.native('the tensor');
+    const given = knownOptions<CopyOptions>('options', options, ['stream']);
+    const stream = checkStream(given.stream, this.device);
+    if (source instanceof CudaTensor) {
+      this.#checkLike('source', source);
+      const from = this.#checkApart(source);
+      const bytes = byteLength(this);
+      onDevice(() => {
+        memory.copyFrom(from, bytes, stream);
+      });
+      return this;
+    }
+    const values = checkSource(source, {});
+    this.#checkLike('source', values);
+    rejectCapture('source', given.stream);
+    onDevice(() => {
+      memory.upload(values.data, stream);
+    });
+    return this;
+  }
+
+  /** The address in the memory of the device. */
+  get pointer(): bigint {
+    return this.native('the tensor').pointer;
+  }
+
+  /**
+   * The values, when what is under way with them is done.
+   *
+   * @throws what the call that made the tensor reports, {@link EflArgumentError} for a bad label.
+   */
+  toHost(): HostCopy {
+    rejectReading();
+    const memory = this.native('the tensor');
+    const copy = this.#newCopy();
+    onDevice(() => {
+      memory.download(copy.data);
+    });
+    this.#check?.();
+    return copy;
+  }
+
+  /** {@link toHost} that waits off the event loop. */
+  async toHostAsync(): Promise<HostCopy> {
+    const memory = this.native('the tensor');
+    const copy = this.#newCopy();
+    await downloadAsync(memory, copy.data);
+    this.#check?.();
+    return copy;
+  }
+
+  /** The one value of a tensor of one; waits and throws like {@link toHost}. */
+  item(): number {
+    if (sizeOf(this.shape) !== 1) {
+      throw new EflArgumentError('the tensor', 'one value', listed(this.shape));
+    }
+    const { data, dtype } = this.toHost();
+    const value = data[0]!;
+    if (dtype === 'float32' || dtype === 'int32') return value;
+    return dtype === 'bfloat16' ? bfloat16Value(value) : float16Value(value);
+  }
+
+  dispose(): void {
+    if (!this.#shared) this.#memory?.dispose();
+    this.#memory = undefined;
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  /** @internal */
+  native(argument: string): NativeMemory {
+    if (!this.#memory) throw new EflDisposedError(`The CudaTensor (${argument})`);
+    return this.#memory;
+  }
+
+  /** As many values of the same type. */
+  #checkLike(
+    argument: string,
+    { dtype, shape }: { readonly dtype: CudaDType; readonly shape: readonly number[] },
+  ): void {
+    if (dtype !== this.dtype) {
+      throw new EflArgumentError(argument, `${this.dtype} values`, `${dtype} values`);
+    }
+    const [own, other] = [sizeOf(this.shape), sizeOf(shape)];
+    if (own !== other) throw new EflArgumentError(argument, `${own} values`, `${other} values`);
+  }
+
+  #checkApart(source: CudaTensor): NativeMemory {
+    const from = source.native('source');
+    if (source.device !== this.device) {
+      const expected = `a tensor of device ${this.device}`;
+      throw new EflArgumentError('source', expected, `one of device ${source.device}`);
+    }
+    if (overlap(this, source)) reject('source', 'memory apart from that of the tensor', source);
+    return from;
+  }
+
+  #newCopy(): HostCopy {
+    const { shape, dtype } = this;
+    const length = sizeOf(shape);
+    if (dtype === 'float32') return { data: new Float32Array(length), shape: [...shape], dtype };
+    if (dtype === 'int32') return { data: new Int32Array(length), shape: [...shape], dtype };
+    return { data: new Uint16Array(length), shape: [...shape], dtype };
+  }
+}
+
+/** @internal */
+export function rejectReading(): void {
+  rejectWhileCapturing('results can be read after a replay');
+}
+
+/** @internal */
+export async function downloadAsync(memory: NativeMemory, data: ArrayBufferView): Promise<void> {
+  rejectReading();
+  checkReady(undefined);
+  const outcome = await runAsync('The download', undefined, (slots, done) =>
+    onDevice(() => memory.submitDownload(data, slots, done)),
+  );
+  if (outcome[outcomeSlot.status] === status.deviceError) {
+    throw cudaError(outcome[outcomeSlot.badIndex]!);
+  }
+}
+
+/** @internal */
+export function sizeOf(shape: readonly number[]): number {
+  return shape.reduce((product, dimension) => product * dimension, 1);
+}
+
+/** @internal */
+export function overlap(a: CudaTensor, b: CudaTensor): boolean {
+  const end = (tensor: CudaTensor): bigint => tensor.pointer + BigInt(byteLength(tensor));
+  return a.pointer < end(b) && b.pointer < end(a);
+}
+
+function byteLength({ shape, dtype }: CudaTensor): number {
+  return sizeOf(shape) * bytesOf[dtype];
+}
+
+function checkShape(argument: string, shape: unknown): asserts shape is readonly number[] {
+  const dimensions: unknown[] = Array.isArray(shape) ? Array.from(shape) : [];
+  const valid = dimensions.every((size) => Number.isSafeInteger(size) && (size as number) >= 0);
+  if (!Array.isArray(shape) || !valid || !Number.isSafeInteger(sizeOf(shape as number[]))) {
+    reject(argument, 'a list of integers >= 0', shape);
+  }
+}
+
+function checkSource(source: unknown, { shape }: FromHostOptions): HostCopy {
+  if (types.isInt32Array(source)) return checkInt32('source', source, shape ?? [source.length]);
+  const given = source as Partial<HostLabels> | null;
+  if (typeof given === 'object' && given !== null && types.isInt32Array(given.data)) {
+    return checkInt32('source.data', given.data, given.shape ?? [given.data.length]);
+  }
+  const tensor = checkTensor('source', source);
+  const own = tensor.shape ?? shape ?? [tensor.data.length];
+  checkShape('shape', own);
+  if (sizeOf(own) !== tensor.data.length) reject('shape', `${tensor.data.length} values`, own);
+  return { data: tensor.data, shape: own, dtype: tensor.dtype };
+}
+
+function checkInt32(argument: string, data: Int32Array, shape: unknown): HostCopy {
+  rejectUnstable(argument, data);
+  checkShape('shape', shape);
+  if (sizeOf(shape) !== data.length) reject('shape', `${data.length} values`, shape);
+  return { data, shape, dtype: 'int32' };
+}
+
+function bfloat16Value(bits: number): number {
+  return new Float32Array(Uint32Array.of(bits << 16).buffer)[0]!;
+}
+
+function float16Value(bits: number): number {
+  const sign = bits & 0x8000 ? -1 : 1;
+  const exponent = (bits >> 10) & 0x1f;
+  const fraction = bits & 0x3ff;
+  if (exponent === 0x1f) return fraction ? NaN : sign * Infinity;
+  if (exponent === 0) return sign * fraction * 2 ** -24;
+  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
+}

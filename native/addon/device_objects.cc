@@ -1,0 +1,369 @@
+#include "device_objects.h"
+
+#include <cstring>
+#include <utility>
+#include <vector>
+
+#include "arguments.h"
+#include "devices.h"
+#include "environment.h"
+#include "outcome.h"
+
+namespace efl::addon {
+namespace {
+
+int32_t int_argument(Napi::Value value, const char* name) {
+  return static_cast<int32_t>(number_argument(value, name));
+}
+
+struct Bytes {
+  unsigned char* data;
+  std::size_t length;
+};
+
+// The memory of any typed array.
+Bytes bytes_argument(Napi::Value value, const char* name) {
+  if (!value.IsTypedArray()) reject_argument(value.Env(), name, "a typed array");
+  const Napi::TypedArray array = value.As<Napi::TypedArray>();
+  auto* const data = static_cast<unsigned char*>(array.ArrayBuffer().Data());
+  return {data + array.ByteOffset(), array.ByteLength()};
+}
+
+// What all of them share: something of the device, gone after `dispose`.
+template <class Class, class Resource>
+class DeviceObject : public Napi::ObjectWrap<Class> {
+ public:
+  explicit DeviceObject(const Napi::CallbackInfo& info) : Napi::ObjectWrap<Class>(info) {}
+
+  const std::shared_ptr<Resource>& get(Napi::Env env) const {
+    if (!resource) throw Napi::TypeError::New(env, "it has been disposed of");
+    return resource;
+  }
+  Napi::Value dispose(const Napi::CallbackInfo& info) {
+    resource.reset();
+    return info.Env().Undefined();
+  }
+
+ protected:
+  std::shared_ptr<Resource> resource;
+};
+
+class DeviceStream : public DeviceObject<DeviceStream, Stream> {
+ public:
+  // (device), or (device, handle as a bigint): a stream of somebody else
+  explicit DeviceStream(const Napi::CallbackInfo& info) : DeviceObject(info) {
+    const int32_t device = int_argument(info[0], "device");
+    if (info[1].IsBigInt()) {
+      bool lossless = false;
+      const uint64_t handle = info[1].As<Napi::BigInt>().Uint64Value(&lossless);
+      resource = Stream::wrap(device, reinterpret_cast<void*>(handle));
+      return;
+    }
+    resource = with_device_errors(info.Env(), [&] { return Stream::create(device); });
+  }
+  static Napi::Function define(Napi::Env env) {
+    return DefineClass(env, "DeviceStream",
+                       {InstanceMethod<&DeviceStream::synchronize>("synchronize"),
+                        InstanceMethod<&DeviceStream::wait>("wait"),
+                        InstanceAccessor<&DeviceStream::handle>("handle"),
+                        InstanceMethod("dispose", &DeviceStream::dispose)});
+  }
+  Napi::Value synchronize(const Napi::CallbackInfo& info) {
+    const Stream& stream = *get(info.Env());
+    with_device_errors(info.Env(), [&] {
+      require_device(device_library()->synchronize_stream(stream.device, stream.handle));
+    });
+    return info.Env().Undefined();
+  }
+  Napi::Value wait(const Napi::CallbackInfo& info);  // (event)
+  Napi::Value handle(const Napi::CallbackInfo& info) {
+    return Napi::BigInt::New(info.Env(), reinterpret_cast<uint64_t>(get(info.Env())->handle));
+  }
+};
+
+// An event, which one stream reaches and others wait for.
+struct Event {
+  Event(int32_t of_device) : device(of_device) {
+    require_device(device_library()->create_event(device, 1, &handle));
+  }
+  ~Event() { (void)device_library()->destroy_event(device, handle); }
+  Event(const Event&) = delete;
+  const int32_t device;
+  void* handle = nullptr;
+};
+
+class DeviceEvent : public DeviceObject<DeviceEvent, Event> {
+ public:
+  // (device)
+  explicit DeviceEvent(const Napi::CallbackInfo& info) : DeviceObject(info) {
+    const int32_t device = int_argument(info[0], "device");
+    resource = with_device_errors(info.Env(), [&] { return std::make_shared<Event>(device); });
+  }
+  static Napi::Function define(Napi::Env env) {
+    return DefineClass(env, "DeviceEvent",
+                       {InstanceMethod<&DeviceEvent::record>("record"),
+                        InstanceMethod<&DeviceEvent::synchronize>("synchronize"),
+                        InstanceMethod<&DeviceEvent::is_done>("isDone"),
+                        InstanceMethod<&DeviceEvent::elapsed_since>("elapsedSince"),
+                        InstanceMethod("dispose", &DeviceEvent::dispose)});
+  }
+  // (stream?)
+  Napi::Value record(const Napi::CallbackInfo& info) {
+    const Event& event = *get(info.Env());
+    const auto stream = stream_argument(info[0], event.device);
+    with_device_errors(info.Env(), [&] {
+      require_device(device_library()->record_event(event.device, event.handle, stream->handle));
+    });
+    return info.Env().Undefined();
+  }
+  Napi::Value synchronize(const Napi::CallbackInfo& info) {
+    const Event& event = *get(info.Env());
+    with_device_errors(info.Env(), [&] {
+      require_device(device_library()->synchronize_event(event.device, event.handle));
+    });
+    return info.Env().Undefined();
+  }
+  Napi::Value is_done(const Napi::CallbackInfo& info) {
+    const Event& event = *get(info.Env());
+    int32_t done = 0;
+    with_device_errors(info.Env(), [&] {
+      require_device(device_library()->event_done(event.device, event.handle, &done));
+    });
+    return Napi::Boolean::New(info.Env(), done != 0);
+  }
+  // (start)
+  Napi::Value elapsed_since(const Napi::CallbackInfo& info) {
+    const Event& event = *get(info.Env());
+    const auto start = Unwrap(info[0].As<Napi::Object>())->get(info.Env());
+    float milliseconds = 0;
+    with_device_errors(info.Env(), [&] {
+      require_device(
+          device_library()->elapsed(event.device, start->handle, event.handle, &milliseconds));
+    });
+    return Napi::Number::New(info.Env(), static_cast<double>(milliseconds));
+  }
+};
+
+Napi::Value DeviceStream::wait(const Napi::CallbackInfo& info) {
+  const Stream& stream = *get(info.Env());
+  const auto event = DeviceEvent::Unwrap(info[0].As<Napi::Object>())->get(info.Env());
+  with_device_errors(info.Env(), [&] {
+    require_device(device_library()->wait_event(stream.device, stream.handle, event->handle));
+  });
+  return info.Env().Undefined();
+}
+
+class DeviceMemory : public DeviceObject<DeviceMemory, Memory> {
+ public:
+  // (device, bytes, stream?), or (device, pointer as a bigint, owner?): memory of somebody else
+  explicit DeviceMemory(const Napi::CallbackInfo& info) : DeviceObject(info) {
+    const int32_t device = int_argument(info[0], "device");
+    if (info[1].IsBigInt()) {
+      bool lossless = false;
+      const uint64_t pointer = info[1].As<Napi::BigInt>().Uint64Value(&lossless);
+      std::shared_ptr<void> owner;
+      if (info[2].IsObject()) {
+        owner =
+            std::make_shared<Napi::ObjectReference>(Napi::Persistent(info[2].As<Napi::Object>()));
+      }
+      resource =
+          std::make_shared<Memory>(device, reinterpret_cast<void*>(pointer), std::move(owner));
+      return;
+    }
+    const auto bytes = static_cast<std::size_t>(number_argument(info[1], "bytes"));
+    const auto stream = stream_argument(info[2], device);
+    resource =
+        with_device_errors(info.Env(), [&] { return std::make_shared<Memory>(stream, bytes); });
+    // Without knowing of it the garbage collector would see no reason to begin.
+    accounted_memory_ = static_cast<int64_t>(bytes);
+    Napi::MemoryManagement::AdjustExternalMemory(info.Env(), accounted_memory_);
+  }
+  void Finalize(Napi::BasicEnv env) override { give_up_memory(env); }
+  static Napi::Function define(Napi::Env env) {
+    return DefineClass(env, "DeviceMemory",
+                       {InstanceMethod<&DeviceMemory::upload>("upload"),
+                        InstanceMethod<&DeviceMemory::copy_from>("copyFrom"),
+                        InstanceMethod<&DeviceMemory::download>("download"),
+                        InstanceMethod<&DeviceMemory::submit_download>("submitDownload"),
+                        InstanceAccessor<&DeviceMemory::pointer>("pointer"),
+                        InstanceMethod<&DeviceMemory::dispose_memory>("dispose")});
+  }
+  Napi::Value dispose_memory(const Napi::CallbackInfo& info) {
+    give_up_memory(info.Env());
+    return dispose(info);
+  }
+  Napi::Value pointer(const Napi::CallbackInfo& info) {
+    return Napi::BigInt::New(info.Env(), reinterpret_cast<uint64_t>(get(info.Env())->data));
+  }
+  // (values, stream?)
+  Napi::Value upload(const Napi::CallbackInfo& info) {
+    const Memory& memory = *get(info.Env());
+    const Bytes from = bytes_argument(info[0], "values");
+    const auto stream = stream_argument(info[1], memory.device);
+    void* const to = memory_argument(info.This(), "memory", stream);
+    with_device_errors(info.Env(), [&] {
+      require_device(device_library()->copy(memory.device, stream->handle, to, from.data,
+                                            from.length, EFL_COPY_TO_DEVICE));
+    });
+    return info.Env().Undefined();
+  }
+  // (memory of the same device, bytes, stream?)
+  Napi::Value copy_from(const Napi::CallbackInfo& info) {
+    const Memory& memory = *get(info.Env());
+    const auto bytes = static_cast<std::size_t>(number_argument(info[1], "bytes"));
+    const auto stream = stream_argument(info[2], memory.device);
+    const void* const from = memory_argument(info[0], "source", stream);
+    void* const to = memory_argument(info.This(), "memory", stream);
+    with_device_errors(info.Env(), [&] {
+      require_device(device_library()->copy(memory.device, stream->handle, to, from, bytes,
+                                            EFL_COPY_ON_DEVICE));
+    });
+    return info.Env().Undefined();
+  }
+  // (values): waits
+  Napi::Value download(const Napi::CallbackInfo& info) {
+    const Memory& memory = *get(info.Env());
+    const Bytes to = bytes_argument(info[0], "values");
+    const Stream& stream = *memory.last_stream();
+    with_device_errors(info.Env(), [&] {
+      require_device(device_library()->copy(memory.device, stream.handle, to.data, memory.data,
+                                            to.length, EFL_COPY_TO_HOST));
+      require_device(device_library()->synchronize_stream(memory.device, stream.handle));
+    });
+    return info.Env().Undefined();
+  }
+  // (values, outcome, done)
+  Napi::Value submit_download(const Napi::CallbackInfo& info);
+
+ private:
+  void give_up_memory(Napi::BasicEnv env) {
+    if (accounted_memory_) Napi::MemoryManagement::AdjustExternalMemory(env, -accounted_memory_);
+    accounted_memory_ = 0;
+  }
+
+  int64_t accounted_memory_ = 0;  // what the garbage collector has been told of
+};
+
+// A copy to the host by way of pinned memory, which lives as long as it is under way.
+struct Arrival {
+  Arrival(const std::shared_ptr<Memory>& from, std::size_t bytes)
+      : memory(from), event(from->device) {
+    require_device(device_library()->allocate_pinned(bytes ? bytes : 1, &pinned));
+    const Stream& stream = *memory->last_stream();
+    require_device(device_library()->copy(memory->device, stream.handle, pinned, memory->data,
+                                          bytes, EFL_COPY_TO_HOST));
+    require_device(device_library()->record_event(memory->device, event.handle, stream.handle));
+  }
+  ~Arrival() {
+    if (pinned) (void)device_library()->release_pinned(pinned);
+  }
+  Arrival(const Arrival&) = delete;
+  const std::shared_ptr<Memory> memory;
+  const Event event;
+  void* pinned = nullptr;
+};
+
+Napi::Value DeviceMemory::submit_download(const Napi::CallbackInfo& info) {
+  const Bytes to = bytes_argument(info[0], "values");
+  const auto arrival = with_device_errors(
+      info.Env(), [&] { return std::make_shared<Arrival>(get(info.Env()), to.length); });
+  auto job = std::make_unique<Job>();
+  job->slots = array_argument<double>(info[1], "outcome", kOutcomeSlots);
+  job->callback = info[2];
+  job->to_hold = {info[0], info[1]};
+  // Memory and streams belong to this thread: what the job has is handed back to it to be freed.
+  auto* const borrowed = arrival.get();
+  job->compute = [borrowed, to](efl_result* result) {
+    const efl_device_error error =
+        device_library()->synchronize_event(borrowed->memory->device, borrowed->event.handle);
+    if (error == 0) {
+      std::memcpy(to.data, borrowed->pinned, to.length);
+      return EFL_OK;
+    }
+    result->bad_index = error;
+    return EFL_DEVICE_ERROR;
+  };
+  job->done = [] {};
+  job->kept = arrival;
+  Executor& executor = Environment::of(info.Env()).executor;
+  return Napi::Number::New(info.Env(), executor.submit(info.Env(), std::move(job)));
+}
+
+class DeviceGraph : public DeviceObject<DeviceGraph, Graph> {
+ public:
+  // (stream): begins to capture it
+  explicit DeviceGraph(const Napi::CallbackInfo& info) : DeviceObject(info) {
+    const auto stream = DeviceStream::Unwrap(info[0].As<Napi::Object>())->get(info.Env());
+    resource = with_device_errors(info.Env(), [&] { return std::make_shared<Graph>(stream); });
+    Environment::of(info.Env()).capture.graph = resource.get();
+  }
+  static Napi::Function define(Napi::Env env) {
+    return DefineClass(
+        env, "DeviceGraph",
+        {InstanceMethod<&DeviceGraph::end>("end"), InstanceMethod<&DeviceGraph::launch>("launch"),
+         InstanceMethod("dispose", &DeviceGraph::dispose)});
+  }
+  Napi::Value end(const Napi::CallbackInfo& info) {
+    Environment::of(info.Env()).capture.graph = nullptr;
+    Graph& graph = *get(info.Env());
+    with_device_errors(info.Env(), [&] { graph.end(); });
+    return info.Env().Undefined();
+  }
+  // (stream?)
+  Napi::Value launch(const Napi::CallbackInfo& info) {
+    Graph& graph = *get(info.Env());
+    const auto stream = stream_argument(info[0], graph.stream()->device);
+    with_device_errors(info.Env(), [&] { graph.launch(stream); });
+    return info.Env().Undefined();
+  }
+};
+
+// deviceMemory(device): [total, free, reserved, in use], in bytes.
+Napi::Value device_memory(const Napi::CallbackInfo& info) {
+  efl_device_memory memory{};
+  const int32_t device = int_argument(info[0], "device");
+  with_device_errors(info.Env(),
+                     [&] { require_device(device_library()->memory(device, &memory)); });
+  Napi::Array numbers = Napi::Array::New(info.Env(), 4);
+  const int64_t values[] = {memory.total, memory.free, memory.reserved, memory.in_use};
+  for (uint32_t i = 0; i < 4; ++i) numbers.Set(i, static_cast<double>(values[i]));
+  return numbers;
+}
+
+// deviceOf(pointer): the device whose memory this is, or -1.
+Napi::Value device_of(const Napi::CallbackInfo& info) {
+  bool lossless = false;
+  const uint64_t pointer = info[0].As<Napi::BigInt>().Uint64Value(&lossless);
+  int32_t device = -1;
+  with_device_errors(info.Env(), [&] {
+    require_device(device_library()->device_of(reinterpret_cast<void*>(pointer), &device));
+  });
+  return Napi::Number::New(info.Env(), device);
+}
+
+}  // namespace
+
+void* memory_argument(Napi::Value value, const char* name, const std::shared_ptr<Stream>& stream) {
+  if (!value.IsObject()) reject_argument(value.Env(), name, "memory of a device");
+  const auto memory = DeviceMemory::Unwrap(value.As<Napi::Object>())->get(value.Env());
+  const Capture& capture = Environment::of(value.Env()).capture;
+  const bool captured = capture.is_into(*stream);
+  if (captured) capture.graph->keep(memory);
+  return with_device_errors(value.Env(), [&] { return memory->use_in(stream, captured); });
+}
+
+std::shared_ptr<Stream> stream_argument(Napi::Value value, int32_t device) {
+  if (value.IsUndefined()) return Stream::default_of(device);
+  return DeviceStream::Unwrap(value.As<Napi::Object>())->get(value.Env());
+}
+
+void define_device_objects(Napi::Env env, Napi::Object exports) {
+  exports.Set("DeviceMemory", DeviceMemory::define(env));
+  exports.Set("DeviceStream", DeviceStream::define(env));
+  exports.Set("DeviceEvent", DeviceEvent::define(env));
+  exports.Set("DeviceGraph", DeviceGraph::define(env));
+  exports.Set("deviceMemory", Napi::Function::New<device_memory>(env, "deviceMemory"));
+  exports.Set("deviceOf", Napi::Function::New<device_of>(env, "deviceOf"));
+}
+
+}  // namespace efl::addon

@@ -1,0 +1,158 @@
+/* What a library for GPUs offers: one table of C functions with an ABI number. The addon opens such
+ * a library when a GPU is asked for, and has nothing of CUDA in itself.
+ *
+ * Functions that return an efl_device_error return 0, or a number of the runtime's (cudaError_t)
+ * that error_name and error_text explain; they have then changed nothing. No C++ exception leaves
+ * them. Every function may be called from several threads at once, but what concerns one criterion
+ * from one at a time. */
+#pragma once
+
+#include <stddef.h>
+
+#include "backend.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Raised whenever something here or in problem.h changes. */
+#define EFL_DEVICE_ABI 1
+
+typedef int32_t efl_device_error;
+#define EFL_DEVICE_OUT_OF_MEMORY 2 /* cudaErrorMemoryAllocation */
+
+typedef struct efl_device_description {
+  char name[256];
+  int32_t major, minor; /* compute capability */
+  int32_t multiprocessors;
+} efl_device_description;
+
+typedef struct efl_device_memory {
+  int64_t total, free;      /* of the device, whoever uses it */
+  int64_t reserved, in_use; /* by this library: kept in its pool, and given out */
+} efl_device_memory;
+
+typedef enum efl_copy { EFL_COPY_TO_DEVICE, EFL_COPY_TO_HOST, EFL_COPY_ON_DEVICE } efl_copy;
+
+/* What a call leaves on the device. */
+typedef struct efl_report {
+  float loss;     /* not a number where status is not EFL_OK */
+  int32_t status; /* efl_status */
+  int64_t positives;
+  int64_t ignored;
+  int64_t non_finite;
+  int64_t bad_level; /* as in efl_result */
+  int64_t bad_index;
+  double bad_value;
+} efl_report;
+
+/* How the statistics change the parameters of a class; see class_rule.h. */
+typedef struct efl_device_rule {
+  int32_t rule;
+  double gamma, scale_factor, map_steepness, map_midpoint, positive_gain;
+} efl_device_rule;
+
+/* What a criterion is. Arrays are on the host and are copied; per class, but foreground_weight. */
+typedef struct efl_device_settings {
+  efl_device_rule rule;
+  efl_label_convention convention;
+  efl_loss loss;
+  efl_reduction reduction;
+  double loss_weight;
+  const double* positive_weight;
+  const double* negative_weight;
+  const float* foreground_weight; /* per column, or null */
+  float foreground_threshold;
+} efl_device_settings;
+
+/* A criterion's state, parameters and workspace on one device. */
+typedef struct efl_device_criterion efl_device_criterion;
+
+/* One call. All arrays of the levels, and the pointers here, are on the device. */
+typedef struct efl_device_call {
+  efl_format format;
+  const efl_level* levels; /* the list itself is on the host */
+  int32_t level_count;
+  double normalizer; /* as in efl_focal_problem */
+  double upstream;
+  double loss_scale;
+  const float* device_normalizer; /* or null; in place of `normalizer` */
+  const float* device_upstream;   /* or null; in place of `upstream` */
+  int32_t collect;                /* whether the statistics enter the state */
+  int32_t gradients_given;        /* the logits are gradients: only their statistics are wanted */
+  efl_report* report;
+  void* stream;
+} efl_device_call;
+
+typedef struct efl_device_library {
+  uint32_t abi;
+  const char* name;          /* "cuda"; "emulated" where the kernels run on the host, for tests */
+  const char* architectures; /* compute capabilities with code of their own: "75 80 90" */
+  const char* (*error_name)(efl_device_error error);
+  const char* (*error_text)(efl_device_error error);
+  efl_device_error (*versions)(int32_t* driver, int32_t* runtime);
+  efl_device_error (*device_count)(int32_t* count);
+  efl_device_error (*describe)(int32_t device, efl_device_description* description);
+  /* Runs a kernel and looks at what it did; 0 where it did that. */
+  efl_device_error (*self_test)(int32_t device);
+  efl_device_error (*synchronize)(int32_t device);
+
+  /* Memory is taken from and given back to a pool, in the order of the stream. */
+  efl_device_error (*allocate)(int32_t device, void* stream, size_t bytes, void** memory);
+  efl_device_error (*release)(int32_t device, void* stream, void* memory);
+  efl_device_error (*memory)(int32_t device, efl_device_memory* memory);
+  /* Host memory may be used again when the function returns; only with `pinned` memory a copy to
+   * the device reads it later. Copies to the host have arrived after the stream was waited for. */
+  efl_device_error (*copy)(int32_t device, void* stream, void* to, const void* from, size_t bytes,
+                           efl_copy direction);
+  efl_device_error (*allocate_pinned)(size_t bytes, void** memory);
+  efl_device_error (*release_pinned)(void* memory);
+  /* Where memory that is not ours is; -1: not on a device. */
+  efl_device_error (*device_of)(const void* memory, int32_t* device);
+
+  /* A null stream is the device's default one. */
+  efl_device_error (*create_stream)(int32_t device, void** stream);
+  efl_device_error (*destroy_stream)(int32_t device, void* stream);
+  efl_device_error (*synchronize_stream)(int32_t device, void* stream);
+  efl_device_error (*is_capturing)(int32_t device, void* stream, int32_t* capturing);
+
+  efl_device_error (*create_event)(int32_t device, int32_t timing, void** event);
+  efl_device_error (*destroy_event)(int32_t device, void* event);
+  efl_device_error (*record_event)(int32_t device, void* event, void* stream);
+  efl_device_error (*wait_event)(int32_t device, void* stream, void* event);
+  efl_device_error (*synchronize_event)(int32_t device, void* event);
+  efl_device_error (*event_done)(int32_t device, void* event, int32_t* done);
+  efl_device_error (*elapsed)(int32_t device, void* start, void* end, float* milliseconds);
+
+  /* What is put into the stream between begin and end is not run, but kept, to be launched. */
+  efl_device_error (*begin_capture)(int32_t device, void* stream);
+  efl_device_error (*end_capture)(int32_t device, void* stream, void** graph);
+  efl_device_error (*launch_graph)(int32_t device, void* graph, void* stream);
+  efl_device_error (*destroy_graph)(int32_t device, void* graph);
+
+  efl_device_error (*create_criterion)(int32_t device, const efl_device_settings* settings,
+                                       efl_device_criterion** criterion);
+  void (*destroy_criterion)(efl_device_criterion* criterion);
+  /* Puts a call into its stream. Calls of a criterion follow one another whatever their streams. */
+  efl_device_error (*compute)(efl_device_criterion* criterion, const efl_device_call* call);
+  /* Around the launch of a graph that has calls of the criterion in it. */
+  efl_device_error (*enter)(efl_device_criterion* criterion, void* stream);
+  efl_device_error (*leave)(efl_device_criterion* criterion, void* stream);
+  /* Per class, on the host. Both wait for the calls made before. */
+  efl_device_error (*write_state)(efl_device_criterion* criterion, const double* positive,
+                                  const double* negative, const double* ratio, int64_t steps);
+  efl_device_error (*read_state)(efl_device_criterion* criterion, double* positive,
+                                 double* negative, double* ratio, int64_t* steps);
+
+  /* For arrays on the host. Its functions wait for their result; errors of the runtime come back as
+   * EFL_DEVICE_ERROR. Null: no such device. */
+  const efl_backend* (*backend)(int32_t device);
+} efl_device_library;
+
+/* The one symbol that such a library exports. */
+#define EFL_DEVICE_LIBRARY_SYMBOL "efl_device_library_table"
+typedef const efl_device_library* (*efl_device_library_getter)(void);
+
+#ifdef __cplusplus
+}
+#endif

@@ -1,0 +1,79 @@
+#include "settle.h"
+
+#include "device.h"
+
+namespace efl::cuda {
+namespace {
+
+constexpr int32_t kSettleThreads = 128;
+
+EFL_DEVICE void update_class(const ClassRule& rule, const StateArrays& state, int32_t j,
+                             double ratio) {
+  const ClassFactors factors = efl::class_factors(rule, ratio);
+  state.ratio[j] = ratio;
+  state.gamma[j] = efl::float_gamma(factors.gamma);
+  state.column_positive_weight[j] = static_cast<float>(state.positive_weight[j] * factors.positive);
+  state.column_negative_weight[j] = static_cast<float>(state.negative_weight[j] * factors.negative);
+}
+
+EFL_DEVICE efl_status status_of(const SettleParams& p) {
+  if (p.totals->status != EFL_OK) return p.totals->status;
+  const float* const normalizer = p.scalars.normalizer;
+  return normalizer && !(*normalizer > 0 && isfinite(*normalizer)) ? EFL_BAD_NORMALIZER : EFL_OK;
+}
+
+EFL_DEVICE void write_report(const SettleParams& p, efl_status status, double loss_scale) {
+  const CallTotals& totals = *p.totals;
+  efl_report report{};
+  report.loss = status == EFL_OK ? static_cast<float>(totals.loss * loss_scale) : NAN;
+  report.status = status;
+  report.positives = totals.positives;
+  report.ignored = totals.ignored;
+  report.non_finite = totals.non_finite;
+  report.bad_level = totals.bad_level;
+  report.bad_index = totals.bad_index;
+  report.bad_value = status == EFL_BAD_NORMALIZER ? *p.scalars.normalizer : totals.bad_value;
+  *p.report = report;
+}
+
+__global__ void __launch_bounds__(kSettleThreads)
+    settle_kernel(const __grid_constant__ SettleParams p) {
+  const Scales scales = scales_on_device(p.problem, p.scalars);
+  const efl_status status = status_of(p);
+  const int32_t j = blockIdx.x * blockDim.x + threadIdx.x;
+  if (j == 0 && p.report) write_report(p, status, scales.loss);
+  // A scale that is not a number, or a call without a row that counts, leaves the state alone, too.
+  const double scale = scales.statistics;
+  if (status != EFL_OK || !isfinite(scale) || p.totals->ignored >= p.rows) return;
+  if (j >= p.classes) return;
+  const StateArrays& state = p.state;
+  if (j == 0) ++*state.steps;
+  state.positive[j] += p.positive_sums[j] * scale;
+  state.negative[j] += p.negative_sums[j] * scale;
+  update_class(p.rule, state, j,
+               efl::class_ratio(p.rule.rule, state.positive[j], state.negative[j]));
+}
+
+__global__ void __launch_bounds__(kSettleThreads)
+    parameters_kernel(const __grid_constant__ ParametersParams p) {
+  const int32_t j = blockIdx.x * blockDim.x + threadIdx.x;
+  if (j < p.classes) update_class(p.rule, p.state, j, p.state.ratio[j]);
+}
+
+dim3 settle_grid(int32_t classes) {
+  const int32_t blocks = (classes + kSettleThreads - 1) / kSettleThreads;
+  return dim3(static_cast<unsigned>(blocks < 1 ? 1 : blocks));
+}
+
+}  // namespace
+
+void launch_settle(const SettleParams& params, cudaStream_t stream) {
+  EFL_LAUNCH(settle_kernel, settle_grid(params.classes), dim3(kSettleThreads), 0, stream, params);
+}
+
+void launch_parameters(const ParametersParams& params, cudaStream_t stream) {
+  EFL_LAUNCH(parameters_kernel, settle_grid(params.classes), dim3(kSettleThreads), 0, stream,
+             params);
+}
+
+}  // namespace efl::cuda
