@@ -20,6 +20,15 @@ export function find(name: string): string | undefined {
   return undefined;
 }
 
+/**
+ * The folder TensorFlow.js is installed in, for NODE_PATH: this package's adapter for it looks for its
+ * peer from dist/, which is elsewhere.
+ */
+export function peerFolder(): string | undefined {
+  const file = find('@tensorflow/tfjs-core');
+  return file === undefined ? undefined : path.resolve(file, '..', '..', '..', '..');
+}
+
 /** Loads a package. What it is, the caller knows: nothing here is compiled against it. */
 export function load(name: string): unknown {
   const file = find(name);

@@ -64,7 +64,7 @@ export function parseOptions(args: readonly string[], name: string): Options {
     .opts<Options>();
 }
 
-function parseShapes(text: string): Workload[] {
+export function parseShapes(text: string): Workload[] {
   return parseList(text).map((shape) => {
     const match = /^(\d+)x(\d+)(:2)?$/.exec(shape);
     const [rows, classes] = [Number(match?.[1]), Number(match?.[2])];

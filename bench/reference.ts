@@ -58,10 +58,15 @@ export function errorsOf(solution: Solution, reference: Reference): Errors {
   };
 }
 
-function worst(actual: ArrayLike<number>, expected: ArrayLike<number>): number {
+/** The largest error relative to the value, or to `least` where the value is smaller. */
+export function worst(
+  actual: ArrayLike<number>,
+  expected: ArrayLike<number>,
+  least = negligible,
+): number {
   let largest = 0;
   for (let i = 0; i < expected.length; i++) {
-    const scale = Math.max(Math.abs(expected[i]!), negligible);
+    const scale = Math.max(Math.abs(expected[i]!), least);
     const error = Math.abs(actual[i]! - expected[i]!) / scale;
     if (!(error <= largest)) largest = Number.isNaN(error) ? Infinity : error;
   }

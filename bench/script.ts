@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { nodeCommand } from './contender-process';
+import { peerFolder } from './optional';
 import type { Figure } from './report/report';
 
 export function messageOf(error: unknown): string {
@@ -13,8 +14,9 @@ export function figuresFrom(
   environment: Readonly<Record<string, string>>,
 ): Promise<readonly Figure[]> {
   const [command, ...rest] = nodeCommand(name, args);
+  const NODE_PATH = peerFolder();
   const child = spawn(command, rest, {
-    env: { ...process.env, ...environment },
+    env: { ...process.env, ...(NODE_PATH !== undefined && { NODE_PATH }), ...environment },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   process.once('exit', () => child.kill('SIGKILL'));

@@ -32,8 +32,11 @@ class Peer:
         self.task = None  # the memory of the problem before
         problem = Problem(folder, rows, classes, baseGamma, alpha)
         self.mark = MemoryMark()
-        self.task = module.prepare(problem)
+        self.load(module, problem)
         return {"version": module.version, "solves": True}
+
+    def load(self, module, problem):
+        self.task = module.prepare(problem)
 
     def check(self, folder):
         self.task.solve()
@@ -72,11 +75,10 @@ def reason(error):
     return message if isinstance(error, ValueError) else f"{type(error).__name__}: {message}"
 
 
-def serve(module_name):
+def serve(peer):
     # Answers alone go to stdout: what libraries print there would not be understood.
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
-    peer = Peer(module_name)
     for line in sys.stdin:
         request = json.loads(line)
         try:
@@ -87,4 +89,4 @@ def serve(module_name):
 
 
 if __name__ == "__main__":
-    serve(sys.argv[1])
+    serve(Peer(sys.argv[1]))

@@ -4,7 +4,13 @@ import os
 
 
 class Problem:
-    """Labels: 0 is background, k is class k - 1, -1 is ignored. Gamma: one for each class."""
+    """Labels: 0 is background, k is class k - 1, -1 is ignored. Gamma: one for each class.
+
+    `device` and `dtype` say where and in which type the logits are to be computed with.
+    """
+
+    device = "cpu"
+    dtype = "float32"
 
     def __init__(self, folder, rows, classes, base_gamma, alpha):
         self.rows = rows

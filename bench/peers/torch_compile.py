@@ -11,11 +11,12 @@ from torch_tensors import Tensors, buffer_of, version  # noqa: F401: the version
 
 
 def is_positive(labels, classes):
-    return labels[:, None] == torch.arange(1, classes + 1)
+    return labels[:, None] == torch.arange(1, classes + 1, device=labels.device)
 
 
 def loss_of(logits, labels, gamma, base_gamma, alpha):
     positive = is_positive(labels, logits.shape[1])
+    logits = logits.float()  # as under autocast, whatever their own type
     u = torch.where(positive, -logits, logits)
     factor = torch.where(positive, alpha, 1 - alpha) * (gamma / base_gamma)
     elements = factor * torch.exp(-gamma * softplus(-u)) * softplus(u)
@@ -24,7 +25,7 @@ def loss_of(logits, labels, gamma, base_gamma, alpha):
 
 def collect_grad(gradient, labels):
     positive = is_positive(labels, gradient.shape[1])
-    magnitude = gradient.abs()
+    magnitude = gradient.float().abs()
     return torch.where(positive, magnitude, 0).sum(0), torch.where(positive, 0, magnitude).sum(0)
 
 

@@ -12,7 +12,7 @@ from torch_tensors import Task, version  # noqa: F401: the version is read from 
 
 
 def loss_of(tensors, targets, kept):
-    probability = torch.sigmoid(tensors.logits[kept])
+    probability = torch.sigmoid(tensors.values()[kept])
     of_target = probability * targets + (1 - probability) * (1 - targets)
     focusing = tensors.gamma.expand(len(targets), -1).detach()
     weighting = focusing / tensors.base_gamma

@@ -12,25 +12,30 @@ if "OMP_NUM_THREADS" in os.environ:
 
 class Tensors:
     def __init__(self, problem):
-        shape = (problem.rows, problem.classes)
+        shape, device = (problem.rows, problem.classes), problem.device
         logits = torch.frombuffer(problem.logits, dtype=torch.float32).reshape(shape)
-        self.logits = logits.requires_grad_(True)
-        self.labels = torch.frombuffer(problem.labels, dtype=torch.int32).long()
-        self.gamma = torch.frombuffer(problem.gamma, dtype=torch.float64).float()
+        logits = logits.to(device, getattr(torch, problem.dtype))
+        self.logits = logits.detach().requires_grad_(True)
+        self.labels = torch.frombuffer(problem.labels, dtype=torch.int32).to(device).long()
+        self.gamma = torch.frombuffer(problem.gamma, dtype=torch.float64).float().to(device)
         self.base_gamma = problem.base_gamma
         self.alpha = problem.alpha
+
+    def values(self):
+        """The logits to compute with: as under autocast, in float32 whatever their own type."""
+        return self.logits.float()
 
 
 def one_hot(labels, classes):
     """Rows of zeros but for the column of the row's class; background has none."""
-    with_background = torch.zeros(len(labels), classes + 1)
+    with_background = torch.zeros(len(labels), classes + 1, device=labels.device)
     with_background.scatter_(1, labels.clamp(min=0)[:, None], 1)
     return with_background[:, 1:]
 
 
 def collect_grad(gradient, targets):
     """Sums of |gradient| over positives and negatives, for each class."""
-    magnitude = gradient.detach().abs()
+    magnitude = gradient.detach().float().abs()
     return (magnitude * targets).sum(0), (magnitude * (1 - targets)).sum(0)
 
 
@@ -52,7 +57,7 @@ class Task:
 
     def solution(self):
         positive, negative = (buffer_of(sums.double()) for sums in self.statistics)
-        return self.loss.item(), buffer_of(self.tensors.logits.grad), positive, negative
+        return self.loss.item(), buffer_of(self.tensors.logits.grad.float()), positive, negative
 
 
 def buffer_of(tensor):

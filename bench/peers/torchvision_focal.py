@@ -11,7 +11,7 @@ from torch_tensors import Task
 
 def loss_of(tensors, targets, kept):
     return sigmoid_focal_loss(
-        tensors.logits[kept],
+        tensors.values()[kept],
         targets,
         alpha=tensors.alpha,
         gamma=tensors.base_gamma,
