@@ -1,0 +1,109 @@
+/**
+ * The loss in operations of TensorFlow.js, for backends whose memory the addon cannot reach. The
+ * gradient is composed, too, as the formula has it: differentiating the operations would lose its
+ * digits, and needs gradients that TensorFlow.js may not have registered.
+ */
+import * as tf from '@tensorflow/tfjs-core';
+import type { Criterion } from '../../criteria/criterion';
+import type { LabelForm } from './check-tensors';
+import { columnParameters, columnValues, type ColumnParameters } from './column-parameters';
+import { elementLoss, elementSlope } from './element-operations';
+import { equalized } from './equalized';
+import type { TfLossOptions } from './loss-call';
+import { targetsOf, type RowFacts } from './targets';
+
+/** Of a float32 tensor .. x columns and labels that were checked against it. */
+export function composedLoss(
+  criterion: Criterion,
+  options: TfLossOptions,
+  labels: tf.Tensor,
+  logits: tf.Tensor,
+  form: LabelForm,
+): tf.Scalar {
+  const values = columnValues(criterion);
+  const facts = targetsOf(criterion, labels, form);
+  const scale = scaleOf(criterion, options, facts, values.columns);
+  const operation = tf.customGrad<tf.Scalar>((...args) => {
+    const [x, save] = args as [tf.Tensor, tf.GradSaveFunc];
+    const parameters = columnParameters(values);
+    const rows = tf.reshape(x, [-1, values.columns]);
+    const elements = elementLoss(rows, weigh(rows, facts, parameters), parameters);
+    save([rows, facts.targets, facts.counts, facts.foreground]);
+    return {
+      value: tf.mul(tf.sum(onlyCounted(elements, facts)), scale) as tf.Scalar,
+      gradFunc: (dy, [savedRows, targets, counts, foreground]) => {
+        const saved = { targets: targets!, counts: counts!, foreground: foreground! };
+        // Tensors that are not saved are gone by now: these are made anew, of the same values.
+        const again = columnParameters(values);
+        const elements = weigh(savedRows!, saved, again);
+        const slope = onlyCounted(elementSlope(savedRows!, elements, again), saved);
+        const gradient = tf.mul(slope, tf.mul(dy, scale));
+        if (options.collect === true && facts.countedRows > 0) {
+          collect(criterion, savedRows!, gradient, saved.targets);
+        }
+        return tf.reshape(gradient, logits.shape);
+      },
+    };
+  });
+  return operation(logits);
+}
+
+/** Factor on the sum of the elements. */
+function scaleOf(
+  { options: { reduction, lossWeight } }: Criterion,
+  { normalizer = 1 }: TfLossOptions,
+  { positives, countedRows }: RowFacts,
+  columns: number,
+): number {
+  if (reduction === 'mean') return lossWeight / Math.max(1, countedRows * columns);
+  return lossWeight / (normalizer === 'positives' ? Math.max(1, positives) : normalizer);
+}
+
+/** Target and weight of each element. */
+function weigh(
+  x: tf.Tensor,
+  { targets, foreground }: Pick<RowFacts, 'targets' | 'foreground'>,
+  { positive, negative, foregroundNegative, foregroundThreshold }: ColumnParameters,
+) {
+  const rest = tf.sub(1, targets);
+  if (!foregroundNegative) {
+    return { targets, weight: tf.add(tf.mul(targets, positive), tf.mul(rest, negative)) };
+  }
+  const inForeground =
+    foregroundThreshold === undefined
+      ? foregroundNegative
+      : tf.mul(tf.cast(tf.greaterEqual(x, foregroundThreshold), 'float32'), foregroundNegative);
+  const negatives = tf.add(
+    tf.mul(foreground, inForeground),
+    tf.mul(tf.sub(1, foreground), negative),
+  );
+  return { targets, weight: tf.add(tf.mul(targets, positive), tf.mul(rest, negatives)) };
+}
+
+/** 0 in ignored rows, whatever their logits are. */
+function onlyCounted(elements: tf.Tensor, { counts }: Pick<RowFacts, 'counts'>): tf.Tensor {
+  return tf.where(tf.greater(counts, 0), elements, 0);
+}
+
+/** Adds the sums of |gradient| to the state, as the addon does. */
+function collect(
+  criterion: Criterion,
+  logits: tf.Tensor,
+  gradient: tf.Tensor,
+  targets: tf.Tensor,
+): void {
+  const state = equalized(criterion);
+  if (!state) return;
+  const { numClasses } = criterion.options;
+  const isQuality = criterion.definition.loss === 'qualityFocal';
+  const share = isQuality ? tf.cast(tf.greater(targets, 0), 'float32') : targets;
+  const finite = tf.where(tf.isFinite(logits), tf.abs(gradient), 0);
+  const ofPositives = tf.mul(finite, share);
+  const sums = (elements: tf.Tensor): Float64Array =>
+    Float64Array.from(tf.sum(elements, 0).dataSync().subarray(0, numClasses));
+  state.mergeStatistics({
+    positive: sums(ofPositives),
+    negative: sums(tf.sub(finite, ofPositives)),
+    steps: 1,
+  });
+}

@@ -1,0 +1,11 @@
+/** TensorFlow.js: `equalized-focal-loss/tfjs`, with `@tensorflow/tfjs-core` as its peer. */
+export { tfLoss, type TfLoss } from './tf-loss';
+export type { TfLossOptions } from './loss-call';
+export { registerEqualizedFocalLoss, type LossAttributes } from './kernel';
+export { enableFastWasmGradients } from './fast-wasm-gradients';
+export {
+  saveStateCallback,
+  StatisticsCallback,
+  type ClassGroups,
+  type StatisticsCallbackOptions,
+} from './callbacks';

@@ -1,0 +1,107 @@
+import { runFixture } from './tensorflow';
+
+interface Pair {
+  readonly same: readonly number[];
+  readonly as: readonly number[];
+}
+
+interface Behaviour {
+  readonly results: Readonly<Record<string, Pair>>;
+  readonly errors: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  readonly large: object;
+  readonly reads: object;
+  readonly registrations: number;
+}
+
+let behaviour: Behaviour;
+beforeAll(async () => {
+  behaviour = (await runFixture<Behaviour>('behaviour')).result;
+}, 60_000);
+
+/** The two lists of a case, on each backend. */
+function expectSame(name: string, backends: readonly string[]): void {
+  for (const backend of backends) {
+    const { same, as } = behaviour.results[`${name}, ${backend}`]!;
+    expect(same).toHaveLength(as.length);
+    same.forEach((value, i) => {
+      const tolerance = backend === 'foreign' ? 2e-6 : 1e-7;
+      expect(Math.abs(value - as[i]!)).toBeLessThanOrEqual(
+        tolerance * Math.max(1, Math.abs(as[i]!)),
+      );
+    });
+  }
+}
+
+const host = ['cpu', 'wasm', 'tensorflow'];
+const all = [...host, 'foreign'];
+
+test.each([
+  [
+    'a factor on the loss is in the gradient and, as its size, in the statistics',
+    'an upstream factor',
+  ],
+  [
+    'a loss whose gradient is not taken leaves the state alone',
+    'losses whose gradient is not taken',
+  ],
+  ['collect: false leaves the state alone', 'collect: false'],
+  ['losses computed before a gradient is taken share one g', 'two losses before a gradient'],
+  ['labels may be made and forgotten within the loss', 'labels that are made inside'],
+  ['a batch of ignored rows has no loss and leaves the state alone', 'rows that are all ignored'],
+  ['dense targets may be int32 or bool', 'dense targets of int32 and bool'],
+])('%s', (_, name) => {
+  expectSame(name, all);
+});
+
+test('the registered kernel gives what tfLoss gives', () => {
+  expectSame('the kernel by its name', host);
+});
+
+test('registering the kernel again is harmless and silent', () => {
+  expect(behaviour.registrations).toBe(0);
+});
+
+test('tensors of another backend, and a heap that grows for the gradient, give the same bits', () => {
+  expect(behaviour.large).toEqual({ grew: true, differs: 0, sameLoss: true });
+});
+
+test('wasm reads the upstream gradient alone; tensorflow reads logits and labels for each pass', () => {
+  expect(behaviour.reads).toEqual({ wasm: 1, tensorflow: 5 });
+});
+
+const expected: Readonly<Record<string, string>> = {
+  'not a criterion': 'criterion',
+  "reduction 'none'": 'criterion',
+  'a misspelt option': 'normaliser',
+  'a normalizer of 0': 'normalizer',
+  'a normalizer with the mean': 'normalizer',
+  'arrays for tensors': 'labels',
+  'logits of int32': 'logits',
+  'logits of a number': 'logits.shape',
+  'other classes': 'logits.shape',
+  'other rows': 'labels.shape',
+  'labels of float32': 'labels',
+  'labels of strings': 'labels',
+  'an unknown class': 'labels[0]',
+  'a target above 1': 'targets[0]',
+  'labels of a quality loss': 'labels',
+  'statistics of a loss that has none': 'criterion',
+  'a group without classes': 'groups.rare',
+  'a group with a column there is not': 'groups.rare[1]',
+  'a state without a path': 'path',
+};
+
+test.each(Object.entries(expected))('%s is refused by name of %s', (name, argument) => {
+  for (const backend of all) {
+    const error = behaviour.errors[backend]![name];
+    expect(`${backend}: ${error}`).toBe(`${backend}: EflArgumentError ${argument}, 0 tensors left`);
+  }
+});
+
+test('a kernel that is run without a criterion says so', () => {
+  for (const backend of host) {
+    expect(behaviour.errors[backend]!['a kernel without a criterion']).toMatch(
+      /^EflArgumentError criterion/,
+    );
+  }
+});
