@@ -160,6 +160,26 @@ export abstract class EqualizedCriterion<
     });
   }
 
+  /**
+   * Runs `compute`, which calls this criterion, as if the ratios were still these. What it collects
+   * joins the sums.
+   *
+   * @internal
+   */
+  withRatio(ratio: Float64Array, compute: () => void): void {
+    const before = this.#readWhole();
+    const none = new Float64Array(this.options.numClasses);
+    this.#restore({ pos_grad: none, neg_grad: none, pos_neg: ratio, steps: 0 });
+    let collected: Statistics;
+    try {
+      compute();
+      collected = this.#whole();
+    } finally {
+      this.#restore(before);
+    }
+    this.mergeStatistics(collected);
+  }
+
   /** Back to the state of a new criterion: no sums, every class balanced. */
   reset(): void {
     this.withNative((native) => {

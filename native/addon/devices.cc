@@ -14,8 +14,8 @@ std::atomic<const efl_device_library*> opened{nullptr};
 
 Napi::Value text(Napi::Env env, const std::string& value) { return Napi::String::New(env, value); }
 
-// One for the whole process: what one worker has of a library means nothing to another one. One that
-// finds no device gives out nothing, and makes room for the next.
+// One for the whole process: what one worker has of a library means nothing to another one. One
+// that finds no device gives out nothing, and makes room for the next.
 bool becomes_the_library(const efl_device_library* library) {
   const efl_device_library* before = nullptr;
   while (!opened.compare_exchange_weak(before, library)) {

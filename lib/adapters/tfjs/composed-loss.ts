@@ -4,12 +4,13 @@
  * digits, and needs gradients that TensorFlow.js may not have registered.
  */
 import * as tf from '@tensorflow/tfjs-core';
+import { checkUpstream } from '../../criteria/call-scalars';
 import type { Criterion } from '../../criteria/criterion';
 import type { LabelForm } from './check-tensors';
 import { columnParameters, columnValues, type ColumnParameters } from './column-parameters';
 import { elementLoss, elementSlope } from './element-operations';
 import { equalized } from './equalized';
-import type { TfLossOptions } from './loss-call';
+import type { TfLossOptions } from './check-options';
 import { targetsOf, type RowFacts } from './targets';
 
 /** Of a float32 tensor .. x columns and labels that were checked against it. */
@@ -33,11 +34,12 @@ export function composedLoss(
       value: tf.mul(tf.sum(onlyCounted(elements, facts)), scale) as tf.Scalar,
       gradFunc: (dy, [savedRows, targets, counts, foreground]) => {
         const saved = { targets: targets!, counts: counts!, foreground: foreground! };
+        const upstream = checkUpstream(dy.dataSync()[0], criterion.options.reduction);
         // Tensors that are not saved are gone by now: these are made anew, of the same values.
         const again = columnParameters(values);
         const elements = weigh(savedRows!, saved, again);
         const slope = onlyCounted(elementSlope(savedRows!, elements, again), saved);
-        const gradient = tf.mul(slope, tf.mul(dy, scale));
+        const gradient = tf.mul(slope, upstream * scale);
         if (options.collect === true && facts.countedRows > 0) {
           collect(criterion, savedRows!, gradient, saved.targets);
         }

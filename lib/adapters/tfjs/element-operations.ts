@@ -24,7 +24,9 @@ export function elementSlope(x: tf.Tensor, element: Weighted, parameters: Column
     parameters,
   );
   const change = tf.div(tf.mul(turn, variance), distance);
-  const focus = tf.mul(tf.mul(parameters.gamma, crossEntropy), change);
+  // A score of 0 or 1 does not move, however large the loss is there.
+  const moves = tf.greater(variance, 0);
+  const focus = tf.where(moves, tf.mul(tf.mul(parameters.gamma, crossEntropy), change), 0);
   return tf.mul(tf.mul(element.weight, modulator), tf.add(focus, difference));
 }
 
@@ -53,6 +55,10 @@ function parts(x: tf.Tensor, y: tf.Tensor, { gamma, isQuality }: ColumnParameter
 /** y softplus(-x) + (1 - y) softplus(x) */
 function crossEntropyOf(x: tf.Tensor, y: tf.Tensor, rest: tf.Tensor): tf.Tensor {
   const tail = tf.log1p(tf.exp(tf.neg(tf.abs(x))));
-  const linear = tf.add(tf.mul(rest, tf.relu(x)), tf.mul(y, tf.relu(tf.neg(x))));
-  return tf.add(linear, tail);
+  return tf.add(tf.add(share(rest, tf.relu(x)), share(y, tf.relu(tf.neg(x)))), tail);
+}
+
+/** share x of, where nothing of something infinite is nothing */
+function share(portion: tf.Tensor, of: tf.Tensor): tf.Tensor {
+  return tf.where(tf.greater(portion, 0), tf.mul(portion, of), 0);
 }

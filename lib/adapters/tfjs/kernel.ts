@@ -1,8 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { Criterion } from '../../criteria/criterion';
-import { EflError } from '../../errors';
-import { reject } from '../../validation';
-import { LossCall, type TfLossOptions } from './loss-call';
+import type { Criterion } from '../../criteria/criterion';
+import { EflArgumentError } from '../../errors';
+import { checkOptions, type TfLossOptions } from './check-options';
+import { checkTensors } from './check-tensors';
+import { LossCall } from './loss-call';
 import { hostBackends } from './tensor-memory';
 
 export const kernelName = 'EqualizedFocalLoss';
@@ -17,15 +18,17 @@ const calls = new WeakMap<object, LossCall>();
 
 /**
  * Registers the kernel `EqualizedFocalLoss` and its gradient with TensorFlow.js, for its backends
- * cpu, wasm and tensorflow, as far as they are not there yet. `tfLoss` does so itself; this is for
- * those who run kernels by name:
+ * cpu, wasm and tensorflow, as far as they are not there yet. `tfLoss` does without; this is for those
+ * who run kernels by name:
  *
  *     registerEqualizedFocalLoss();
  *     const attributes = { criterion, normalizer: 'positives' };
  *     const loss = tf.engine().runKernel('EqualizedFocalLoss', { logits, labels }, attributes);
  *
- * Logits are float32 [.., C], labels int32 [..] or float32 [.., C]. The loss is a scalar. Any
- * criterion will do, despite the name. Doing it twice is harmless.
+ * Logits are float32 [.., C], labels int32 [..] or float32 [.., C]; the gradient by labels is 0. The
+ * loss is a scalar. Any criterion will do, despite the name. Losses that share an object of attributes
+ * share the g of the last of them. Registering twice is harmless. What is wrong with attributes and
+ * inputs is the same {@link EflArgumentError} as in `tfLoss`.
  */
 export function registerEqualizedFocalLoss(): void {
   for (const backendName of hostBackends) {
@@ -34,11 +37,14 @@ export function registerEqualizedFocalLoss(): void {
       kernelName,
       backendName,
       kernelFunc: ({ inputs, attrs }) => {
-        const attributes = checkAttributes(attrs);
-        const call = new LossCall(attributes.criterion, attributes);
-        calls.set(attributes, call);
+        const { criterion, ...options } = (attrs ?? {}) as unknown as LossAttributes;
+        const call = new LossCall(criterion, checkOptions(criterion, options));
         // The engine hands over its tensors.
-        return tf.scalar(call.loss(inputs['logits'] as tf.Tensor, inputs['labels'] as tf.Tensor));
+        const { logits, labels } = inputs as { logits: tf.Tensor; labels: tf.Tensor };
+        checkInputs(criterion, labels, logits);
+        const loss = tf.scalar(call.loss(logits, labels));
+        calls.set(attrs!, call);
+        return loss;
       },
     });
   }
@@ -51,17 +57,15 @@ export function registerEqualizedFocalLoss(): void {
         const [upstream] = (dy as tf.Tensor).dataSync();
         return calls.get(attrs)!.gradient(logits!, labels!, upstream!);
       },
-      labels: () => {
-        throw new EflError('EFL_NOT_DIFFERENTIABLE', 'the loss has no gradient by its labels');
-      },
+      labels: () => tf.zeros(labels!.shape),
     }),
   });
 }
 
-function checkAttributes(attrs: object | undefined): LossAttributes {
-  const attributes = (attrs ?? {}) as Partial<LossAttributes>;
-  if (!(attributes.criterion instanceof Criterion)) {
-    reject('criterion', 'a criterion of equalized-focal-loss', attributes.criterion);
+/** {@link checkTensors}, and that nothing is left to cast. */
+function checkInputs(criterion: Criterion, labels: tf.Tensor, logits: tf.Tensor): void {
+  const form = checkTensors(criterion, labels, logits);
+  if (form === 'targets' && labels.dtype !== 'float32') {
+    throw new EflArgumentError('labels', 'a float32 tensor', `a tensor of ${labels.dtype}`);
   }
-  return attributes as LossAttributes;
 }

@@ -1,21 +1,10 @@
 import { types } from 'node:util';
 import type { Tensor } from '@tensorflow/tfjs-core';
 import type { Criterion } from '../../criteria/criterion';
-import type { EqualizedCriterion } from '../../criteria/equalized-criterion';
+import type { TfLossOptions } from './check-options';
 import { hostTensor } from './check-tensors';
 import { equalized } from './equalized';
 import { computeTensor, valuesOf, type TensorValues } from './tensor-memory';
-
-/** Options of `tfLoss`. */
-export interface TfLossOptions {
-  /**
-   * What the sum of the elements is divided by: a number > 0, or `'positives'` for max(1, rows with a
-   * class in this batch). Only with reduction `'sum'`. Default 1.
-   */
-  readonly normalizer?: number | 'positives' | undefined;
-  /** Whether the statistics of gradients enter the state of an equalized criterion. Default true. */
-  readonly collect?: boolean | undefined;
-}
 
 /**
  * One loss and its gradient. The gradient is computed when it is asked for, from logits and labels:
@@ -48,8 +37,8 @@ export class LossCall {
   gradient(logits: Tensor, labels: Tensor, upstream: number): Tensor {
     const { normalizer, collect } = this.#options;
     return computeTensor(logits.shape, [logits, labels], (output, [values, given]) => {
-      this.#asOfLoss((criterion) => {
-        criterion.forwardBackward(
+      this.#asOfLoss(() => {
+        this.#criterion.forwardBackward(
           hostTensor(values!, logits.shape),
           labelsOf(given!, labels.shape),
           { normalizer, collect, gradOutput: upstream, grad: hostTensor(output, logits.shape) },
@@ -58,17 +47,12 @@ export class LossCall {
     });
   }
 
-  /** Calls `compute` with a criterion that has the g of the loss; its statistics become ours. */
-  #asOfLoss(compute: (criterion: Criterion) => void): void {
+  /** Calls `compute` with the g of the loss. */
+  #asOfLoss(compute: () => void): void {
     const criterion = equalized(this.#criterion);
-    if (!criterion || !this.#ratio || isAt(criterion, this.#ratio)) {
-      compute(this.#criterion);
-      return;
-    }
-    const earlier = criterionAt(criterion, this.#ratio);
-    compute(earlier);
-    criterion.mergeStatistics(earlier);
-    earlier.dispose();
+    const ratio = this.#ratio;
+    if (!criterion || !ratio || isSame(criterion.gradientRatio, ratio)) compute();
+    else criterion.withRatio(ratio, compute);
   }
 }
 
@@ -76,15 +60,6 @@ function labelsOf(values: TensorValues, shape: readonly number[]) {
   return types.isInt32Array(values) ? values : hostTensor(values, shape);
 }
 
-function isAt({ gradientRatio }: EqualizedCriterion, ratio: Float64Array): boolean {
-  return gradientRatio.every((value, j) => value === ratio[j]);
-}
-
-/** A criterion of the same kind with this g, which has seen nothing yet. */
-function criterionAt(criterion: EqualizedCriterion, ratio: Float64Array): EqualizedCriterion {
-  const { constructor, options } = criterion;
-  const copy = new (constructor as new (given: object) => EqualizedCriterion)(options);
-  const zeros = new Float64Array(ratio.length);
-  copy.loadStateDict({ pos_grad: zeros, neg_grad: zeros, pos_neg: ratio });
-  return copy;
+function isSame(left: Float64Array, right: Float64Array): boolean {
+  return left.every((value, j) => value === right[j]);
 }

@@ -1,11 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { checkNormalizer } from '../../criteria/call-scalars';
-import { Criterion } from '../../criteria/criterion';
-import { booleanOption, knownOptions, reject } from '../../validation';
-import { checkTensors, type LabelForm } from './check-tensors';
+import type { Criterion } from '../../criteria/criterion';
+import { checkOptions, type TfLossOptions } from './check-options';
+import { checkTensors } from './check-tensors';
 import { composedLoss } from './composed-loss';
-import { kernelName, registerEqualizedFocalLoss } from './kernel';
-import type { TfLossOptions } from './loss-call';
+import { LossCall } from './loss-call';
 import { hostBackends } from './tensor-memory';
 
 /** A loss as `model.compile`, optimizers and `tf.grads` take it. */
@@ -23,7 +21,8 @@ export type TfLoss = (labels: tf.Tensor, logits: tf.Tensor) => tf.Scalar;
  *
  * The statistics of an equalized criterion enter its state when the gradient is taken, with whatever
  * comes from upstream in it; `evaluate`, validation and `predict` leave the state alone. All losses
- * computed before a gradient is taken use the same g. The gradient itself cannot be differentiated.
+ * computed before a gradient is taken use the same g. Labels are constants: no gradient flows into
+ * what they were computed from. The gradient itself cannot be differentiated.
  *
  * On the backends cpu and wasm the addon works on the tensors' own memory, on tensorflow on a copy of
  * logits and labels. On any other backend the loss is composed of TensorFlow.js operations, which a
@@ -34,40 +33,28 @@ export type TfLoss = (labels: tf.Tensor, logits: tf.Tensor) => tf.Scalar;
  */
 export function tfLoss(criterion: Criterion, options?: TfLossOptions): TfLoss {
   const checked = checkOptions(criterion, options);
-  registerEqualizedFocalLoss();
   return (labels, logits) =>
     tf.tidy<tf.Scalar>(() => {
       const form = checkTensors(criterion, labels, logits);
-      if (form === 'labels') rejectLabelsWithoutQuality(criterion);
       const given =
         form === 'labels' || labels.dtype === 'float32' ? labels : tf.cast(labels, 'float32');
       return isHostBackend()
-        ? tf
-            .engine()
-            .runKernel(kernelName, { logits, labels: given }, attributes(criterion, checked))
+        ? nativeLoss(new LossCall(criterion, checked), given, logits)
         : composedLoss(criterion, checked, given, logits, form);
     });
 }
 
-function checkOptions(criterion: Criterion, options: TfLossOptions | undefined): TfLossOptions {
-  if (!(criterion instanceof Criterion)) {
-    reject('criterion', 'a criterion of equalized-focal-loss', criterion);
-  }
-  const { reduction } = criterion.options;
-  if (reduction === 'none') reject('criterion', "reduction 'sum' or 'mean'", reduction);
-  const given = knownOptions('options', options, ['normalizer', 'collect']);
-  checkNormalizer(given.normalizer, reduction);
-  return { ...given, collect: booleanOption('collect', given.collect, true) };
-}
-
-/** A new object for each call: the kernel's gradient finds its call by it. */
-function attributes(criterion: Criterion, options: TfLossOptions): tf.NamedAttrMap {
-  return { criterion, ...options } as unknown as tf.NamedAttrMap;
-}
-
-function rejectLabelsWithoutQuality({ definition }: Criterion): void {
-  if (definition.loss !== 'qualityFocal') return;
-  reject('labels', 'qualities of the shape of the logits', 'labels' satisfies LabelForm);
+function nativeLoss(call: LossCall, labels: tf.Tensor, logits: tf.Tensor): tf.Scalar {
+  const operation = tf.customGrad<tf.Scalar>((...args) => {
+    const [x, save] = args as [tf.Tensor, tf.GradSaveFunc];
+    save([x, labels]);
+    return {
+      value: tf.scalar(call.loss(x, labels)),
+      gradFunc: (dy, [savedLogits, savedLabels]) =>
+        call.gradient(savedLogits!, savedLabels!, dy.dataSync()[0]!),
+    };
+  });
+  return operation(logits);
 }
 
 const warned = new Set<string>();

@@ -49,12 +49,23 @@ test.each([
   ['labels may be made and forgotten within the loss', 'labels that are made inside'],
   ['a batch of ignored rows has no loss and leaves the state alone', 'rows that are all ignored'],
   ['dense targets may be int32 or bool', 'dense targets of int32 and bool'],
+  [
+    'so they do for a criterion with a constructor of its own',
+    'two losses of a criterion with a constructor of its own',
+  ],
+  ['infinite logits give what they give the criterion by itself', 'infinite logits'],
+  ['no gradient flows into targets', 'targets made of the logits'],
+  ['labels may come from the logits', 'labels made of the logits'],
 ])('%s', (_, name) => {
   expectSame(name, all);
 });
 
-test('the registered kernel gives what tfLoss gives', () => {
-  expectSame('the kernel by its name', host);
+test.each([
+  ['the registered kernel gives what tfLoss gives', 'the kernel by its name'],
+  ['attributes may be shared by several losses', 'the kernel with attributes of two losses'],
+  ['no gradient flows into targets of the kernel', 'the kernel by targets made of the logits'],
+])('%s', (_, name) => {
+  expectSame(name, host);
 });
 
 test('registering the kernel again is harmless and silent', () => {
@@ -91,6 +102,25 @@ const expected: Readonly<Record<string, string>> = {
   'a state without a path': 'path',
 };
 
+test('an infinite factor on the loss is refused by name of gradOutput', () => {
+  for (const backend of all) {
+    // What is left are tensors that TensorFlow.js had saved for gradients.
+    const error = behaviour.errors[backend]!['an infinite factor on the loss'];
+    expect(`${backend}: ${error}`).toMatch(/: EflArgumentError gradOutput,/);
+  }
+});
+
+const expectedOfKernels: Readonly<Record<string, string>> = {
+  'a kernel without attributes': 'criterion',
+  'a kernel without a criterion': 'criterion',
+  'a kernel without a sum': 'criterion',
+  'a kernel with a misspelt attribute': 'normaliser',
+  'a kernel without labels': 'labels',
+  'a kernel without logits': 'logits',
+  'a kernel with labels of another shape': 'labels.shape',
+  'a kernel with targets of integers': 'labels',
+};
+
 test.each(Object.entries(expected))('%s is refused by name of %s', (name, argument) => {
   for (const backend of all) {
     const error = behaviour.errors[backend]![name];
@@ -98,10 +128,9 @@ test.each(Object.entries(expected))('%s is refused by name of %s', (name, argume
   }
 });
 
-test('a kernel that is run without a criterion says so', () => {
+test.each(Object.entries(expectedOfKernels))('%s is refused by name of %s', (name, argument) => {
   for (const backend of host) {
-    expect(behaviour.errors[backend]!['a kernel without a criterion']).toMatch(
-      /^EflArgumentError criterion/,
-    );
+    const error = behaviour.errors[backend]![name];
+    expect(`${backend}: ${error}`).toBe(`${backend}: EflArgumentError ${argument}, 0 tensors left`);
   }
 });
