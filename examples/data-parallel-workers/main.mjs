@@ -43,9 +43,10 @@ async function trainOnWorkers(count) {
     // In the order of the blocks: sums of floating-point numbers depend on it.
     results.sort((a, b) => a.block - b.block);
     losses.push(results.reduce((sum, { loss }) => sum + loss, 0));
+    // The blocks are one step together, or none where all rows of the batch were ignored.
+    const counted = Math.max(...results.map(({ statistics }) => statistics.steps));
     for (const { block, statistics } of results) {
-      // The blocks are one step together.
-      criterion.mergeStatistics({ ...statistics, steps: block === 0 ? 1 : 0 });
+      criterion.mergeStatistics({ ...statistics, steps: block === 0 ? counted : 0 });
     }
     descend(task);
   }

@@ -13,7 +13,14 @@ import { EflArgumentError } from '../errors';
 import { counterpart, type CheckOne } from '../tensors/counterparts';
 import { labelData } from '../tensors/labels';
 import { checkFormat, describeShape, formatNames, type FormatOptions } from '../tensors/layout';
-import { hasShape, newGeometry, rowsOf, describeRows, type CheckedLogits } from '../tensors/logits';
+import {
+  checkRowShape,
+  describeRows,
+  hasShape,
+  newGeometry,
+  rowsOf,
+  type CheckedLogits,
+} from '../tensors/logits';
 import { qualityData } from '../tensors/quality';
 import { listed, type CheckedTensor, type Sized } from '../tensors/tensor';
 import { booleanOption, knownOptions, reject } from '../validation';
@@ -161,7 +168,9 @@ class DeviceArguments {
         return this.upload(fromHost(name, one, tensor as CheckedTensor, logits));
       }
       const expected = describeRows(tensor, this.logits, what);
-      return this.tensor(name, one, dtype, rowsOf(tensor, this.logits), expected).native(name);
+      const found = this.tensor(name, one, dtype, rowsOf(tensor, this.logits), expected);
+      checkRowShape(name, found.shape, tensor, this.logits);
+      return found.native(name);
     });
   }
 }

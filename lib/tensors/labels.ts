@@ -3,10 +3,10 @@ import type { PerLevel } from '../binding/addon';
 import type { CudaTensor } from '../device/cuda-tensor';
 import { isInt32, reject } from '../validation';
 import { counterpart } from './counterparts';
-import { describeRows, rowsOf, type CheckedLogits } from './logits';
+import { checkRowShape, describeRows, rowsOf, type CheckedLogits } from './logits';
 import { asPlain, holdsIntegers, type ArrowVector, type DimsTensor } from './foreign';
 import { rejectUnstable } from './memory';
-import type { CheckedTensor } from './tensor';
+import { checkShape, type CheckedTensor } from './tensor';
 
 /** Labels of one tensor, in an array of another library where it has 32-bit integers. */
 type HostLabelValues =
@@ -80,12 +80,20 @@ export function checkLabels(labels: unknown, logits: CheckedLogits): PerLevel<In
   return counterpart('labels', labels, logits, labelData);
 }
 
-/** The values of labels in any form; undefined for what is none. */
-function plainLabels(argument: string, labels: unknown): Int32Array | unknown[] | undefined {
-  if (types.isInt32Array(labels) || Array.isArray(labels)) return labels;
+interface PlainLabels {
+  readonly data: Int32Array | unknown[];
+  /** Undefined for bare values. */
+  readonly shape?: readonly number[];
+}
+
+/** Labels in any form; undefined for what is none. */
+function plainLabels(argument: string, labels: unknown): PlainLabels | undefined {
+  if (types.isInt32Array(labels) || Array.isArray(labels)) return { data: labels };
   if (!holdsIntegers(labels)) return undefined;
   const plain = asPlain(argument, labels as object);
-  return types.isInt32Array(plain) ? plain : (plain as { data: Int32Array }).data;
+  if (types.isInt32Array(plain)) return { data: plain };
+  const { data, shape } = plain as { data: Int32Array; shape: unknown };
+  return { data, shape: checkShape(argument, shape, data) };
 }
 
 /** The labels of one tensor. */
@@ -95,11 +103,13 @@ export function labelData(
   tensor: CheckedTensor,
   logits: CheckedLogits,
 ): Int32Array {
-  const given = plainLabels(argument, labels);
-  if (!given) reject(argument, 'an Int32Array or an array of integers', labels);
+  const plain = plainLabels(argument, labels);
+  if (!plain) reject(argument, 'an Int32Array or an array of integers', labels);
+  const { data: given, shape } = plain;
   if (types.isInt32Array(given)) rejectUnstable(argument, given);
   const rows = rowsOf(tensor, logits);
   if (given.length !== rows) reject(argument, describeRows(tensor, logits, 'labels'), labels);
+  if (shape) checkRowShape(argument, shape, tensor, logits);
   if (types.isInt32Array(given)) return given;
   // By index: holes of a sparse array are looked at, too.
   return Int32Array.from({ length: rows }, (_, row) => {

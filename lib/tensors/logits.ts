@@ -135,6 +135,35 @@ export function describeRows(
   return `${rows} ${what}, B x H x W x A = ${listed([images, height, width, anchors])}`;
 }
 
+/**
+ * Refuses a shape of labels that speaks of another order than that of the rows: it has to be that of
+ * the rows, with or without neighbouring dimensions taken together. Bare logits have no such shape.
+ */
+export function checkRowShape(
+  argument: string,
+  shape: readonly number[],
+  tensor: CheckedTensor<Sized>,
+  logits: CheckedLogits<Sized>,
+): void {
+  if (!tensor.shape || rowsOf(tensor, logits) === 0) return;
+  const rows = rowShape(tensor.shape, logits.format);
+  const lengths = lengthsOfRuns(rows);
+  if (lengthsOfRuns(shape).every((length) => lengths.includes(length))) return;
+  const expected = `${listed(rows)}, the shape of the rows, or one dimension`;
+  throw new EflArgumentError(`${argument}.shape`, expected, listed(shape));
+}
+
+function rowShape(shape: readonly number[], format: Format): readonly number[] {
+  return format.layout === 'rows'
+    ? shape.slice(0, -1)
+    : [...imageOf(shape, format), format.anchors];
+}
+
+/** How many values each dimension and those after it have together. */
+function lengthsOfRuns(shape: readonly number[]): readonly number[] {
+  return shape.reduceRight((lengths, size) => [...lengths, lengths.at(-1)! * size], [1]);
+}
+
 function imageOf(shape: readonly number[], { layout }: Format): readonly [number, number, number] {
   const [images, ...rest] = shape as readonly [number, number, number, number];
   return layout === 'NHWC' ? [images, rest[0], rest[1]] : [images, rest[1], rest[2]];

@@ -69,18 +69,25 @@ function checkHostTensor(argument: string, value: Partial<HostTensor>): CheckedT
   const { data, shape: given, dtype: named } = value;
   if (!isHostValues(data) || !Array.isArray(given)) reject(argument, expectedTensor, value);
   const dtype = checkDType(`${argument}.dtype`, named, data);
+  rejectUnstable(`${argument}.data`, data);
+  const shape = checkShape(argument, given, data);
+  if (isFloat16Array(data)) return { data: bitsOf(data), shape, dtype, asFloat16Array: true };
+  return { data, shape, dtype, asFloat16Array: false };
+}
+
+/** Checks that a shape is one, and that of this data. */
+export function checkShape(argument: string, value: unknown, data: Sized): readonly number[] {
+  if (!Array.isArray(value)) reject(`${argument}.shape`, 'a list of integers >= 0', value);
   // Array.from also fills the holes of a sparse array, for the check to find.
-  const shape: unknown[] = Array.from(given as ArrayLike<unknown>);
+  const shape: unknown[] = Array.from(value as ArrayLike<unknown>);
   if (shape.length === 0 || !shape.every(isDimension)) {
     throw new EflArgumentError(`${argument}.shape`, 'one or more integers >= 0', listed(shape));
   }
-  rejectUnstable(`${argument}.data`, data);
   const count = shape.reduce((product, dimension) => product * dimension, 1);
   if (count !== data.length) {
     reject(`${argument}.data`, `${listed(shape)} = ${count} values`, data);
   }
-  if (isFloat16Array(data)) return { data: bitsOf(data), shape, dtype, asFloat16Array: true };
-  return { data, shape, dtype, asFloat16Array: false };
+  return shape;
 }
 
 function isHostValues(data: unknown): data is HostValues {

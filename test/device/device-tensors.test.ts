@@ -552,6 +552,10 @@ describeOnDevice('bad input on a device', () => {
       expect(call).toThrow(matching({ argument }));
     };
     refused('labels', () => one.forward(logits, CudaTensor.fromHost(Int32Array.of(1))));
+    refused('labels.shape', () => {
+      const maps = CudaTensor.fromHost(given.logits, { shape: [2, 5, classes] });
+      one.forward(maps, CudaTensor.fromHost(given.labels, { shape: [5, 2] }));
+    });
     refused('logits.shape', () => one.forward(CudaTensor.fromHost(given.logits), labels));
     refused('logits.dtype', () => one.forward(labels, labels));
     refused('grad', () =>

@@ -102,22 +102,28 @@ const hasReadelf = process.platform === 'linux' && hasTools('The needs of libefl
     return ended.stdout.trim();
   }
 
-  test('and the program of the document, without Node.js, does so, too', async () => {
-    const source = path.join(folder, 'document.c');
-    writeFileSync(source, program.code);
-    const binary = path.join(folder, 'document');
-    const flags = ['-std=c99', '-Wall', '-Wextra', '-Wpedantic', '-Werror', `-I${include}`];
-    const link = [library, `-Wl,-rpath,${path.dirname(library)}`, '-o', binary];
-    expectSuccess(await run('cc', [...flags, source, ...link]));
-    const ended = await run(binary, []);
-    expectSuccess(ended);
-    const { loss } = new EqualizedFocalLoss({ numClasses: 3 }).forwardBackward(
-      Float32Array.of(2, -1, 0, -3, 1, 0.5),
-      [1, 0],
-      { normalizer: 'positives' },
-    );
-    expect(Number(ended.stdout)).toBeCloseTo(loss, 8);
-  });
+  test.each([
+    ['C', 'cc', '-std=c99', 'document.c'],
+    ['C++', 'c++', '-std=c++11', 'document.cc'],
+  ])(
+    'and the program of the document, without Node.js, in %s',
+    async (_, compiler, standard, name) => {
+      const source = path.join(folder, name);
+      writeFileSync(source, program.code);
+      const binary = `${source}.out`;
+      const flags = [standard, '-Wall', '-Wextra', '-Wpedantic', '-Werror', `-I${include}`];
+      const link = [library, `-Wl,-rpath,${path.dirname(library)}`, '-o', binary];
+      expectSuccess(await run(compiler, [...flags, source, ...link]));
+      const ended = await run(binary, []);
+      expectSuccess(ended);
+      const { loss } = new EqualizedFocalLoss({ numClasses: 3 }).forwardBackward(
+        Float32Array.of(2, -1, 0, -3, 1, 0.5),
+        [1, 0],
+        { normalizer: 'positives' },
+      );
+      expect(Number(ended.stdout)).toBeCloseTo(loss, 8);
+    },
+  );
 
   test('gets an error where it was compiled for another interface', async () => {
     const script = `

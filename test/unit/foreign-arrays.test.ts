@@ -107,6 +107,38 @@ test('an array of @stdlib/ndarray is one with strides in the plural', () => {
   expect(errorOf({ ...array, strides: [1, 4] }).argument).toBe('logits.stride');
 });
 
+describe('a shape of labels', () => {
+  const maps = { data: new Float32Array(2 * 3 * 4 * 2 * 3), shape: [2, 3, 4, 6] };
+  const call = { layout: 'NHWC', anchors: 2 } as const;
+
+  test.each([[[48]], [[2, 24]], [[2, 3, 8]], [[2, 12, 2]], [[2, 3, 4, 2]], [[6, 4, 1, 2]]])(
+    'may be %p for maps of 2 x 3 x 4 positions with 2 anchors',
+    (shape) => {
+      const given = { data: new Int32Array(48), shape };
+      expect(criterion.forward(maps, given, call).positives).toBe(0);
+    },
+  );
+
+  test.each([[[4, 3, 2, 2]], [[16, 3]], [[2, 3, 2, 4]], [[3, 2, 8]]])(
+    'is refused as %p: that is another order',
+    (shape) => {
+      const given = { data: new Int32Array(48), shape };
+      expect(() => criterion.forward(maps, given, call)).toThrow(
+        'labels.shape: expected 2 x 3 x 4 x 2',
+      );
+    },
+  );
+
+  test('is refused where it belongs to other rows, of tensors', () => {
+    const rows = { data: new Float32Array(18), shape: [2, 3, 3] };
+    const six = new Int32Array(6);
+    expect(errorOf(rows, { data: six, shape: [3, 2] }).argument).toBe('labels.shape');
+    expect(errorOf(rows, { data: six, dims: [6, 2], type: 'int32' }).argument).toBe('labels.data');
+    expect(errorOf(rows, { data: six, shape: [6.5] }).argument).toBe('labels.shape');
+    expect(errorOf(rows, { data: six, shape: 6 }).argument).toBe('labels.shape');
+  });
+});
+
 describe('a tensor of onnxruntime', () => {
   test('is a tensor of its dims, with a gradient in the form of ours', () => {
     const { loss, grad } = criterion.forwardBackward(

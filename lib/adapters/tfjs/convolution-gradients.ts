@@ -1,5 +1,6 @@
 /** The gradients of a convolution as convolutions, which are the fast kernel of the wasm backend. */
 import * as tf from '@tensorflow/tfjs-core';
+import { EflError } from '../../errors';
 
 /** One of the two directions of an image. */
 interface Direction {
@@ -82,7 +83,8 @@ export function filterGradient(
   attributes: tf.Conv2DBackpropFilterAttrs,
 ): tf.Tensor4D {
   if (attributes.dataFormat !== 'NHWC') {
-    throw new Error("the gradient by a convolution's filter needs NHWC on the wasm backend");
+    const message = "the wasm backend has the gradient by a convolution's filter for NHWC alone";
+    throw new EflError('EFL_TFJS_BACKEND', message);
   }
   // What comes of nothing the backend leaves unwritten.
   if (x.size === 0 || dy.size === 0) return tf.zeros(attributes.filterShape) as tf.Tensor4D;

@@ -4,6 +4,7 @@ interface FastGradients {
   readonly products: number;
   readonly batches: number;
   readonly convolutions: number;
+  readonly edges: number;
   readonly trainsConvolutions: readonly boolean[];
   readonly leaks: readonly number[];
   readonly sameRestorer: boolean;
@@ -23,6 +24,10 @@ test.each(['products', 'batches', 'convolutions'] as const)(
     expect(result[kind]).toBeLessThan(2e-5);
   },
 );
+
+test('products and convolutions of nothing, and strides wider than the image, have them, too', () => {
+  expect(result.edges).toBeLessThan(2e-5);
+});
 
 test('convolutions can be trained only with it', () => {
   expect(result.trainsConvolutions).toEqual([false, true]);
