@@ -111,7 +111,7 @@ const hasReadelf = process.platform === 'linux' && hasTools('The needs of libefl
       const source = path.join(folder, name);
       writeFileSync(source, program.code);
       const binary = `${source}.out`;
-      const flags = [standard, '-Wall', '-Wextra', '-Wpedantic', '-Werror', `-I${include}`];
+      const flags = [standard, '-Wall', '-Wpedantic', '-Werror', `-I${include}`];
       const link = [library, `-Wl,-rpath,${path.dirname(library)}`, '-o', binary];
       expectSuccess(await run(compiler, [...flags, source, ...link]));
       const ended = await run(binary, []);
