@@ -27,7 +27,8 @@ export function backends(): BackendStatus[] {
   return cpu.available ? [cpu, cudaStatus()] : [cpu, { ...cpu, name: 'cuda' }];
 }
 
-function cpuStatus(): BackendStatus {
+/** The status of the one backend that needs no library beside the addon. */
+export function cpuStatus(): BackendStatus {
   try {
     const threads = addon().cpuThreads();
     const detail = `${addon().cpuKernels()} kernels, ${threads} ${threads === 1 ? 'thread' : 'threads'}`;

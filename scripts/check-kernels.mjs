@@ -89,9 +89,12 @@ const worse = Object.entries(found).flatMap(([kernel, byArchitecture]) =>
       : [];
   }),
 );
+// One that is no longer there would leave its row behind, and hide a kernel that nobody compiles.
+const gone = Object.keys(recorded).filter((kernel) => !(kernel in found));
+for (const kernel of gone) console.error(`${kernel}: recorded, but not compiled`);
 for (const line of worse) console.error(line);
 const count = Object.keys(found).length;
 console.log(
   `${count} kernels x ${architectures.length} architectures: ${worse.length} worse than recorded.`,
 );
-process.exit(worse.length > 0 ? 1 : 0);
+process.exit(worse.length + gone.length > 0 ? 1 : 0);

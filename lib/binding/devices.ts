@@ -18,11 +18,14 @@ export function deviceLibrary(): DeviceLibrary {
   return found;
 }
 
+/** What the library is called beside the addon. */
+export const deviceLibraryName = 'libefl_cuda.so';
+
 /** `EFL_CUDA_LIBRARY`, or the file beside the addon. */
 function libraryPath(): string {
   const explicit = process.env['EFL_CUDA_LIBRARY'];
   if (explicit) return path.resolve(explicit);
-  return path.join(path.dirname(addonPath()), 'libefl_cuda.so');
+  return path.join(path.dirname(addonPath()), deviceLibraryName);
 }
 
 function find(): DeviceLibrary {

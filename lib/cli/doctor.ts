@@ -1,7 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { createHash } from 'node:crypto';
 import path from 'node:path';
-import { backends, type BackendStatus } from '../backends';
+import { backends, cpuStatus, type BackendStatus } from '../backends';
+import { deviceLibraryName } from '../binding/devices';
 import { addonPath } from '../binding/load';
 import { currentPlatform } from '../binding/platform';
 import { packageName, version } from '../version';
@@ -14,6 +15,8 @@ interface BinaryReport {
   readonly configuration?: string;
   /** Whether the file is the one the manifest was written for; a damaged one can crash at loading. */
   readonly intact?: boolean;
+  /** The same of the library for GPUs beside it. */
+  readonly libraryIntact?: boolean;
 }
 
 interface Report {
@@ -50,7 +53,7 @@ function examine(): Report {
     nodeApi: process.versions['napi'] ?? null,
     binary,
     environment: eflEnvironment(),
-    backends: binary.intact === false ? damaged(binary) : backends(),
+    backends: backendsOf(binary),
   };
 }
 
@@ -63,22 +66,39 @@ function examineBinary(): BinaryReport {
     builder: string;
     configuration: string;
     sha256: string;
+    cudaSha256?: string;
   };
-  const checksum = createHash('sha256').update(readFileSync(file)).digest('hex');
   return {
     path: file,
     found: true,
     builder: manifest.builder,
     configuration: manifest.configuration,
-    intact: checksum === manifest.sha256,
+    intact: isIntact(file, manifest.sha256),
+    libraryIntact: isLibraryIntact(path.dirname(file), manifest.cudaSha256),
   };
 }
 
+function isIntact(file: string, expected: string): boolean {
+  return createHash('sha256').update(readFileSync(file)).digest('hex') === expected;
+}
+
+/** Without a checksum there is no library; EFL_CUDA_LIBRARY takes another one. */
+function isLibraryIntact(folder: string, expected: string | undefined): boolean {
+  if (expected === undefined || process.env['EFL_CUDA_LIBRARY']) return true;
+  const library = path.join(folder, deviceLibraryName);
+  return existsSync(library) && isIntact(library, expected);
+}
+
 /** Loading a truncated file can end the process without an exception: report it, do not try it. */
-function damaged({ path: file }: BinaryReport): BackendStatus[] {
+function backendsOf({ path: file, intact, libraryIntact }: BinaryReport): BackendStatus[] {
+  if (intact === false) return [damaged('cpu', file), damaged('cuda', file)];
+  if (libraryIntact !== false) return backends();
+  return [cpuStatus(), damaged('cuda', path.join(path.dirname(file), deviceLibraryName))];
+}
+
+function damaged(name: 'cpu' | 'cuda', file: string): BackendStatus {
   const detail = `${file} is not the file its manifest describes: reinstall the package or rebuild`;
-  const reason = 'binary-damaged';
-  return (['cpu', 'cuda'] as const).map((name) => ({ name, available: false, reason, detail }));
+  return { name, available: false, reason: 'binary-damaged', detail };
 }
 
 function eflEnvironment(): Record<string, string> {

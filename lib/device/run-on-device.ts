@@ -20,18 +20,49 @@ export function runOnDevice(
 ): { report: CallReport; output: DeviceLossOutput } {
   const { device, list, tensors, cudaStream } = call;
   const { expectedLabel } = wanted;
-  const report = new CallReport(device, cudaStream, { lists: list, expectedLabel });
-  const check = (): void => void report.read();
-  const newTensors = (dtype?: 'float32'): DeviceLogits => {
-    const made = tensors.map((like) => newLike(like, dtype, call, check));
-    return list ? made : made[0]!;
-  };
-  const gradient = wanted.gradient ? (call.gradGiven ?? newTensors()) : undefined;
-  const elements = wanted.elements ? newTensors('float32') : undefined;
+  const made: { dispose(): void }[] = [];
+  try {
+    const report = new CallReport(device, cudaStream, { lists: list, expectedLabel });
+    made.push(report.memory);
+    const check = (): void => void report.read();
+    const newTensors = (dtype?: 'float32'): DeviceLogits => {
+      const results = tensors.map((like) => {
+        const result = newLike(like, dtype, call, check);
+        made.push(result);
+        return result;
+      });
+      return list ? results : results[0]!;
+    };
+    const gradient = wanted.gradient ? (call.gradGiven ?? newTensors()) : undefined;
+    const elements = wanted.elements ? newTensors('float32') : undefined;
+    enqueue(native, call, { report, gradient, elements, gradientsGiven: wanted.gradientsGiven });
+    return { report, output: new DeviceLossOutput(report, gradient, elements) };
+  } catch (error) {
+    // Nobody has the results of a call that failed.
+    for (const memory of made) memory.dispose();
+    throw error;
+  } finally {
+    // Their memory goes back when the stream has passed the call.
+    for (const tensor of call.uploaded) tensor.dispose();
+  }
+}
+
+interface Results {
+  readonly report: CallReport;
+  readonly gradient: DeviceLogits | undefined;
+  readonly elements: DeviceLogits | undefined;
+  readonly gradientsGiven: boolean | undefined;
+}
+
+function enqueue(
+  native: NativeCriterion,
+  call: CheckedDeviceCall,
+  { report, gradient, elements, gradientsGiven = false }: Results,
+): void {
   onDevice(() => {
     native.runOnDevice(
-      device,
-      memoriesOf(tensors)!,
+      call.device,
+      memoriesOf(call.tensors)!,
       call.labels,
       memoriesOf(gradient),
       memoriesOf(elements),
@@ -45,12 +76,9 @@ export function runOnDevice(
       call.collect,
       report.memory,
       call.stream,
-      wanted.gradientsGiven ?? false,
+      gradientsGiven,
     );
   });
-  // Their memory goes back when the stream has passed the call.
-  for (const tensor of call.uploaded) tensor.dispose();
-  return { report, output: new DeviceLossOutput(report, gradient, elements) };
 }
 
 function newLike(

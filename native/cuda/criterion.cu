@@ -81,7 +81,6 @@ Criterion::Criterion(int device, const efl_device_settings& settings)
   upload(lasting_.state.column_negative_weight, ones.data(), columns_);
   settings_.convention.ignored = lasting_.ignored;
   settings_.positive_weight = settings_.negative_weight = nullptr;
-  check(cudaEventCreateWithFlags(&last_call_, cudaEventDisableTiming));
   const std::vector<double> sums(classes_, 0.0), ratio(classes_, efl::initial_ratio(rule_.rule));
   write_state(sums.data(), sums.data(), ratio.data(), 0);
 }
@@ -94,7 +93,6 @@ Criterion::~Criterion() {
   } catch (const CudaError&) {
     // The device has failed, or the process ends: there is nothing left to wait for.
   }
-  if (last_call_) (void)cudaEventDestroy(last_call_);
 }
 
 void Criterion::wait_for_calls() const { check(cudaEventSynchronize(last_call_)); }
@@ -160,6 +158,17 @@ void Criterion::compute(const efl_device_call& given) {
     enter(stream);
   }
 
+  try {
+    enqueue_call(call, given.report, stream);
+  } catch (const CudaError&) {
+    // What is in the stream all the same uses the workspace.
+    if (!capturing) (void)cudaEventRecord(last_call_, stream);
+    throw;
+  }
+  if (!capturing) leave(stream);
+}
+
+void Criterion::enqueue_call(const FusedCall& call, efl_report* report, cudaStream_t stream) const {
   Parts parts(workspace_.data());
   const Workspace workspace(call, &parts);
   if (call.scalars.survey) enqueue_survey(call, lasting_.sums, workspace.dense_columns, stream);
@@ -174,10 +183,9 @@ void Criterion::compute(const efl_device_call& given) {
   settle.scalars = call.scalars;
   settle.rows = call.rows;
   settle.state = lasting_.state;
-  settle.report = given.report;
+  settle.report = report;
   launch_settle(settle, stream);
   check_launches();
-  if (!capturing) leave(stream);
 }
 
 void Criterion::write_state(const double* positive, const double* negative, const double* ratio,

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "../core/device_library.h"
+#include "event.h"
 #include "fused_call.h"
 #include "settle.h"
 
@@ -38,6 +39,7 @@ class Criterion {
   };
 
   FusedCall fused_call(const efl_device_call& given) const;
+  void enqueue_call(const FusedCall& call, efl_report* report, cudaStream_t stream) const;
   void make_room(std::size_t bytes, bool capturing);
   void wait_for_calls() const;
 
@@ -50,7 +52,7 @@ class Criterion {
   DeviceMemory workspace_;
   std::vector<DeviceMemory> outgrown_;  // which graphs may still use
   bool captured_ = false;
-  cudaEvent_t last_call_ = nullptr;
+  Event last_call_;
 };
 
 }  // namespace efl::cuda

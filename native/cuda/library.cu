@@ -74,17 +74,8 @@ efl_device_error describe(int32_t device, efl_device_description* description) {
   });
 }
 
-// Memory given back stays in the pool: without this every wait would hand it to the system.
-void keep_memory(int32_t device) {
-  cudaMemPool_t pool = nullptr;
-  uint64_t threshold = UINT64_MAX;
-  check(cudaDeviceGetDefaultMemPool(&pool, device));
-  check(cudaMemPoolSetAttribute(pool, cudaMemPoolAttrReleaseThreshold, &threshold));
-}
-
 efl_device_error self_test(int32_t device) {
   return on(device, [&] {
-    keep_memory(device);
     const DeviceMemory memory(device, nullptr, sizeof(SurveyTotals));
     auto* const totals = static_cast<SurveyTotals*>(memory.data());
     launch_clear_survey(totals, nullptr);
@@ -113,8 +104,7 @@ efl_device_error memory_of(int32_t device, efl_device_memory* memory) {
   return on(device, [&] {
     size_t available = 0, total = 0;
     check(cudaMemGetInfo(&available, &total));
-    cudaMemPool_t pool = nullptr;
-    check(cudaDeviceGetDefaultMemPool(&pool, device));
+    const cudaMemPool_t pool = pool_of(device);
     uint64_t reserved = 0, used = 0;
     check(cudaMemPoolGetAttribute(pool, cudaMemPoolAttrReservedMemCurrent, &reserved));
     check(cudaMemPoolGetAttribute(pool, cudaMemPoolAttrUsedMemCurrent, &used));
@@ -252,10 +242,7 @@ efl_device_error destroy_graph(int32_t device, void* graph) {
 
 efl_device_error create_criterion(int32_t device, const efl_device_settings* settings,
                                   efl_device_criterion** criterion) {
-  return on(device, [&] {
-    keep_memory(device);
-    *criterion = new efl_device_criterion(device, *settings);
-  });
+  return on(device, [&] { *criterion = new efl_device_criterion(device, *settings); });
 }
 
 void destroy_criterion(efl_device_criterion* criterion) { delete criterion; }

@@ -17,6 +17,10 @@ void release(int device, cudaStream_t stream, void* memory) noexcept;
 
 bool is_capturing(cudaStream_t stream);
 
+// The pool that all of it comes from: our own, since what is set on the device's default one would
+// hold for everybody in the process.
+cudaMemPool_t pool_of(int device);
+
 class DeviceMemory {
  public:
   DeviceMemory() = default;

@@ -44,22 +44,16 @@ void Pipeline::Slot::send(cudaStream_t stream, void* pinned, const void* from, i
                         stream));
 }
 
-Pipeline::Pipeline(int device) : device_(device) {
+// The other constructor has been through: where a stream cannot be made, the destructor sees to
+// those that have been.
+Pipeline::Pipeline(int device) : Pipeline(device, Empty{}) {
   for (cudaStream_t* stream : {&in, &compute, &out}) {
     check(cudaStreamCreateWithFlags(stream, cudaStreamNonBlocking));
-  }
-  for (Slot& slot : slots) {
-    for (cudaEvent_t* event : {&slot.arrived, &slot.computed, &slot.returned}) {
-      check(cudaEventCreateWithFlags(event, cudaEventDisableTiming));
-    }
   }
 }
 
 Pipeline::~Pipeline() {
   for (Slot& slot : slots) {
-    for (cudaEvent_t event : {slot.arrived, slot.computed, slot.returned}) {
-      if (event) (void)cudaEventDestroy(event);
-    }
     if (slot.narrow) (void)cudaFreeHost(slot.narrow);
     if (slot.wide) (void)cudaFreeHost(slot.wide);
   }

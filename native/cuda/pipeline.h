@@ -6,7 +6,7 @@
 #include <cstddef>
 #include <memory>
 
-#include "errors.h"
+#include "event.h"
 
 namespace efl::cuda {
 
@@ -21,7 +21,7 @@ class Pipeline {
 
     void* narrow = nullptr;  // logits on the way in, gradient on the way out
     void* wide = nullptr;    // upstream gradients, elements
-    cudaEvent_t arrived = nullptr, computed = nullptr, returned = nullptr;
+    Event arrived, computed, returned;
   };
 
   struct GiveBack {
@@ -42,6 +42,9 @@ class Pipeline {
   Slot slots[2];
 
  private:
+  struct Empty {};
+  Pipeline(int device, Empty) : device_(device) {}
+
   const int device_;
   std::size_t narrow_bytes_ = 0, wide_bytes_ = 0;
 };

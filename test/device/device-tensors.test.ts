@@ -650,7 +650,37 @@ describeOnDevice('bad input on a device', () => {
     const { logits, labels } = uploaded(problem(10, classes, 1), classes);
     expect(criterion().forward(logits, labels).loss.item()).toBeGreaterThan(0);
   });
+
+  test('a call that runs out of memory gives back what it had got', () => {
+    const blockBytes = 2 ** 26;
+    const one = new FocalLoss({ numClasses: 1024, reduction: 'none' });
+    const rows = (0.75 * blockBytes) / 4096;
+    const logits = CudaTensor.empty([rows, 1024]);
+    const labels = CudaTensor.fromHost(new Int32Array(rows));
+    const fillers = [blockBytes, blockBytes / 4].flatMap(allocateAll);
+    // Room for the gradient, and not for the elements.
+    fillers[0]!.dispose();
+    const inUse = (): number => {
+      labels.toHost(); // waits for what has been given back
+      return memoryInfo().inUse;
+    };
+    const before = inUse();
+    expect(() => one.forwardBackward(logits, labels)).toThrow(EflOutOfMemoryError);
+    expect(inUse()).toBe(before);
+    for (const tensor of [...fillers, logits, labels]) tensor.dispose();
+  });
 });
+
+/** Blocks of memory until there are no more. */
+function allocateAll(bytes: number): CudaTensor[] {
+  const blocks: CudaTensor[] = [];
+  try {
+    for (;;) blocks.push(CudaTensor.empty([bytes / 4]));
+  } catch (error) {
+    expect(error).toBeInstanceOf(EflOutOfMemoryError);
+    return blocks;
+  }
+}
 
 describeOnDevice('a stream of somebody else', () => {
   test('is the same order of work, and is left to its owner', () => {

@@ -263,11 +263,15 @@ cudaError_t cudaMemGetInfo(size_t* available, size_t* total) {
   return cudaSuccess;
 }
 
-cudaError_t cudaDeviceGetDefaultMemPool(cudaMemPool_t* pool, int device) {
+// One pool a device is enough here: it has the memory of the device.
+cudaError_t cudaMemPoolCreate(cudaMemPool_t* pool, const cudaMemPoolProps* properties) {
+  const int device = properties->location.id;
   if (device < 0 || device >= kDevices) return result(cudaErrorInvalidDevice);
   *pool = &runtime().used[device];
   return cudaSuccess;
 }
+
+cudaError_t cudaMemPoolDestroy(cudaMemPool_t) { return cudaSuccess; }
 
 cudaError_t cudaMemPoolSetAttribute(cudaMemPool_t, cudaMemPoolAttr, void*) { return cudaSuccess; }
 
@@ -277,10 +281,12 @@ cudaError_t cudaMemPoolGetAttribute(cudaMemPool_t pool, cudaMemPoolAttr, void* v
   return cudaSuccess;
 }
 
-cudaError_t cudaMallocAsync(void** memory, size_t bytes, cudaStream_t handle) {
+cudaError_t cudaMallocFromPoolAsync(void** memory, size_t bytes, cudaMemPool_t pool,
+                                    cudaStream_t handle) {
   const Lock lock(runtime().mutex);
   Stream* const stream = stream_of(handle);
   if (!stream) return result(cudaErrorInvalidResourceHandle);
+  if (pool != &runtime().used[stream->device]) return result(cudaErrorInvalidValue);
   if (stream->capturing) return result(cudaErrorStreamCaptureUnsupported);
   const auto fits = [&] { return runtime().used[stream->device] + bytes <= kDeviceBytes; };
   if (!fits()) drain_device(stream->device);  // what was given back in a stream comes free

@@ -155,3 +155,21 @@ test('doctor does not load a truncated binary, which could end the process, and 
   expect(status).toBe(1);
   expect(stdout).toContain('unavailable (binary-damaged)');
 });
+
+test('doctor does not load a truncated library for GPUs either; the CPU backend works', async () => {
+  const folder = copyPackage();
+  const prebuilds = path.dirname(binaryOf(folder));
+  const library = path.join(prebuilds, 'libefl_cuda.so');
+  writeFileSync(library, 'cut off');
+  const manifestFile = path.join(prebuilds, 'manifest.json');
+  const manifest = JSON.parse(readFileSync(manifestFile, 'utf8')) as object;
+  writeFileSync(
+    manifestFile,
+    JSON.stringify({ ...manifest, cudaSha256: 'that of the whole file' }),
+  );
+  const cli = path.join(folder, 'dist', 'cli', 'main.js');
+  const { status, stdout } = await runNode([cli, 'doctor']);
+  expect(status).toBe(0);
+  expect(stdout).toMatch(/cpu +available/);
+  expect(stdout).toMatch(/cuda +unavailable \(binary-damaged\): .*libefl_cuda\.so is not the file/);
+});
