@@ -69,7 +69,7 @@ __global__ void __launch_bounds__(kMostRowsThreads, 2)
 }
 
 template <class T>
-__global__ void __launch_bounds__(kPlanesThreads)
+__global__ void __launch_bounds__((kPlanesThreads<T, CollectedGradient, false>))
     collect_planes_kernel(const __grid_constant__ PyramidParams<PlanesParams> p) {
   const int32_t level = level_of_block(p);
   const PlanesParams& params = p.levels[level];

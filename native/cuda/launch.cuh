@@ -29,8 +29,8 @@ void launch_kernel(const PlanesParams& params, cudaStream_t stream) {
   const PlanesPlan& plan = params.plan;
   if (plan.units == 0) return;
   const dim3 grid(static_cast<unsigned>(plan.units) * static_cast<unsigned>(plan.groups));
-  EFL_LAUNCH((planes_kernel<T, kLanes, Loss, kRare>), grid, dim3(kPlanesThreads), 0, stream,
-             params);
+  EFL_LAUNCH((planes_kernel<T, kLanes, Loss, kRare>), grid, dim3(kPlanesThreads<T, Loss, kRare>), 0,
+             stream, params);
 }
 
 // Arrays that do not start at multiples of 16 bytes are uncommon: one kernel does for all of them.
@@ -59,8 +59,8 @@ void launch_collect_of(const PyramidParams<RowsParams>& pyramid, cudaStream_t st
 
 template <class T>
 void launch_collect_of(const PyramidParams<PlanesParams>& pyramid, cudaStream_t stream) {
-  EFL_LAUNCH(collect_planes_kernel<T>, dim3(pyramid.blocks), dim3(kPlanesThreads), 0, stream,
-             pyramid);
+  EFL_LAUNCH(collect_planes_kernel<T>, dim3(pyramid.blocks),
+             dim3(kPlanesThreads<T, CollectedGradient, false>), 0, stream, pyramid);
 }
 
 // Each type's kernels are compiled in a file of their own.

@@ -24,11 +24,35 @@ EFL_DEVICE PlanesBlock planes_block(const PlanesPlan& plan, int32_t block) {
   return {block / plan.groups, block % plan.groups};
 }
 
-constexpr int32_t kPlanesWarps = kPlanesThreads / 32;
+// Positions of a thread. What it does once for a class costs the less the more there are; brief
+// elements leave it the registers for twice as many.
+template <class T, class Loss, bool kRare>
+constexpr int32_t kPlanesElements =
+    std::is_same_v<CommonElement<T, Loss, kRare>, BriefFocalElement> ? 16 : 8;
+template <class T, class Loss, bool kRare>
+constexpr int32_t kPlanesThreads = kUnitPositions / kPlanesElements<T, Loss, kRare>;
 
-// Sums of each warp over its part of a plane.
-struct WarpSums {
-  Sides of[kMostClassesOfGroup][kPlanesWarps];
+// Blocks of 128 and of 256 threads that a multiprocessor has to have the registers for: enough of
+// what they load is under way then. In code for compute capability 10 the fifth would spill
+// registers.
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 1000
+constexpr int32_t kBlocksOf128 = 4;
+#else
+constexpr int32_t kBlocksOf128 = 5;
+#endif
+constexpr int32_t kBlocksOf256 = 3;
+
+// Kernels of rare calls have what the compiler finds best.
+template <class T, class Loss, bool kRare>
+constexpr int32_t kPlanesBlocks =
+    kRare ? 1 : (kPlanesThreads<T, Loss, kRare> == 128 ? kBlocksOf128 : kBlocksOf256);
+
+// What the threads of a block share.
+template <int32_t kWarps>
+struct PlanesShared {
+  Sides sums[kMostClassesOfGroup][kWarps];  // of each warp over its part of a plane
+  float gamma[kMostClassesOfGroup];
+  float weight[kMostClassesOfGroup];
 };
 
 template <class T, int kLanes, class Loss, bool kRare>
@@ -37,15 +61,24 @@ class PlanesThread : public FocalThread<T, Loss, kRare> {
   using Base::columns;
   using Lanes = Vector<T, kLanes>;
   using Word = typename Lanes::Word;
-  static constexpr int kVectors = kPlanesElements / kLanes;
+  static constexpr int32_t kElements = kPlanesElements<T, Loss, kRare>;
+  static constexpr int32_t kThreads = kPlanesThreads<T, Loss, kRare>;
+  static constexpr int kVectors = kElements / kLanes;
 
  public:
+  using Shared = PlanesShared<kThreads / 32>;
   using Base::bad_row, Base::ignored, Base::non_finite, Base::positives;
 
-  EFL_DEVICE PlanesThread(const PlanesParams& params, const PlanesBlock& block, WarpSums* sums)
-      : Base(params), p(params), warp_sums(sums) {
+  EFL_DEVICE PlanesThread(const PlanesParams& params, const PlanesBlock& block, Shared* with)
+      : Base(params), p(params), shared(with) {
     const efl_format& format = p.problem.format;
     group = block.group;
+    first_class = group * p.plan.classes_of_group;
+    last_class = min(first_class + p.plan.classes_of_group, columns);
+    for (int32_t c = first_class + threadIdx.x; c < last_class; c += kThreads) {
+      shared->gamma[c - first_class] = p.problem.gamma[c];
+      shared->weight[c - first_class] = this->common_weight(c);
+    }
     const int64_t image_anchor = block.unit / p.plan.tiles;
     const auto first = static_cast<int32_t>(block.unit % p.plan.tiles) * int64_t{kUnitPositions};
     const int64_t image = image_anchor / format.anchors, anchor = image_anchor % format.anchors;
@@ -56,33 +89,47 @@ class PlanesThread : public FocalThread<T, Loss, kRare> {
     class_stride = place.stride;
     position_stride = format.layout == EFL_LAYOUT_NCHW ? 1 : int64_t{format.anchors} * columns;
 #pragma unroll
-    for (int e = 0; e < kPlanesElements; ++e) look_at(e);
+    for (int e = 0; e < kElements; ++e) look_at(e);
+    next_positive = positive_from(first_class);
   }
 
+  // After a barrier: gammas and weights come from other threads.
   EFL_DEVICE void run() {
-    const int32_t first = group * p.plan.classes_of_group;
-    const int32_t last = min(first + p.plan.classes_of_group, columns);
     Word words[kVectors];
-    load(first, words);
+    load(first_class, words);
 #pragma unroll 1
-    for (int32_t c = first; c < last; ++c) {
+    for (int32_t c = first_class; c < last_class; ++c) {
       Word next[kVectors] = {};
-      if (c + 1 < last) load(c + 1, next);
+      if (c + 1 < last_class) load(c + 1, next);
       Sides sums = plane(c, words);
-      for (int away = 16; away > 0; away >>= 1) {
-        sums.negative += __shfl_down_sync(0xffffffffu, sums.negative, away);
-        sums.positive += __shfl_down_sync(0xffffffffu, sums.positive, away);
-      }
-      if (threadIdx.x % 32 == 0) warp_sums->of[c - first][threadIdx.x / 32] = sums;
+      sums.negative = sum_of_warp(sums.negative);
+      if (__any_sync(0xffffffffu, sums.positive != 0)) sums.positive = sum_of_warp(sums.positive);
+      if (threadIdx.x % 32 == 0) shared->sums[c - first_class][threadIdx.x / 32] = sums;
+      if (c == next_positive) next_positive = positive_from(c + 1);
 #pragma unroll
       for (int v = 0; v < kVectors; ++v) words[v] = next[v];
     }
   }
 
  private:
+  // In lane 0.
+  static EFL_DEVICE float sum_of_warp(float sum) {
+    for (int away = 16; away > 0; away >>= 1) sum += __shfl_down_sync(0xffffffffu, sum, away);
+    return sum;
+  }
+
+  // The first class from c on that is that of a row of this thread.
+  EFL_DEVICE int32_t positive_from(int32_t c) const {
+    int32_t nearest = INT32_MAX;
+#pragma unroll
+    for (int e = 0; e < kElements; ++e) {
+      if (positive_column[e] >= c) nearest = min(nearest, positive_column[e]);
+    }
+    return nearest;
+  }
+
   EFL_DEVICE int64_t position_of(int e) const {
-    return first_position + static_cast<int64_t>(e / kLanes) * (kPlanesThreads * kLanes) +
-           e % kLanes;
+    return first_position + static_cast<int64_t>(e / kLanes) * (kThreads * kLanes) + e % kLanes;
   }
   EFL_DEVICE int64_t row_of(int e) const {
     return first_row + position_of(e) * p.problem.format.anchors;
@@ -120,15 +167,15 @@ class PlanesThread : public FocalThread<T, Loss, kRare> {
 
   // The positions of this thread in the plane of class c.
   EFL_DEVICE Sides plane(int32_t c, const Word (&words)[kVectors]) {
-    const float gamma = p.problem.gamma[c];
-    const float weight = this->common_weight(c);
+    const float gamma = shared->gamma[c - first_class];
+    const float weight = shared->weight[c - first_class];
     Sides sums{0, 0};
 #pragma unroll
     for (int v = 0; v < kVectors; ++v) {
       if (!is_inside(v * kLanes)) continue;
       float x[kLanes], gradient[kLanes];
       Lanes::widen(words[v], x);
-      const bool special = is_special(c, v, x);
+      const bool special = c == next_positive || is_special(v, x);
       uint32_t apart = 0, absent = 0;
       if (special) {
         apart = apart_of(c, v, x);
@@ -158,18 +205,14 @@ class PlanesThread : public FocalThread<T, Loss, kRare> {
     return sums;
   }
 
-  // Whether anything in a vector is not for the common way.
-  EFL_DEVICE bool is_special(int32_t c, int v, const float (&x)[kLanes]) const {
+  // Whether anything in a vector is not for the common way, but for positives.
+  EFL_DEVICE bool is_special(int v, const float (&x)[kLanes]) const {
     if (kRare) return true;
     float squares = 0;
-    bool positive = false;
 #pragma unroll
-    for (int j = 0; j < kLanes; ++j) {
-      squares = fmaf(x[j], x[j], squares);
-      positive |= positive_column[v * kLanes + j] == c;
-    }
+    for (int j = 0; j < kLanes; ++j) squares = fmaf(x[j], x[j], squares);
     const bool plain = squares <= kPlainLogit * kPlainLogit;  // not where a logit is not a number
-    return positive || !plain || ignored_of(v) != 0;
+    return !plain || ignored_of(v) != 0;
   }
 
   // Bits of the positions of a vector whose row is ignored.
@@ -211,19 +254,22 @@ class PlanesThread : public FocalThread<T, Loss, kRare> {
   }
 
   const PlanesParams& p;
-  WarpSums* const warp_sums;
-  int32_t group;
+  Shared* const shared;
+  int32_t group, first_class, last_class;
   int64_t first_position, first_row, offset, class_stride, position_stride;
-  int32_t positive_column[kPlanesElements];  // of the row of each position, or kIgnored, or kDense
-  uint32_t ignored_positions = 0;            // bits of the positions whose row is ignored, or none
-  uint32_t foreground = 0;                   // and of those whose row has a class
+  int32_t positive_column[kElements];  // of the row of each position, or kIgnored, or kDense
+  int32_t next_positive;               // of these the least from the class on that is under way
+  uint32_t ignored_positions = 0;      // bits of the positions whose row is ignored, or none
+  uint32_t foreground = 0;             // and of those whose row has a class
 };
 
 // All threads of a block.
 template <class T, int kLanes, class Loss, bool kRare>
 EFL_DEVICE void compute_block(const PlanesParams& params, const PlanesBlock& block) {
-  __shared__ WarpSums sums;
-  PlanesThread<T, kLanes, Loss, kRare> thread(params, block, &sums);
+  using Thread = PlanesThread<T, kLanes, Loss, kRare>;
+  __shared__ typename Thread::Shared shared;
+  Thread thread(params, block, &shared);
+  __syncthreads();
   thread.run();
   __syncthreads();
   const int32_t columns = efl::columns_of(params.problem.convention);
@@ -231,9 +277,9 @@ EFL_DEVICE void compute_block(const PlanesParams& params, const PlanesBlock& blo
   if (params.partial && static_cast<int32_t>(threadIdx.x) < params.plan.classes_of_group &&
       c < columns) {
     Sides total{0, 0};
-    for (int32_t warp = 0; warp < kPlanesWarps; ++warp) {
-      total.negative += sums.of[threadIdx.x][warp].negative;
-      total.positive += sums.of[threadIdx.x][warp].positive;
+    for (const Sides& of_warp : shared.sums[threadIdx.x]) {
+      total.negative += of_warp.negative;
+      total.positive += of_warp.positive;
     }
     float* const partial = params.partial + static_cast<int64_t>(block.unit) * 2 * columns;
     partial[c] = total.negative;
@@ -245,7 +291,7 @@ EFL_DEVICE void compute_block(const PlanesParams& params, const PlanesBlock& blo
 
 // grid = units x groups.
 template <class T, int kLanes, class Loss, bool kRare>
-__global__ void __launch_bounds__(kPlanesThreads)
+__global__ void __launch_bounds__(kPlanesThreads<T, Loss, kRare>, (kPlanesBlocks<T, Loss, kRare>))
     planes_kernel(const __grid_constant__ PlanesParams params) {
   compute_block<T, kLanes, Loss, kRare>(
       params, planes_block(params.plan, static_cast<int32_t>(blockIdx.x)));

@@ -11,9 +11,7 @@
 
 namespace efl::cuda {
 
-constexpr int32_t kPlanesThreads = 256;
-constexpr int32_t kPlanesElements = 8;  // positions of a thread
-constexpr int32_t kUnitPositions = kPlanesThreads * kPlanesElements;
+constexpr int32_t kUnitPositions = 2048;
 constexpr int32_t kMostClassesOfGroup = 32;
 constexpr int32_t kFewestClassesOfGroup = 4;  // for so many the labels are read once
 constexpr int64_t kWantedPlanesBlocks = 2048;

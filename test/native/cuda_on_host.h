@@ -372,6 +372,11 @@ template <typename T>
 T __shfl_xor_sync(unsigned, T value, unsigned mask) {
   return cuda_on_host::shuffle(value, cuda_on_host::lane() ^ mask);
 }
+inline int __any_sync(unsigned, int predicate) {
+  int any = predicate != 0;
+  for (unsigned mask = 16; mask > 0; mask >>= 1) any |= __shfl_xor_sync(0xffffffffu, any, mask);
+  return any;
+}
 template <typename T>
 ON_HOST_UNSEEN T atomicAdd(T* at, T value) {
   const T old = *at;
