@@ -90,7 +90,11 @@ const worse = Object.entries(found).flatMap(([kernel, byArchitecture]) =>
   }),
 );
 // One that is no longer there would leave its row behind, and hide a kernel that nobody compiles.
-const gone = Object.keys(recorded).filter((kernel) => !(kernel in found));
+const gone = Object.entries(recorded).flatMap(([kernel, byArchitecture]) =>
+  Object.keys(byArchitecture)
+    .filter((architecture) => found[kernel]?.[architecture] === undefined)
+    .map((architecture) => `${kernel} (${architecture})`),
+);
 for (const kernel of gone) console.error(`${kernel}: recorded, but not compiled`);
 for (const line of worse) console.error(line);
 const count = Object.keys(found).length;

@@ -16,7 +16,7 @@ interface BinaryReport {
   /** Whether the file is the one the manifest was written for; a damaged one can crash at loading. */
   readonly intact?: boolean;
   /** The same of the library for GPUs beside it. */
-  readonly libraryIntact?: boolean;
+  readonly libraryIntact?: boolean | undefined;
 }
 
 interface Report {
@@ -82,11 +82,12 @@ function isIntact(file: string, expected: string): boolean {
   return createHash('sha256').update(readFileSync(file)).digest('hex') === expected;
 }
 
-/** Without a checksum there is no library; EFL_CUDA_LIBRARY takes another one. */
-function isLibraryIntact(folder: string, expected: string | undefined): boolean {
-  if (expected === undefined || process.env['EFL_CUDA_LIBRARY']) return true;
+/** Of the library that would be opened; undefined where none is, or another one. */
+function isLibraryIntact(folder: string, expected: string | undefined): boolean | undefined {
+  const { EFL_CUDA_LIBRARY: other, EFL_DISABLE_CUDA: disabled } = process.env;
   const library = path.join(folder, deviceLibraryName);
-  return existsSync(library) && isIntact(library, expected);
+  if (expected === undefined || other || disabled || !existsSync(library)) return undefined;
+  return isIntact(library, expected);
 }
 
 /** Loading a truncated file can end the process without an exception: report it, do not try it. */

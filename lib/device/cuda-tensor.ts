@@ -76,8 +76,8 @@ interface Contents {
 }
 
 /**
- * A tensor in the memory of a GPU. Its memory goes back to the device's pool with `dispose`, or with
- * the garbage collection, in the order of the streams it was used in.
+ * A tensor in the memory of a GPU. Its memory goes back to the pool of this package with `dispose`, or
+ * with the garbage collection, in the order of the streams it was used in.
  */
 export class CudaTensor {
   readonly shape: readonly number[];

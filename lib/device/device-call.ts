@@ -146,6 +146,16 @@ class DeviceArguments {
     return found;
   }
 
+  /** Runs a check; where it throws, nobody has what was uploaded before. */
+  orGiveBack<T>(check: () => T): T {
+    try {
+      return check();
+    } catch (error) {
+      for (const tensor of this.uploaded) tensor.dispose();
+      throw error;
+    }
+  }
+
   /** What came from the host, on the device for this call. */
   upload(values: Int32Array | Float32Array): NativeMemory {
     const { device, stream } = this;
@@ -233,6 +243,15 @@ export function checkDeviceCall(
   const given = knownOptions<AnyCall>('call', call, names);
   checkSignal(given.signal);
   const found = describeLogits('logits', logits, given, rules);
+  return found.orGiveBack(() => checkArguments(found, labels, given, rules));
+}
+
+function checkArguments(
+  found: DeviceArguments,
+  labels: unknown,
+  given: Partial<AnyCall>,
+  rules: CallRules,
+): CheckedDeviceCall {
   const { reduction, lossWeight } = rules.options;
   const first: unknown = Array.isArray(labels) && found.list ? labels[0] : labels;
   const dense = first instanceof CudaTensor && first.dtype !== 'int32';
@@ -277,7 +296,7 @@ export function checkDeviceCollect(
   const given = knownOptions<CollectCall & AsyncCall>('call', call, names);
   checkSignal(given.signal);
   const found = describeLogits('grads', gradients, given, rules);
-  return {
+  return found.orGiveBack(() => ({
     ...common(found, given.stream),
     labels: labelsOf(labels, found),
     targets: undefined,
@@ -289,7 +308,7 @@ export function checkDeviceCollect(
     lossScale: 1,
     collect: true,
     uploaded: found.uploaded,
-  };
+  }));
 }
 
 function common(found: DeviceArguments, stream: CudaStream | undefined) {

@@ -137,7 +137,8 @@ export function describeRows(
 
 /**
  * Refuses a shape of labels that speaks of another order than that of the rows: it has to be that of
- * the rows, with or without neighbouring dimensions taken together. Bare logits have no such shape.
+ * the rows, but that neighbouring dimensions may be one, in either of the two. Bare logits have no
+ * such shape.
  */
 export function checkRowShape(
   argument: string,
@@ -147,8 +148,9 @@ export function checkRowShape(
 ): void {
   if (!tensor.shape || rowsOf(tensor, logits) === 0) return;
   const rows = rowShape(tensor.shape, logits.format);
-  const lengths = lengthsOfRuns(rows);
-  if (lengthsOfRuns(shape).every((length) => lengths.includes(length))) return;
+  const [ours, theirs] = [lengthsOfRuns(rows), lengthsOfRuns(shape)];
+  if (theirs.every((length) => ours.includes(length))) return;
+  if (ours.every((length) => theirs.includes(length))) return;
   const expected = `${listed(rows)}, the shape of the rows, or one dimension`;
   throw new EflArgumentError(`${argument}.shape`, expected, listed(shape));
 }

@@ -71,6 +71,9 @@ function checkHostTensor(argument: string, value: Partial<HostTensor>): CheckedT
   const dtype = checkDType(`${argument}.dtype`, named, data);
   rejectUnstable(`${argument}.data`, data);
   const shape = checkShape(argument, given, data);
+  if (shape.length === 0) {
+    throw new EflArgumentError(`${argument}.shape`, 'one or more integers >= 0', listed(shape));
+  }
   if (isFloat16Array(data)) return { data: bitsOf(data), shape, dtype, asFloat16Array: true };
   return { data, shape, dtype, asFloat16Array: false };
 }
@@ -80,8 +83,8 @@ export function checkShape(argument: string, value: unknown, data: Sized): reado
   if (!Array.isArray(value)) reject(`${argument}.shape`, 'a list of integers >= 0', value);
   // Array.from also fills the holes of a sparse array, for the check to find.
   const shape: unknown[] = Array.from(value as ArrayLike<unknown>);
-  if (shape.length === 0 || !shape.every(isDimension)) {
-    throw new EflArgumentError(`${argument}.shape`, 'one or more integers >= 0', listed(shape));
+  if (!shape.every(isDimension)) {
+    throw new EflArgumentError(`${argument}.shape`, 'integers >= 0', listed(shape));
   }
   const count = shape.reduce((product, dimension) => product * dimension, 1);
   if (count !== data.length) {

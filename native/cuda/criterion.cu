@@ -162,7 +162,7 @@ void Criterion::compute(const efl_device_call& given) {
     enqueue_call(call, given.report, stream);
   } catch (const CudaError&) {
     // What is in the stream all the same uses the workspace.
-    if (!capturing) (void)cudaEventRecord(last_call_, stream);
+    if (!capturing && cudaEventRecord(last_call_, stream) != cudaSuccess) (void)cudaGetLastError();
     throw;
   }
   if (!capturing) leave(stream);

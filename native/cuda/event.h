@@ -10,6 +10,7 @@ class Event {
   Event() { check(cudaEventCreateWithFlags(&event_, cudaEventDisableTiming)); }
   ~Event() { (void)cudaEventDestroy(event_); }
   Event(const Event&) = delete;
+  Event& operator=(const Event&) = delete;
 
   operator cudaEvent_t() const { return event_; }
 

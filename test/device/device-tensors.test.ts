@@ -651,6 +651,17 @@ describeOnDevice('bad input on a device', () => {
     expect(criterion().forward(logits, labels).loss.item()).toBeGreaterThan(0);
   });
 
+  test('labels that were copied for a call that is refused are given back', () => {
+    const { logits } = uploaded(problem(1000, classes, 1), classes);
+    const labels = new Int32Array(1000);
+    logits.toHost(); // waits for what has been given back
+    const before = memoryInfo().inUse;
+    const call = { collect: 'yes' } as unknown as { collect: boolean };
+    expect(() => criterion().forwardBackward(logits, labels, call)).toThrow(EflArgumentError);
+    logits.toHost();
+    expect(memoryInfo().inUse).toBe(before);
+  });
+
   test('a call that runs out of memory gives back what it had got', () => {
     const blockBytes = 2 ** 26;
     const one = new FocalLoss({ numClasses: 1024, reduction: 'none' });

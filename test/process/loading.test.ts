@@ -172,4 +172,8 @@ test('doctor does not load a truncated library for GPUs either; the CPU backend 
   expect(status).toBe(0);
   expect(stdout).toMatch(/cpu +available/);
   expect(stdout).toMatch(/cuda +unavailable \(binary-damaged\): .*libefl_cuda\.so is not the file/);
+  const env = { EFL_DISABLE_CUDA: '1' };
+  expect((await runNode([cli, 'doctor'], { env })).stdout).toContain('unavailable (disabled)');
+  rmSync(library);
+  expect((await runNode([cli, 'doctor'])).stdout).toContain('unavailable (not-built)');
 });

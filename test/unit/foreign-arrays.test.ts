@@ -111,13 +111,18 @@ describe('a shape of labels', () => {
   const maps = { data: new Float32Array(2 * 3 * 4 * 2 * 3), shape: [2, 3, 4, 6] };
   const call = { layout: 'NHWC', anchors: 2 } as const;
 
-  test.each([[[48]], [[2, 24]], [[2, 3, 8]], [[2, 12, 2]], [[2, 3, 4, 2]], [[6, 4, 1, 2]]])(
-    'may be %p for maps of 2 x 3 x 4 positions with 2 anchors',
-    (shape) => {
-      const given = { data: new Int32Array(48), shape };
-      expect(criterion.forward(maps, given, call).positives).toBe(0);
-    },
-  );
+  test.each([
+    [[48]],
+    [[2, 24]],
+    [[2, 3, 8]],
+    [[2, 12, 2]],
+    [[2, 3, 4, 2]],
+    [[6, 4, 1, 2]],
+    [[2, 3, 2, 2, 2]],
+  ])('may be %p for maps of 2 x 3 x 4 positions with 2 anchors', (shape) => {
+    const given = { data: new Int32Array(48), shape };
+    expect(criterion.forward(maps, given, call).positives).toBe(0);
+  });
 
   test.each([[[4, 3, 2, 2]], [[16, 3]], [[2, 3, 2, 4]], [[3, 2, 8]]])(
     'is refused as %p: that is another order',
@@ -128,6 +133,14 @@ describe('a shape of labels', () => {
       );
     },
   );
+
+  test('may be finer than that of the rows', () => {
+    const rows = { data: new Float32Array(2 * 24 * 3), shape: [2, 24, 3] };
+    const given = { data: new Int32Array(48), shape: [2, 3, 4, 2] };
+    expect(criterion.forward(rows, given).positives).toBe(0);
+    const one = { data: new Int32Array(1), dims: [], type: 'int32' };
+    expect(criterion.forward({ data: new Float32Array(3), shape: [3] }, one).positives).toBe(0);
+  });
 
   test('is refused where it belongs to other rows, of tensors', () => {
     const rows = { data: new Float32Array(18), shape: [2, 3, 3] };

@@ -4,7 +4,7 @@
  * digits, and needs gradients that TensorFlow.js may not have registered.
  */
 import * as tf from '@tensorflow/tfjs-core';
-import { checkUpstream } from '../../criteria/call-scalars';
+import { checkNormalizer, checkScale, checkUpstream } from '../../criteria/call-scalars';
 import type { Criterion } from '../../criteria/criterion';
 import type { LabelForm } from './check-tensors';
 import { columnParameters, columnValues, type ColumnParameters } from './column-parameters';
@@ -34,7 +34,7 @@ export function composedLoss(
       value: tf.mul(tf.sum(onlyCounted(elements, facts)), scale) as tf.Scalar,
       gradFunc: (dy, [savedRows, targets, counts, foreground]) => {
         const saved = { targets: targets!, counts: counts!, foreground: foreground! };
-        const upstream = checkUpstream(dy.dataSync()[0], criterion.options.reduction);
+        const upstream = upstreamOf(criterion, options, dy.dataSync()[0]);
         // Tensors that are not saved are gone by now: these are made anew, of the same values.
         const again = columnParameters(values);
         const elements = weigh(savedRows!, saved, again);
@@ -48,6 +48,17 @@ export function composedLoss(
     };
   });
   return operation(logits);
+}
+
+/** What comes from upstream, where the gradient is finite with it. */
+function upstreamOf(
+  { options: { reduction, lossWeight } }: Criterion,
+  { normalizer }: TfLossOptions,
+  value: unknown,
+): number {
+  const upstream = checkUpstream(value, reduction);
+  checkScale(lossWeight, upstream, 1, checkNormalizer(normalizer, reduction));
+  return upstream;
 }
 
 /** Factor on the sum of the elements. */

@@ -102,13 +102,16 @@ const expected: Readonly<Record<string, string>> = {
   'a state without a path': 'path',
 };
 
-test('an infinite factor on the loss is refused by name of gradOutput', () => {
-  for (const backend of all) {
-    // What is left are tensors that TensorFlow.js had saved for gradients.
-    const error = behaviour.errors[backend]!['an infinite factor on the loss'];
-    expect(`${backend}: ${error}`).toMatch(/: EflArgumentError gradOutput,/);
-  }
-});
+test.each(['an infinite factor on the loss', 'a factor on the loss that no gradient has room for'])(
+  '%s is refused by name of gradOutput',
+  (name) => {
+    for (const backend of all) {
+      // What is left are tensors that TensorFlow.js had saved for gradients.
+      const error = behaviour.errors[backend]![name];
+      expect(`${backend}: ${error}`).toMatch(/: EflArgumentError gradOutput,/);
+    }
+  },
+);
 
 const expectedOfKernels: Readonly<Record<string, string>> = {
   'a kernel without attributes': 'criterion',
