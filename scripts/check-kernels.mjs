@@ -10,7 +10,10 @@ import { filesBelow } from './fingerprint.mjs';
 import { root } from './platform.mjs';
 
 const table = path.join(root, 'native', 'cuda', 'registers.json');
-const architectures = ['75', '80', '86', '89', '90', '100', '120'];
+const [, listed] = readFileSync(path.join(root, 'CMakeLists.txt'), 'utf8').match(
+  /set\(EFL_CUDA_ARCHITECTURES ([\d ]+) CACHE/,
+);
+const architectures = listed.split(' ');
 const launching = ['finish.cu', 'settle.cu', 'survey.cu'];
 
 /** What ptxas says of each kernel of a file: registers and bytes of spills. */

@@ -16,6 +16,12 @@ EFL_HOST_DEVICE int64_t rows_of(const efl_format& format, const efl_level& level
   return level.images * level.positions * format.anchors;
 }
 
+// Whether rows lie side by side, with stride 1.
+EFL_HOST_DEVICE bool lies_in_rows(const efl_format& format) {
+  return format.layout == EFL_LAYOUT_NHWC &&
+         (format.anchors == 1 || format.channel_order == EFL_ANCHOR_MAJOR);
+}
+
 EFL_HOST_DEVICE RowPlace row_place(const efl_format& format, const efl_level& level,
                                    int32_t columns, int64_t row) {
   const int64_t anchors = format.anchors;

@@ -20,8 +20,7 @@ class ShortRows : Elements {
 
   static bool fit(const efl_focal_problem& problem) {
     const int32_t columns = efl::columns_of(problem.convention);
-    return columns < 2 * kLanes && columns % kLanes != 0 &&
-           (problem.format.channel_order == EFL_ANCHOR_MAJOR || problem.format.anchors == 1);
+    return columns < 2 * kLanes && columns % kLanes != 0 && efl::lies_in_rows(problem.format);
   }
 
   // Computes whole blocks; returns the first row that is left.

@@ -5,14 +5,7 @@
 namespace efl::cuda {
 namespace {
 
-int32_t bytes_of(efl_dtype dtype) { return dtype == EFL_FLOAT32 ? 4 : 2; }
-
 bool starts_at_vector(const void* array) { return reinterpret_cast<uintptr_t>(array) % 16 == 0; }
-
-bool lies_in_rows(const efl_format& format) {
-  return format.layout == EFL_LAYOUT_NHWC &&
-         (format.anchors == 1 || format.channel_order == EFL_ANCHOR_MAJOR);
-}
 
 int64_t partial_floats(const LevelPlan& plan, int32_t columns) {
   return plan.in_rows ? plan.rows_plan.partial_floats : plan.planes_plan.units * 2 * columns;
@@ -122,12 +115,14 @@ Sums::Sums(int32_t columns, Parts* parts)
       totals(parts->take<CallTotals>(1)),
       survey(parts->take<SurveyTotals>(1)) {}
 
+int32_t bytes_of(efl_dtype dtype) { return dtype == EFL_FLOAT32 ? 4 : 2; }
+
 void add_level(FusedCall* call, const efl_level& level, int32_t level_index, int64_t rows_before) {
   const efl_format& format = call->problem.format;
   const int32_t columns = efl::columns_of(call->problem.convention);
   const bool aligned = starts_at_vector(level.logits) && starts_at_vector(level.gradient);
   LevelPlan plan{};
-  plan.in_rows = lies_in_rows(format);
+  plan.in_rows = efl::lies_in_rows(format);
   plan.rows = efl::rows_of(format, level);
   plan.rows_before = rows_before;
   plan.level_index = level_index;
@@ -171,7 +166,7 @@ void enqueue_survey(const FusedCall& call, const Sums& sums, int32_t* dense_colu
 
 void enqueue(const FusedCall& call, const Workspace& workspace, const Sums& sums,
              cudaStream_t stream) {
-  if (lies_in_rows(call.problem.format)) {
+  if (efl::lies_in_rows(call.problem.format)) {
     enqueue_levels<RowsParams>(call, workspace, sums, stream);
   } else {
     enqueue_levels<PlanesParams>(call, workspace, sums, stream);

@@ -51,6 +51,8 @@ struct Sums {
   SurveyTotals* survey;
 };
 
+int32_t bytes_of(efl_dtype dtype);
+
 void add_level(FusedCall* call, const efl_level& level, int32_t level_index,
                int64_t rows_before = 0);
 

@@ -31,15 +31,14 @@ class HostCall {
   HostCall(int device, const efl_focal_problem& given, bool gradients_given)
       : device_(device), given_(given), pipeline_(Pipeline::take(device)) {
     columns_ = efl::columns_of(given.convention);
-    element_bytes_ = given.format.dtype == EFL_FLOAT32 ? 4 : 2;
+    element_bytes_ = bytes_of(given.format.dtype);
     whole_.gradients_given = gradients_given;
     whole_.statistics = given.negative_sums != nullptr;
     whole_.largest_gamma =
         gradients_given ? 0 : *std::max_element(given.gamma, given.gamma + columns_);
     has_elements_ = has(&efl_level::elements);
     has_grad_output_ = has(&efl_level::grad_output);
-    in_rows_ = given.format.layout == EFL_LAYOUT_NHWC &&
-               (given.format.anchors == 1 || given.format.channel_order == EFL_ANCHOR_MAJOR);
+    in_rows_ = efl::lies_in_rows(given.format);
     cut();
     place_arrays();
   }
