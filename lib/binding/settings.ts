@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { EflArgumentError } from '../errors';
 
-/** Every environment variable that this package reads. */
+/** Every environment variable that this package reads; the last two are for `efl build` and `efl bench`. */
 export const variables: readonly string[] = [
   'EFL_NUM_THREADS',
   'EFL_CPU_ISA',
@@ -9,6 +9,8 @@ export const variables: readonly string[] = [
   'EFL_DISABLE_CUDA',
   'EFL_CUDA_LIBRARY',
   'EFL_DEVICE',
+  'EFL_CUDA',
+  'EFL_BENCH_PYTHON',
 ];
 
 /** What the environment variables say, checked. */

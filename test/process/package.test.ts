@@ -134,7 +134,7 @@ describe('the packed package', () => {
     const tops = new Set(packedFiles.map((file) => file.split('/')[0]));
     expect([...tops].sort()).toEqual(
       [
-        ...['CHANGELOG.md', 'CMakeLists.txt', 'LICENSE', 'README.md'],
+        ...['CHANGELOG.md', 'CMakeLists.txt', 'LICENSE', 'README.md', 'SECURITY.md'],
         ...['dist', 'native', 'package.json', 'prebuilds', 'scripts'],
       ].sort(),
     );
