@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { EflArgumentError } from '../errors';
 
-/** Every environment variable that this package reads; the last two are for `efl build` and `efl bench`. */
+/** Every environment variable that this package reads; the last three are for `efl build` and `efl bench`. */
 export const variables: readonly string[] = [
   'EFL_NUM_THREADS',
   'EFL_CPU_ISA',
@@ -11,6 +11,7 @@ export const variables: readonly string[] = [
   'EFL_DEVICE',
   'EFL_CUDA',
   'EFL_BENCH_PYTHON',
+  'EFL_BENCH_SCRATCH',
 ];
 
 /** What the environment variables say, checked. */
