@@ -4,10 +4,18 @@
  */
 import path from 'node:path';
 import { addonPath } from './binding/load';
-import { packageRoot } from './version';
+import { installedFolder, packageFolder } from './binding/places';
+import { codeFolder } from './code-folder';
 
-/** The folder of `efl.h`, for a compiler's `-I`. Absolute. */
-export const include = path.join(packageRoot, 'native', 'include');
+/**
+ * The folder of `efl.h`, for a compiler's `-I`. Absolute. In a bundle that of the installed package;
+ * where that is not found, `native/include` beside the bundle.
+ */
+export const include = path.join(
+  packageFolder() ?? installedFolder() ?? codeFolder,
+  'native',
+  'include',
+);
 
 /**
  * The library of this platform, `libefl.so` or `libefl.dylib`, to link with and to name in a run

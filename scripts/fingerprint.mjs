@@ -40,6 +40,7 @@ export function typescriptFingerprint() {
     ...filesBelow('bench').filter((file) => /\.(ts|py)$|tsconfig/.test(file)),
     'tsconfig.json',
     'tsconfig.build.json',
+    'tsconfig.esm.json',
     'package.json',
   ]);
 }

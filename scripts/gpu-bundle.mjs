@@ -91,7 +91,7 @@ compileTests();
 for (const file of ['run.sh', 'README.md', 'jest.config.cjs']) {
   cpSync(path.join(root, tools, file), path.join(bundle, file));
 }
-copyPackages(['jest', 'fast-check', 'commander', 'detect-libc'], bundle);
+copyPackages(['jest', 'fast-check', 'commander'], bundle);
 const node = addNode();
 if (options.emulated) addEmulatedLibrary();
 writeFileSync(

@@ -1,16 +1,23 @@
 // Where a binary for this machine is staged: the folder the loader (lib/binding) reads.
+import { closeSync, openSync, readSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import path from 'node:path';
-import { createRequire } from 'node:module';
-
-const require = createRequire(import.meta.url);
 
 export const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
 
+/** As in lib/binding/platform.ts, which has to be compiled first. */
+function usesMusl() {
+  if (process.platform !== 'linux') return false;
+  const head = Buffer.alloc(4096);
+  const file = openSync(process.execPath, 'r');
+  readSync(file, head);
+  closeSync(file);
+  return head.includes('/ld-musl-');
+}
+
 /** `linux-x64`, `linux-x64-musl`, `darwin-arm64` ... */
 export function platformTuple() {
-  const musl = process.platform === 'linux' && require('detect-libc').familySync() === 'musl';
-  return `${process.platform}-${process.arch}${musl ? '-musl' : ''}`;
+  return `${process.platform}-${process.arch}${usesMusl() ? '-musl' : ''}`;
 }
 
 export function stagedFolder() {

@@ -16,7 +16,7 @@ export const outcomeSlot = {
 } as const;
 export const outcomeSlots = 8;
 
-/** `efl_status` of native/core/problem.h. */
+/** `efl_status` of native/include/efl_types.h. */
 export const status = {
   ok: 0,
   badLabel: 1,
@@ -29,16 +29,16 @@ export const status = {
   notComputed: 10,
 } as const;
 
-/** `efl_reduction` of native/core/problem.h. */
+/** `efl_reduction` of native/include/efl_types.h. */
 export const reductionCode = { sum: 0, mean: 1, none: 2 } as const;
 
-/** `efl_loss`: what the loss of an element is. */
+/** `efl_loss` of native/core/problem.h: what the loss of an element is. */
 export const lossCode = { focal: 0, qualityFocal: 1, crossEntropy: 2 } as const;
 
-/** `Rule` of native/core/statistics.h: how the statistics change the parameters of a class. */
+/** `Rule` of native/core/class_rule.h: how the statistics change the parameters of a class. */
 export const ruleCode = { fixed: 0, equalizedFocal: 1, equalizationV2: 2 } as const;
 
-/** `efl_dtype`. */
+/** `efl_dtype` of native/include/efl_types.h, as the two after it. */
 export const dtypeCode = { float32: 0, float16: 1, bfloat16: 2 } as const;
 
 /** `efl_layout`: rows are NHWC with one image and one anchor. */

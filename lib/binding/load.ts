@@ -1,9 +1,11 @@
 import { existsSync } from 'node:fs';
+import Module from 'node:module';
 import path from 'node:path';
 import { EflArgumentError } from '../errors';
-import { packageRoot, version } from '../version';
+import { version } from '../version';
 import { expectedBindingVersion, type NativeAddon } from './addon';
-import { loadFailure, neededNodeApi } from './load-failure';
+import { isNodeSupported, loadFailure } from './load-failure';
+import { binaryPlaces, findBinary } from './places';
 import { currentPlatform } from './platform';
 import { readSettings } from './settings';
 
@@ -18,14 +20,15 @@ export function addon(): NativeAddon {
 /** The one file the loader takes: `EFL_BINARY`, or the staged build of this platform. */
 export function addonPath(): string {
   const explicit = process.env['EFL_BINARY'];
-  if (explicit) return path.resolve(explicit);
-  return path.join(packageRoot, 'prebuilds', currentPlatform().tuple, 'efl.node');
+  return explicit ? path.resolve(explicit) : findBinary();
 }
 
 function load(file: string): NativeAddon {
   checkPlatform();
   if (!existsSync(file)) {
-    throw loadFailure('binary-missing', [{ path: file, problem: 'no such file' }]);
+    const places = process.env['EFL_BINARY'] ? [file] : binaryPlaces();
+    const attempts = places.map((place) => ({ path: place, problem: 'no such file' }));
+    throw loadFailure('binary-missing', attempts);
   }
   if (path.extname(file) !== '.node') {
     throw loadFailure('dlopen-failed', [{ path: file, problem: 'not a .node file' }]);
@@ -45,13 +48,14 @@ function checkPlatform(): void {
   if (!process.env['EFL_BINARY'] && !currentPlatform().supported) {
     throw loadFailure('unsupported-platform', []);
   }
-  if (Number(process.versions['napi'] ?? 0) < neededNodeApi) throw loadFailure('node-too-old', []);
+  if (!isNodeSupported()) throw loadFailure('node-too-old', []);
 }
 
 function open(file: string): NativeAddon {
   try {
-    // eslint-disable-next-line @typescript-eslint/no-require-imports -- the path is known only now
-    return require(file) as NativeAddon;
+    // Not `require`, which ES modules have not; nor by `import { createRequire }`: webpack takes both
+    // for its own and looks for the file while it bundles.
+    return Module.createRequire(file)(file) as NativeAddon;
   } catch (error) {
     const problem = error instanceof Error ? error.message : String(error);
     const disabled = (error as { code?: string }).code === 'ERR_DLOPEN_DISABLED';

@@ -1,6 +1,19 @@
 import { availableParallelism } from 'node:os';
 import { EflArgumentError } from '../errors';
 
+/** Every environment variable that this package reads; the last three are for `efl build` and `efl bench`. */
+export const variables: readonly string[] = [
+  'EFL_NUM_THREADS',
+  'EFL_CPU_ISA',
+  'EFL_BINARY',
+  'EFL_DISABLE_CUDA',
+  'EFL_CUDA_LIBRARY',
+  'EFL_DEVICE',
+  'EFL_CUDA',
+  'EFL_BENCH_PYTHON',
+  'EFL_BENCH_SCRATCH',
+];
+
 /** What the environment variables say, checked. */
 export interface Settings {
   /** `EFL_NUM_THREADS`: threads a call may use; default: the cores this process may run on. */

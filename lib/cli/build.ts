@@ -1,14 +1,23 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { packageRoot } from '../version';
+import { currentPlatform } from '../binding/platform';
+import { codeFolder } from '../code-folder';
+
+const packageFolder = path.dirname(codeFolder);
 
 /** What a build from source needs beside a compiler and CMake; not installed with the package. */
 const tools = ['cmake-js@8.0.0', 'node-addon-api@8.9.2'];
 
 /** Compiles the addon from the sources in the package. Returns the exit code. */
 export function buildFromSource(): number {
-  const script = path.join(packageRoot, 'scripts', 'build-native.mjs');
+  const { supported, tuple } = currentPlatform();
+  if (!supported) {
+    console.error(`efl build: ${tuple} is not supported: Linux and macOS on x86-64 and arm64 are.`);
+    console.error('A build of your own can be named with EFL_BINARY.');
+    return 1;
+  }
+  const script = path.join(packageFolder, 'scripts', 'build-native.mjs');
   const missing = tools.filter((tool) => !isInstalled(tool.slice(0, tool.lastIndexOf('@'))));
   if (missing.length > 0 || !existsSync(script)) {
     console.error(
@@ -23,7 +32,7 @@ export function buildFromSource(): number {
 
 function isInstalled(name: string): boolean {
   try {
-    require.resolve(`${name}/package.json`, { paths: [packageRoot] });
+    require.resolve(`${name}/package.json`, { paths: [packageFolder] });
     return true;
   } catch {
     return false;

@@ -4,7 +4,8 @@ import path from 'node:path';
 import { backends, cpuStatus, type BackendStatus } from '../backends';
 import { deviceLibraryName } from '../binding/devices';
 import { addonPath } from '../binding/load';
-import { currentPlatform } from '../binding/platform';
+import { currentPlatform, describeLibc } from '../binding/platform';
+import { variables } from '../binding/settings';
 import { packageName, version } from '../version';
 
 interface BinaryReport {
@@ -27,7 +28,10 @@ interface Report {
   readonly node: string;
   readonly nodeApi: string | null;
   readonly binary: BinaryReport;
+  /** The settings of this package that are set. */
   readonly environment: Readonly<Record<string, string>>;
+  /** Names of other EFL_* variables: perhaps misspelled, perhaps another program's and secret. */
+  readonly unknownVariables: readonly string[];
   readonly backends: readonly BackendStatus[];
 }
 
@@ -42,17 +46,17 @@ export function doctor(options: { json?: boolean; require?: string }): number {
 }
 
 function examine(): Report {
-  const { tuple, libc } = currentPlatform();
   const binary = examineBinary();
   return {
     package: packageName,
     version,
-    platform: tuple,
-    libc: libc ?? null,
+    platform: currentPlatform().tuple,
+    libc: describeLibc() ?? null,
     node: process.versions.node,
     nodeApi: process.versions['napi'] ?? null,
     binary,
-    environment: eflEnvironment(),
+    environment: settingsInEnvironment(),
+    unknownVariables: unknownVariables(),
     backends: backendsOf(binary),
   };
 }
@@ -102,9 +106,17 @@ function damaged(name: 'cpu' | 'cuda', file: string): BackendStatus {
   return { name, available: false, reason: 'binary-damaged', detail };
 }
 
-function eflEnvironment(): Record<string, string> {
-  const entries = Object.entries(process.env).filter(([name]) => name.startsWith('EFL_'));
-  return Object.fromEntries(entries.map(([name, value]) => [name, value ?? '']));
+function settingsInEnvironment(): Record<string, string> {
+  const entries = variables.map((name) => [name, process.env[name]] as const);
+  const isSet = (entry: readonly [string, unknown]): entry is readonly [string, string] =>
+    entry[1] !== undefined;
+  return Object.fromEntries(entries.filter(isSet));
+}
+
+function unknownVariables(): string[] {
+  return Object.keys(process.env)
+    .filter((name) => name.startsWith('EFL_') && !variables.includes(name))
+    .sort();
 }
 
 function format(report: Report): string {
@@ -117,12 +129,21 @@ function format(report: Report): string {
     `  Node.js   ${report.node} (Node-API ${report.nodeApi ?? 'unknown'})`,
     `  binary    ${binary.path} (${state})`,
     ...Object.entries(report.environment).map(([name, value]) => `  set       ${name}=${value}`),
+    ...report.unknownVariables.map((name) => `  ignored   ${name}: not a setting of this package`),
     ...report.backends.map(formatBackend),
   ];
   return `${lines.join('\n')}\n`;
 }
 
-function formatBackend({ name, available, reason, detail }: BackendStatus): string {
+function formatBackend(
+  backend: BackendStatus,
+  index: number,
+  all: readonly BackendStatus[],
+): string {
+  const { name, available, reason, detail } = backend;
   const status = available ? 'available' : `unavailable (${reason ?? 'unknown'})`;
-  return `  ${name.padEnd(8)}  ${status}: ${detail.replaceAll('\n', '\n            ')}`;
+  // What keeps the addon from loading is the reason of every backend.
+  const same = all.slice(0, index).find((other) => !available && other.detail === detail);
+  const text = same ? `as for ${same.name}` : detail.replaceAll('\n', '\n            ');
+  return `  ${name.padEnd(8)}  ${status}: ${text}`;
 }

@@ -8,7 +8,7 @@ import { inspect } from './inspect';
 
 const program = new Command()
   .name('efl')
-  .description(`Tools of ${packageName}`)
+  .description(`Tools of ${packageName}; where it is not installed: npx ${packageName}`)
   .version(version, '-v, --version')
   // Options after a command are the command's.
   .enablePositionalOptions();

@@ -1,8 +1,9 @@
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { EqualizedFocalLoss, version } from '../../lib';
 import { addonPath } from '../../lib/binding/load';
+import { variables } from '../../lib/binding/settings';
 import { root, runNode } from './child';
 
 const efl = (args: string[], env: Record<string, string> = {}) =>
@@ -29,6 +30,38 @@ describe('efl doctor', () => {
       environment: { EFL_NUM_THREADS: '2' },
       backends: [{ name: 'cpu', available: true }, { name: 'cuda' }],
     });
+  });
+
+  test('prints the settings of this package, and of other EFL_ variables the names alone', async () => {
+    const env = { EFL_DEVICE: 'cpu', EFL_NUM_THREAD: '2', EFL_TOKEN: 'a-secret' };
+    const { stdout } = await efl(['doctor'], env);
+    expect(stdout).toMatch(/set +EFL_DEVICE=cpu\n/);
+    expect(stdout).toMatch(/ignored +EFL_NUM_THREAD: not a setting of this package\n/);
+    expect(stdout).toMatch(/ignored +EFL_TOKEN: not a setting of this package\n/);
+    const json = (await efl(['doctor', '--json'], env)).stdout;
+    expect(JSON.parse(json)).toMatchObject({
+      environment: { EFL_DEVICE: 'cpu' },
+      unknownVariables: ['EFL_NUM_THREAD', 'EFL_TOKEN'],
+    });
+    expect(stdout + json).not.toContain('a-secret');
+  });
+
+  test('knows every setting that the code reads and the documents have', () => {
+    const readBy = (folder: string): string[] =>
+      readdirSync(path.join(root, folder), { recursive: true, encoding: 'utf8' })
+        .filter((file) => /\.(ts|mjs)$/.test(file) && !file.includes('node_modules'))
+        .flatMap((file) => {
+          const code = readFileSync(path.join(root, folder, file), 'utf8');
+          return [...code.matchAll(/(?:process\.env|environment)(?:\[')?\.?(EFL_\w+)/g)];
+        })
+        .map((match) => match[1]!);
+    const documented = readFileSync(path.join(root, 'docs', 'install.md'), 'utf8');
+    const rows = [...documented.matchAll(/^\| `(EFL_\w+)`/gm)].map((match) => match[1]!);
+    const sorted = (names: readonly string[]): string[] => [...new Set(names)].sort();
+    const shipped = ['lib', 'bench', 'scripts'].flatMap(readBy);
+    const own = sorted(shipped).filter((name) => !name.startsWith('EFL_REQUIRE_'));
+    expect(own).toEqual(sorted(variables));
+    expect(sorted(rows)).toEqual(sorted(variables));
   });
 
   const library = path.join(path.dirname(addonPath()), 'libefl_cuda.so');
@@ -62,7 +95,9 @@ describe('efl doctor', () => {
   test('exits with 1 and the reason where nothing loads', async () => {
     const { status, stdout } = await efl(['doctor'], { EFL_BINARY: '/nowhere.node' });
     expect(status).toBe(1);
-    expect(stdout).toContain('unavailable (binary-missing)');
+    expect(stdout).toMatch(/cpu +unavailable \(binary-missing\): Could not load the native addon/);
+    expect(stdout).toMatch(/cuda +unavailable \(binary-missing\): as for cpu\n/);
+    expect(stdout.match(/Could not load/g)).toHaveLength(1);
   });
 });
 

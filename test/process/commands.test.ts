@@ -1,4 +1,4 @@
-import { allBlocks } from './documents';
+import { allBlocks, codeBlocks } from './documents';
 
 /** Every command of the documents, and the test or CI step that runs it. */
 const runBy: Readonly<Record<string, string>> = {
@@ -29,6 +29,11 @@ const runBy: Readonly<Record<string, string>> = {
   'npm run bench:gpu -- --quick': 'gpu-bundle.test.ts, by the program behind it, with --emulated',
   'npx equalized-focal-loss doctor': 'package.test.ts',
   'npx equalized-focal-loss doctor --json': 'cli.test.ts',
+  ...Object.fromEntries(
+    codeBlocks('docs/bundling.md')
+      .filter(({ language }) => language === 'sh')
+      .map(({ code }) => [code.trim(), 'bundlers.test.ts']),
+  ),
   'npx equalized-focal-loss build': 'package.test.ts, which reads what it says without its tools',
 };
 

@@ -106,3 +106,12 @@ maybe('an element takes no more instructions than recorded', () => {
     60_000,
   );
 });
+
+test('docs/performance.md has the counts that are recorded', () => {
+  const text = readFileSync(path.join(root, 'docs', 'performance.md'), 'utf8');
+  const said = /they are ([\d.]+) with AVX2 and ([\d.]+) with SSE2 .*stands for them: ([\d.]+)\./;
+  const counts = ['avx2', 'baseline', 'avx512'].map((kernels) =>
+    recorded.instructionsPerElement[kernels]!['statistics']!.toFixed(1),
+  );
+  expect(said.exec(text)?.slice(1)).toEqual(counts);
+});

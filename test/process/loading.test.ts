@@ -9,9 +9,10 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { EflLoadError } from '../../lib';
+import { EflLoadError, version } from '../../lib';
 import { addonPath } from '../../lib/binding/load';
-import { loadFailure } from '../../lib/binding/load-failure';
+import { loadFailure, neededNode } from '../../lib/binding/load-failure';
+import { packageName } from '../../lib/version';
 import { root, runNode } from './child';
 
 const tryToLoad = `
@@ -56,6 +57,11 @@ afterAll(() => {
   for (const folder of copies) rmSync(folder, { recursive: true, force: true });
 });
 
+const dataUrl = (code: string): string => `data:text/javascript,${encodeURIComponent(code)}`;
+
+const manifestOf = (folder: string): Record<string, unknown> =>
+  JSON.parse(readFileSync(path.join(folder, 'package.json'), 'utf8')) as Record<string, unknown>;
+
 const binaryOf = (folder: string): string => path.join(folder, path.relative(root, addonPath()));
 
 test('a copy of the package in a folder with a space in its name loads', async () => {
@@ -84,9 +90,8 @@ test('a missing binary says which file and how to build it', async () => {
 
 test('a binary of another version is refused with both versions', async () => {
   const folder = copyPackage();
-  const manifest = path.join(folder, 'package.json');
-  const text = readFileSync(manifest, 'utf8');
-  writeFileSync(manifest, text.replace(/"version": "[^"]*"/, '"version": "99.1.2"'));
+  const file = path.join(folder, 'dist', 'version.js');
+  writeFileSync(file, readFileSync(file, 'utf8').replaceAll(`'${version}'`, "'99.1.2'"));
   const failure = await load({ packageFolder: folder });
   expect(failure.reason).toBe('version-mismatch');
   expect(failure.message).toMatch(/JS 99\.1\.2, binary \d+\.\d+\.\d+/);
@@ -122,16 +127,38 @@ test('EFL_BINARY may not name a script', async () => {
 
 test('a Node.js without the needed Node-API is refused before anything is loaded', async () => {
   const preload = "Object.defineProperty(process.versions, 'napi', { value: '7' })";
-  const flags = ['--import', `data:text/javascript,${encodeURIComponent(preload)}`];
-  const failure = await load({ flags });
+  const failure = await load({ flags: ['--import', dataUrl(preload)] });
   expect(failure.reason).toBe('node-too-old');
-  expect(failure.message).toContain('needs Node-API 8');
+  expect(failure.message).toContain('with Node-API 8');
 });
 
-test('an unsupported platform is named', async () => {
-  const preload = "Object.defineProperty(process, 'arch', { value: 'mips' })";
-  const flags = ['--import', `data:text/javascript,${encodeURIComponent(preload)}`];
+test.each(['18.20.8', '20.16.0'])('Node.js %s, which is not tested, is refused', async (node) => {
+  const preload = `Object.defineProperty(process.versions, 'node', { value: '${node}' })`;
+  const failure = await load({ flags: ['--import', dataUrl(preload)] });
+  expect(failure.reason).toBe('node-too-old');
+  expect(failure.message).toContain('use Node.js 20.17 or newer');
+});
+
+test('the oldest Node.js that is taken is the one that package.json asks for', () => {
+  const { engines } = manifestOf(root);
+  expect(engines).toEqual({ node: `>=${neededNode}` });
+});
+
+test('version and name in the code are those of package.json', () => {
+  expect({ name: packageName, version }).toEqual({
+    name: manifestOf(root).name,
+    version: manifestOf(root).version,
+  });
+});
+
+test('an unsupported platform is named, and cannot be built for', async () => {
+  const flags = ['--import', dataUrl("Object.defineProperty(process, 'arch', { value: 'mips' })")];
   expect((await load({ flags })).reason).toBe('unsupported-platform');
+  const cli = path.join(root, 'dist', 'cli', 'main.js');
+  const { status, stderr } = await runNode([...flags, cli, 'build']);
+  expect(status).toBe(1);
+  expect(stderr).toMatch(/^efl build: \w+-mips is not supported: /);
+  expect(stderr).not.toContain('cmake-js');
 });
 
 test('a C library that is too old is told apart from other failures', () => {

@@ -134,7 +134,7 @@ describe('the packed package', () => {
     const tops = new Set(packedFiles.map((file) => file.split('/')[0]));
     expect([...tops].sort()).toEqual(
       [
-        ...['CHANGELOG.md', 'CMakeLists.txt', 'LICENSE', 'README.md'],
+        ...['CHANGELOG.md', 'CMakeLists.txt', 'LICENSE', 'README.md', 'SECURITY.md'],
         ...['dist', 'native', 'package.json', 'prebuilds', 'scripts'],
       ].sort(),
     );
@@ -147,8 +147,23 @@ describe('the packed package', () => {
     expect(packedFiles).toContain('native/include/efl.h');
   });
 
-  test('brings two small packages along', () => {
-    expect(installed.sort()).toEqual(['commander', 'detect-libc', 'equalized-focal-loss']);
+  test('brings one small package along', () => {
+    expect(installed.sort()).toEqual(['commander', 'equalized-focal-loss']);
+  });
+
+  test('has declarations for compilers that do not read exports', async () => {
+    const folder = path.join(project, 'programs', 'node10');
+    mkdirSync(folder, { recursive: true });
+    const code = `
+      import { FocalLoss } from 'equalized-focal-loss';
+      import { tfLoss } from 'equalized-focal-loss/tfjs';
+      import { include } from 'equalized-focal-loss/native';
+      export const typed: [string, Function] = [include, tfLoss(new FocalLoss({ numClasses: 2 }))];`;
+    writeFileSync(path.join(folder, 'main.ts'), code);
+    const options = ['--module', 'commonjs', '--moduleResolution', 'node10', '--target', 'es2022'];
+    const where = ['--typeRoots', path.join(root, 'node_modules', '@types'), '--types', 'node'];
+    const flags = ['--noEmit', '--strict', '--skipLibCheck'];
+    expectSuccess(await runNode([tsc, ...options, ...where, ...flags, 'main.ts'], { cwd: folder }));
   });
 
   test(

@@ -1,6 +1,7 @@
-// The ES module faces of the package and its subpaths: the same CommonJS modules, so that there is
-// one instance of every class whichever way it is imported. Also notes what dist/ was made from.
-import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
+// The ES module faces of the package and its subpaths: for Node.js the same CommonJS modules, so that
+// there is one instance of every class whichever way it is imported; for bundlers the ES modules of
+// dist/esm, in which nothing is required. Also notes what dist/ was made from.
+import { chmodSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { typescriptFingerprint } from './fingerprint.mjs';
 import { root } from './platform.mjs';
@@ -33,5 +34,7 @@ const { exports } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'ut
 for (const { import: module } of Object.values(exports)) {
   if (module) writeShim(path.join(root, module.default));
 }
+// The form of code-folder that ES modules can have.
+renameSync(path.join(dist, 'esm', 'code-folder.mjs'), path.join(dist, 'esm', 'code-folder.js'));
 chmodSync(path.join(dist, 'cli', 'main.js'), 0o755);
 writeFileSync(path.join(dist, 'sources.sha256'), typescriptFingerprint());
