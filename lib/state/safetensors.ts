@@ -109,7 +109,9 @@ function readHeaderLength(prefix: Uint8Array, fileSize: number): number {
 function foreignFormat(prefix: Uint8Array): string | undefined {
   const text = Buffer.from(prefix).toString('latin1');
   if (/^\s*[[{]/.test(text)) return 'a JSON file, not a safetensors file';
-  return text.startsWith('PK') ? 'a zip archive as PyTorch writes, not a safetensors file' : undefined;
+  return text.startsWith('PK')
+    ? 'a zip archive as PyTorch writes, not a safetensors file'
+    : undefined;
 }
 
 function cutOff(fileSize: number): string {
@@ -166,7 +168,8 @@ function readEntry(name: string, value: Json): TensorEntry {
 /** Bytes of a tensor. */
 function sizeOf(name: string, dtype: string, shape: readonly bigint[]): bigint {
   const bits = bitsPerValue.get(dtype);
-  if (bits === undefined) throw new Error(`the type of ${quoted(name)}, ${quoted(dtype)}, is unknown`);
+  if (bits === undefined)
+    throw new Error(`the type of ${quoted(name)}, ${quoted(dtype)}, is unknown`);
   // Step by step, as the reference does: what leaves the range on the way to 0 is refused.
   const total = [...shape, bits].reduce((product, size) => within(product * size), 1n);
   if (total % 8n !== 0n) throw new Error(`${quoted(name)} ends within a byte`);
