@@ -108,7 +108,7 @@ interface OpenedState {
   readonly origin: Origin;
   readonly classes: number;
   /** Reads the values, which nothing before has done. */
-  vectors(): Record<string, Float64Array>;
+  readonly vectors: () => Record<string, Float64Array>;
 }
 
 function openState(source: Source, prefix: string, numClasses?: number): OpenedState {

@@ -24,7 +24,7 @@ export interface Source {
 
 export interface SafetensorsFile extends SafetensorsHeader {
   /** The values of a vector of float64 or float32; undefined where it has none of that name. */
-  readVector(name: string): Float64Array | undefined;
+  readonly readVector: (name: string) => Float64Array | undefined;
 }
 
 export interface SafetensorsHeader {
@@ -105,13 +105,12 @@ function readHeaderLength(prefix: Uint8Array, fileSize: number): number {
   return Number(length);
 }
 
-/** What else people hand in, by its first bytes: read as a length, they are beyond any file's. */
+/** What else people hand in, by its first bytes, which no length has. */
 function foreignFormat(prefix: Uint8Array): string | undefined {
   const text = Buffer.from(prefix).toString('latin1');
-  if (/^\s*[[{]/.test(text)) return 'a JSON file, not a safetensors file';
-  return text.startsWith('PK')
-    ? 'a zip archive as PyTorch writes, not a safetensors file'
-    : undefined;
+  if (/^\s*[[{][^\0]*$/.test(text)) return 'a JSON file, not a safetensors file';
+  const isZip = text.startsWith('PK\x03\x04') && !text.endsWith('\0\0\0\0');
+  return isZip ? 'a zip archive as PyTorch writes, not a safetensors file' : undefined;
 }
 
 function cutOff(fileSize: number): string {

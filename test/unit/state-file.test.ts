@@ -193,7 +193,7 @@ describe('what is written', () => {
     const open = jest.spyOn(fs, 'openSync');
     const rename = jest.spyOn(fs, 'renameSync');
     jest.spyOn(fs, 'fsyncSync').mockImplementation((descriptor) => {
-      const opened = open.mock.results.map(({ value }) => value).lastIndexOf(descriptor);
+      const opened = open.mock.results.map(({ value }) => value as unknown).lastIndexOf(descriptor);
       const renamed = rename.mock.calls.length > 0 ? 'after' : 'before';
       calls.push(`${String(open.mock.calls[opened]?.[0])} ${renamed} the rename`);
     });
