@@ -2,7 +2,7 @@ import type { ruleCode } from '../binding/addon';
 import { EflArgumentError } from '../errors';
 import { describe, knownOptions, reject } from '../validation';
 import { types } from 'node:util';
-import { printable, quoted } from './printable';
+import { printable } from './printable';
 
 /** What an equalized criterion has seen of each class, as copies. */
 export interface Statistics {
@@ -103,12 +103,13 @@ function rejectMissing(name: string, names: readonly string[]): never {
 export function otherVectors(names: readonly string[]): string {
   const found = names.filter((name) => stateNames.some((wanted) => name.endsWith(wanted)));
   if (found.length === 0) return '';
+  const all = new Set(found); // a model can have any number of names
   const prefix = found
-    .filter((name) => name.endsWith('pos_grad'))
-    .map((name) => name.slice(0, -'pos_grad'.length))
-    .find((start) => stateNames.every((wanted) => found.includes(start + wanted)));
-  const advice = prefix ? `: give the option prefix, ${quoted(prefix)} for example` : '';
-  const listed = found.slice(0, mostListed).map((name) => printable(name, 100));
+    .filter((name) => name.endsWith(stateNames[0]))
+    .map((name) => name.slice(0, -stateNames[0].length))
+    .find((start) => stateNames.every((wanted) => all.has(start + wanted)));
+  const advice = prefix ? `: give the option prefix, '${printable(prefix, 200)}' for example` : '';
+  const listed = found.slice(0, mostListed).map((name) => printable(name, 200));
   return `; there is ${listed.join(', ')}${found.length > mostListed ? ', ..' : ''}${advice}`;
 }
 
