@@ -42,7 +42,7 @@ export type {
   GradientCall,
 } from './criteria/call-options';
 export type { CollectOutput, LossOf, LossOutput } from './criteria/outcome';
-export type { LoadableState, StateDict, Statistics } from './state/statistics';
+export type { LoadableState, LoadStateOptions, StateDict, Statistics } from './state/statistics';
 export type { Background, Labels } from './tensors/labels';
 export type { ForeignTensor, Logits } from './tensors/logits';
 export type { ChannelOrder, FormatOptions, Layout } from './tensors/layout';

@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
-import { decodeSafetensors } from '../state/safetensors';
-import { stateNames } from '../state/statistics';
+import { maxClasses } from '../criteria/options';
+import { inspectCheckpoint } from '../state/checkpoint';
+import { printable } from '../state/printable';
 
 interface Summary {
   readonly classes: number;
@@ -10,36 +10,32 @@ interface Summary {
   readonly balancedClasses: number;
 }
 
-/** Prints a summary of a saved state. Returns the exit code. */
-export function inspect(file: string, options: { json?: boolean }): number {
+/** Prints a summary of a state that a criterion could load. Returns the exit code. */
+export function inspect(file: string, options: { json?: boolean; prefix?: string }): number {
   let summary: Summary;
   try {
-    summary = summarize(file);
+    summary = summarize(file, options.prefix ?? '');
   } catch (error) {
-    console.error(
-      `efl inspect: ${file}: ${error instanceof Error ? error.message : String(error)}`,
-    );
+    const problem = error instanceof Error ? error.message : String(error);
+    console.error(printable(`efl inspect: ${file}: ${problem}`, Infinity));
     return 1;
   }
   console.log(options.json ? JSON.stringify(summary, null, 2) : format(summary));
   return 0;
 }
 
-function summarize(file: string): Summary {
-  const { tensors, metadata } = decodeSafetensors(readFileSync(file));
-  const [positive, , ratio] = stateNames.map((name) => {
-    const values = tensors.get(name);
-    if (!values || values.length === 0) throw new Error(`no vector ${name}: not a saved state`);
-    return values;
-  }) as [Float64Array, Float64Array, Float64Array];
+function summarize(file: string, prefix: string): Summary {
+  const state = inspectCheckpoint(file, prefix, maxClasses);
+  const { pos_grad: positive, pos_neg: ratio, steps, knowsSteps } = state;
   const sorted = ratio.slice().sort();
   return {
     classes: ratio.length,
-    steps: metadata['steps'] ?? 'unknown',
+    steps: knowsSteps ? String(steps) : 'unknown',
     gradientRatio: {
       least: sorted[0]!,
       median: sorted[sorted.length >> 1]!,
-      mean: ratio.reduce((sum, value) => sum + value, 0) / ratio.length,
+      // Divided first: the sum of ratios of EqualizationLossV2 can leave the range.
+      mean: ratio.reduce((sum, value) => sum + value / ratio.length, 0),
       most: sorted.at(-1)!,
     },
     classesWithoutPositives: positive.filter((value) => value === 0).length,

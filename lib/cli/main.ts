@@ -30,9 +30,10 @@ program
 program
   .command('inspect')
   .description('print what a saved state says of its classes')
-  .argument('<file>', 'a file written by saveState')
+  .argument('<file>', 'a file written by saveState, or a checkpoint as safetensors')
   .option('--json', 'as JSON')
-  .action((file: string, options: { json?: boolean }) => {
+  .option('--prefix <prefix>', "what stands before the vectors' names in a model's checkpoint")
+  .action((file: string, options: { json?: boolean; prefix?: string }) => {
     process.exitCode = inspect(file, options);
   });
 

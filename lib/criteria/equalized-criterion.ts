@@ -3,13 +3,15 @@ import { onDevice } from '../binding/devices';
 import { rejectReading } from '../device/cuda-tensor';
 import { areOnDevice, checkDeviceCollect, type DeviceLogits } from '../device/device-call';
 import { runOnDevice } from '../device/run-on-device';
-import { readCheckpoint, writeCheckpoint } from '../state/checkpoint';
+import { readCheckpoint, stateName, writeCheckpoint, type StateOwner } from '../state/checkpoint';
 import {
+  checkLoadOptions,
   checkState,
   checkStatistics,
   checkSums,
-  type CheckedState,
+  ratioRange,
   type LoadableState,
+  type LoadStateOptions,
   type StateDict,
   type Statistics,
 } from '../state/statistics';
@@ -36,15 +38,15 @@ import { copyOfLevels, ownedValues } from './owned-values';
 export abstract class EqualizedCriterion<
   Options extends ResolvedCriterionOptions = ResolvedCriterionOptions,
 > extends Criterion<Options> {
-  // Only Equalization Loss v2 lets the ratio of positives to negatives pass 1.
-  readonly #largestRatio: number;
-  readonly #loss: string;
+  /** Whose state this is. */
+  readonly #owner: StateOwner;
 
   /** @internal */
   protected constructor(options: Options, definition: LossDefinition) {
     super(options, definition);
-    this.#loss = `${definition.loss}, ${definition.rule ?? 'fixed'}`;
-    this.#largestRatio = definition.rule === 'equalizationV2' ? Number.MAX_VALUE : 1;
+    const { loss, rule = 'fixed' } = definition;
+    const { numClasses } = options;
+    this.#owner = { loss: stateName(loss, rule), numClasses, ratios: ratioRange(rule) };
   }
 
   /**
@@ -104,53 +106,69 @@ export abstract class EqualizedCriterion<
     return readCounts(outcome);
   }
 
-  /** The state, under the names it has in PyTorch checkpoints of the official implementation. */
+  /**
+   * The state, under the names it has in PyTorch checkpoints of the official implementation, and the
+   * number of steps, which these do not have.
+   */
   stateDict(): StateDict {
-    const { pos_grad, neg_grad, pos_neg } = this.#readWhole();
-    return { pos_grad, neg_grad, pos_neg };
+    return this.#readWhole();
   }
 
   /**
    * Takes a state over, for as many classes as this criterion has: float64 or float32 arrays, or
-   * arrays of numbers, finite and >= 0, `pos_neg` in [0, 1] but for `EqualizationLossV2`.
+   * arrays of numbers, finite and >= 0, `pos_neg` in [0, 1] but for `EqualizationLossV2`. `pos_neg`
+   * is what the next call uses, whether or not it follows from the sums. `prefix` finds the arrays
+   * among those of a model: with `'head.'` they are `head.pos_grad` and so on, and `head.steps`,
+   * where there is one.
    *
    * @throws {@link EflArgumentError} naming the array; the state has not changed then.
    */
-  loadStateDict(state: LoadableState): void {
-    this.#restore(checkState(state, this.options.numClasses, this.#largestRatio));
+  loadStateDict(state: LoadableState, options?: LoadStateOptions): void;
+  loadStateDict(state: Readonly<Record<string, unknown>>, options: LoadStateOptions): void;
+  loadStateDict(state: object, options?: LoadStateOptions): void {
+    const { numClasses, ratios } = this.#owner;
+    const { prefix } = checkLoadOptions(options);
+    this.#restore(checkState(state, numClasses, ratios, prefix));
   }
 
   /**
    * Writes the state as a safetensors file (`pos_grad`, `neg_grad`, `pos_neg`, float64; the number of
-   * steps and which loss it is of in its metadata). The file appears whole, or is left as it was.
+   * steps and which loss it is of in its metadata). The file appears whole and lasting, or is left as
+   * it was. A symbolic link stays one; a file that is replaced keeps its mode and, as far as the
+   * process may, its owner.
    *
-   * @throws {@link EflArgumentError} where the path cannot be written.
+   * @throws {@link EflArgumentError} (`argument: 'path'`) where the path cannot be written, where it
+   * is no regular file, or one with several names (hard links).
    */
   saveState(path: string): void {
-    writeCheckpoint(path, this.#readWhole(), this.#loss);
+    writeCheckpoint(path, this.#readWhole(), this.#owner);
   }
 
   /**
-   * Reads a file that {@link saveState} wrote, or any safetensors file with the three tensors in
-   * float64 or float32.
+   * Reads a file that {@link saveState} wrote, or the three vectors, in float64 or float32, of any
+   * other safetensors file; of a whole model's with the `prefix` that stands before their names there.
+   * The number of steps is that of a file of ours, and else 0.
    *
-   * @throws {@link EflArgumentError} (`argument: 'path'`) for a file that is missing, cut off,
-   * foreign, of another loss or of another number of classes; the state has not changed then.
+   * @throws {@link EflArgumentError} (`argument: 'path'`) for a file that is missing, no regular file,
+   * cut off, damaged, foreign, of another loss or of another number of classes, or whose ratios
+   * contradict its sums; the state has not changed then.
    */
-  loadState(path: string): void {
-    this.#restore(readCheckpoint(path, this.#loss, this.options.numClasses, this.#largestRatio));
+  loadState(path: string, options?: LoadStateOptions): void {
+    const { prefix } = checkLoadOptions(options);
+    this.#restore(readCheckpoint(path, this.#owner, prefix));
   }
 
   /**
    * Adds the sums and steps of another criterion of this kind, or of its `statistics`, and updates
    * the ratios: what several threads or processes have seen of the same classes comes together here.
-   * The other one stays as it is; merging it again would count it twice.
+   * The other one stays as it is; merging it again would count it twice. The number of steps ends at
+   * 2^53 - 1, and stays there.
    */
   mergeStatistics(other: EqualizedCriterion | Statistics): void {
     const { name } = this.constructor;
     const { numClasses } = this.options;
     // What the gradients of another loss say nothing about is this one's balance.
-    const isForeign = other instanceof EqualizedCriterion && other.#loss !== this.#loss;
+    const isForeign = other instanceof EqualizedCriterion && other.#owner.loss !== this.#owner.loss;
     if (isForeign) reject('other', `an ${name} or its statistics`, other);
     const statistics = other instanceof EqualizedCriterion ? other.#whole() : other;
     const { positive, negative, steps } = checkStatistics(statistics, numClasses, name);
@@ -225,7 +243,7 @@ export abstract class EqualizedCriterion<
     return checkCollect(grads, labels, call, this.rules, asynchronous);
   }
 
-  #restore({ pos_grad, neg_grad, pos_neg, steps }: CheckedState): void {
+  #restore({ pos_grad, neg_grad, pos_neg, steps }: StateDict): void {
     this.withNative((native) => {
       native.restore(pos_grad, neg_grad, pos_neg, steps);
     });
@@ -240,14 +258,14 @@ export abstract class EqualizedCriterion<
   }
 
   /** The state with every call made before in it. */
-  #readWhole(): CheckedState {
+  #readWhole(): StateDict {
     this.withNative((native) => {
       native.waitForCalls();
     });
     return this.#read();
   }
 
-  #read(): CheckedState {
+  #read(): StateDict {
     const { numClasses } = this.options;
     const pos_grad = new Float64Array(numClasses);
     const neg_grad = new Float64Array(numClasses);

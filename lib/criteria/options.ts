@@ -58,7 +58,7 @@ const names = [
 ] as const;
 
 /** Rows of per-class arrays stay within 32-bit indices, and a row within reason. */
-const maxClasses = 2 ** 24;
+export const maxClasses = 2 ** 24;
 
 /** A copy of the options given, all of whose names are known; `own` are those of this loss alone. */
 export function readOptions<T extends CriterionOptions>(

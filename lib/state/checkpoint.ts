@@ -1,56 +1,55 @@
-import { randomUUID } from 'node:crypto';
-import {
-  closeSync,
-  fsyncSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeSync,
-} from 'node:fs';
-import path from 'node:path';
+import { lossCode, ruleCode } from '../binding/addon';
 import { EflArgumentError } from '../errors';
 import { reject } from '../validation';
-import { decodeSafetensors, encodeSafetensors, type SafetensorsFile } from './safetensors';
-import { checkState, stateNames, type CheckedState } from './statistics';
+import { printable, quoted } from './printable';
+import { withRegularFile } from './regular-file';
+import { replaceFile } from './replace-file';
+import {
+  encodeSafetensors,
+  isFloatVector,
+  readSafetensors,
+  type SafetensorsFile,
+  type Source,
+} from './safetensors';
+import {
+  checkState,
+  contradiction,
+  otherVectors,
+  ratioRange,
+  stateNames,
+  type RatioRange,
+  type StateDict,
+} from './statistics';
+
+/** The criterion a state is of. */
+export interface StateOwner {
+  /** As it stands in files: `stateName`. */
+  readonly loss: string;
+  readonly numClasses: number;
+  readonly ratios: RatioRange;
+}
+
+type Loss = keyof typeof lossCode;
+type Rule = keyof typeof ruleCode;
+
+/** What a loss is called in the files of its state. */
+export function stateName(loss: Loss, rule: Rule): string {
+  return `${loss}, ${rule}`;
+}
 
 /** Writes the state of a loss as a safetensors file: whole, or not at all. */
-export function writeCheckpoint(file: unknown, state: CheckedState, loss: string): void {
+export function writeCheckpoint(file: unknown, state: StateDict, owner: StateOwner): void {
   const target = checkPath(file);
-  const { steps, ...tensors } = state;
+  const { steps, pos_grad, neg_grad, pos_neg } = state;
+  const isGiven = contradiction(state, owner.ratios) >= 0;
   const bytes = encodeSafetensors(
-    { pos_grad: tensors.pos_grad, neg_grad: tensors.neg_grad, pos_neg: tensors.pos_neg },
-    { format: 'equalized-focal-loss', loss, steps: String(steps) },
+    { pos_grad, neg_grad, pos_neg },
+    { format, loss: owner.loss, steps: String(steps), ...(isGiven && { ratios: given }) },
   );
-  // Beside the target: a rename is atomic only within one file system.
-  const temporary = path.join(path.dirname(target), `.efl-${randomUUID()}.tmp`);
   try {
-    writeDurably(temporary, bytes);
-    renameSync(temporary, target);
+    replaceFile(target, bytes);
   } catch (error) {
-    removeQuietly(temporary);
     throw unusable('a path that can be written', error);
-  }
-}
-
-/** After a failure, whose error is the one to report. */
-function removeQuietly(file: string): void {
-  try {
-    rmSync(file, { force: true });
-  } catch {
-    // Where the path itself is impossible there is no file either.
-  }
-}
-
-function writeDurably(file: string, bytes: Uint8Array): void {
-  const descriptor = openSync(file, 'wx');
-  try {
-    for (let written = 0; written < bytes.length;) {
-      written += writeSync(descriptor, bytes, written);
-    }
-    fsyncSync(descriptor);
-  } finally {
-    closeSync(descriptor);
   }
 }
 
@@ -58,42 +57,145 @@ function writeDurably(file: string, bytes: Uint8Array): void {
  * Reads a state for a criterion and checks all of it, as `checkState` does. A file that names another
  * loss is refused: its gradients say nothing of the balance here.
  */
-export function readCheckpoint(
-  file: unknown,
-  loss: string,
-  numClasses: number,
-  largestRatio: number,
-): CheckedState {
+export function readCheckpoint(file: unknown, owner: StateOwner, prefix: string): StateDict {
   const source = checkPath(file);
-  let bytes: Buffer;
   try {
-    bytes = readFileSync(source);
+    return withRegularFile(source, (opened) => {
+      const { origin, vectors } = openState(opened, prefix, owner.numClasses);
+      if (origin.loss !== undefined && origin.loss !== owner.loss) {
+        throw new Error(`the state of another loss: ${quoted(origin.loss)}, not '${owner.loss}'`);
+      }
+      return checkFound(vectors(), origin, owner.numClasses, owner.ratios);
+    });
   } catch (error) {
-    throw unusable('a file that can be read', error);
-  }
-  try {
-    return stateOf(decodeSafetensors(bytes), loss, numClasses, largestRatio);
-  } catch (error) {
-    throw unusable(`a safetensors file with the state of ${numClasses} classes`, error);
+    throw unusable(`a safetensors file with the state of ${owner.numClasses} classes`, error);
   }
 }
 
-function stateOf(
-  { tensors, metadata }: SafetensorsFile,
-  loss: string,
-  numClasses: number,
-  largestRatio: number,
-): CheckedState {
+/** A state that some criterion could load, whichever it is. */
+export interface InspectedState extends StateDict {
+  /** Undefined in a file from elsewhere. */
+  readonly loss: string | undefined;
+  readonly knowsSteps: boolean;
+}
+
+/** Reads a state and throws an Error if no criterion of at most so many classes would load it. */
+export function inspectCheckpoint(
+  file: string,
+  prefix: string,
+  mostClasses: number,
+): InspectedState {
+  return withRegularFile(file, (opened) => {
+    const { origin, classes, vectors } = openState(opened, prefix);
+    if (classes < 1 || classes > mostClasses) throw new Error(`the state of ${classes} classes`);
+    const state = checkFound(vectors(), origin, classes, ...rangesOf(origin.loss));
+    return { ...state, loss: origin.loss, knowsSteps: origin.steps !== undefined };
+  });
+}
+
+const format = 'equalized-focal-loss';
+const given = 'given';
+
+/** What the metadata of a file say. */
+interface Origin {
+  readonly loss?: string | undefined;
+  readonly steps?: number | undefined;
+  /** Whether the ratios are those of a state dict, which need not follow from the sums. */
+  readonly ratiosAreGiven: boolean;
+}
+
+interface OpenedState {
+  readonly origin: Origin;
+  readonly classes: number;
+  /** Reads the values, which nothing before has done. */
+  readonly vectors: () => Record<string, Float64Array>;
+}
+
+function openState(source: Source, prefix: string, numClasses?: number): OpenedState {
+  const file = readSafetensors(source);
+  const classes = numClasses ?? lengthOf(file, prefix + stateNames[0]);
   for (const name of stateNames) {
-    if (!tensors.has(name)) throw new Error(`no vector ${name} of float64 or float32`);
+    const length = lengthOf(file, prefix + name);
+    if (length !== classes) {
+      throw new Error(`${length} values in ${printable(prefix + name)}, not ${classes}`);
+    }
   }
-  const { steps, loss: written = loss } = metadata;
-  if (written !== loss) throw new Error(`the state of another loss: '${written}', not '${loss}'`);
-  return checkState(
-    { ...Object.fromEntries(tensors), steps: steps === undefined ? undefined : Number(steps) },
-    numClasses,
-    largestRatio,
+  return {
+    origin: prefix === '' ? readOrigin(file.metadata) : { ratiosAreGiven: false },
+    classes,
+    vectors: () =>
+      Object.fromEntries(stateNames.map((name) => [name, file.readVector(prefix + name)!])),
+  };
+}
+
+/** The length of a vector that must be there. */
+function lengthOf({ tensors }: SafetensorsFile, name: string): number {
+  const entry = tensors.get(name);
+  if (entry && isFloatVector(entry)) return entry.shape[0]!;
+  const wanted = printable(name);
+  if (entry) {
+    const found = `${entry.dtype} of shape [${entry.shape.join(', ')}]`;
+    throw new Error(`${wanted} is ${found}, not a vector of F64 or F32`);
+  }
+  throw new Error(`no vector ${wanted} of F64 or F32${otherVectors([...tensors.keys()])}`);
+}
+
+/**
+ * A file of ours has a format, a loss and a number of steps. Where one of them is damaged the others
+ * still say so; the metadata of a file from elsewhere have none, or one by chance.
+ */
+function readOrigin(metadata: ReadonlyMap<string, string>): Origin {
+  const [written, loss, steps] = ['format', 'loss', 'steps'].map((key) => metadata.get(key));
+  const isOurs = written === format || (loss !== undefined && steps !== undefined);
+  if (isOurs) {
+    const missing = loss === undefined ? 'loss' : steps === undefined ? 'steps' : undefined;
+    if (missing) throw new Error(`metadata without ${missing}`);
+    if (written !== format) {
+      throw new Error(`metadata with format ${quoted(written ?? '')}, not '${format}'`);
+    }
+  }
+  return {
+    loss,
+    steps: steps === undefined ? undefined : readSteps(steps),
+    ratiosAreGiven: isOurs && metadata.get('ratios') === given,
+  };
+}
+
+function readSteps(text: string): number {
+  const steps = /^(?:0|[1-9]\d*)$/.test(text) ? Number(text) : NaN;
+  if (Number.isSafeInteger(steps)) return steps;
+  throw new Error(`metadata with steps ${quoted(text)}, not an integer from 0 to 2^53 - 1`);
+}
+
+/** Checks values that were read, for the first of these ranges that they fit. */
+function checkFound(
+  vectors: Record<string, Float64Array>,
+  { steps, ratiosAreGiven }: Origin,
+  numClasses: number,
+  range: RatioRange,
+  ...others: readonly RatioRange[]
+): StateDict {
+  try {
+    const state = checkState({ ...vectors, steps }, numClasses, range);
+    const at = ratiosAreGiven ? -1 : contradiction(state, range);
+    if (at < 0) return state;
+    throw new Error(`a ratio of class ${at} that its sums contradict, ${state.pos_neg[at]}`);
+  } catch (error) {
+    const [next, ...rest] = others;
+    if (!next) throw error;
+    return checkFound(vectors, { steps, ratiosAreGiven }, numClasses, next, ...rest);
+  }
+}
+
+/** What the ratios of a loss with this name can be; of any loss where a file does not say which. */
+function rangesOf(loss: string | undefined): [RatioRange, ...RatioRange[]] {
+  const rules = (Object.keys(ruleCode) as Rule[]).filter((rule) => rule !== 'fixed');
+  const losses = Object.keys(lossCode) as Loss[];
+  const [first, ...rest] = rules.filter(
+    (rule) => loss === undefined || losses.some((name) => stateName(name, rule) === loss),
   );
+  if (!first) throw new Error(`the state of a loss that is unknown, ${quoted(loss ?? '')}`);
+  return [ratioRange(first), ...rest.map(ratioRange)];
 }
 
 function unusable(expected: string, cause: unknown): EflArgumentError {

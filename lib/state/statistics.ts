@@ -1,6 +1,8 @@
+import type { ruleCode } from '../binding/addon';
 import { EflArgumentError } from '../errors';
-import { describe, reject } from '../validation';
+import { describe, knownOptions, reject } from '../validation';
 import { types } from 'node:util';
+import { printable } from './printable';
 
 /** What an equalized criterion has seen of each class, as copies. */
 export interface Statistics {
@@ -23,11 +25,13 @@ export interface StateDict {
    * the clamp, initially 100.
    */
   readonly pos_neg: Float64Array;
+  /** Calls whose statistics are in these sums. Not in PyTorch checkpoints. */
+  readonly steps: number;
 }
 
 type Values = Float64Array | Float32Array | readonly number[];
 
-/** A state to load. `steps` counts what is in it; it is not part of PyTorch checkpoints. */
+/** A state to load. `steps`, which PyTorch checkpoints do not have, is 0 where it is left out. */
 export interface LoadableState {
   readonly pos_grad: Values;
   readonly neg_grad: Values;
@@ -35,28 +39,93 @@ export interface LoadableState {
   readonly steps?: number | undefined;
 }
 
-/** A state that has been checked: it can be taken over without anything going wrong any more. */
-export interface CheckedState extends StateDict {
-  readonly steps: number;
+/** Options of `loadState` and `loadStateDict`. */
+export interface LoadStateOptions {
+  /**
+   * What stands before the names of the vectors in the checkpoint of a model, for example
+   * `'head.cls_loss.'`. Default: nothing.
+   */
+  readonly prefix?: string | undefined;
 }
 
 export const stateNames = ['pos_grad', 'neg_grad', 'pos_neg'] as const;
 
-/**
- * Checks a state for a criterion of `numClasses` classes whose ratios are at most `largestRatio`,
- * before anything changes.
- */
-export function checkState(value: unknown, numClasses: number, largestRatio: number): CheckedState {
+/** What the ratios of a criterion can be, and what they are before it has seen anything. */
+export interface RatioRange {
+  readonly initial: number;
+  readonly largest: number;
+}
+
+/** Only Equalization Loss v2 lets the ratio of positives to negatives pass 1. */
+export function ratioRange(rule: keyof typeof ruleCode): RatioRange {
+  return rule === 'equalizationV2'
+    ? { initial: 100, largest: Number.MAX_VALUE }
+    : { initial: 1, largest: 1 };
+}
+
+/** The options of loading, checked. */
+export function checkLoadOptions(options: LoadStateOptions | undefined): { prefix: string } {
+  const { prefix = '' } = knownOptions('options', options, ['prefix']);
+  if (typeof prefix !== 'string') reject('prefix', 'a text', prefix);
+  return { prefix };
+}
+
+/** Checks a state for a criterion of `numClasses` classes, before anything changes. */
+export function checkState(
+  value: unknown,
+  numClasses: number,
+  { largest }: RatioRange,
+  prefix = '',
+): StateDict {
   if (typeof value !== 'object' || value === null) {
     reject('state', `an object with ${stateNames.join(', ')}`, value);
   }
-  const state = value as Partial<LoadableState>;
-  return {
-    pos_grad: checkValues('state.pos_grad', state.pos_grad, numClasses, Number.MAX_VALUE),
-    neg_grad: checkValues('state.neg_grad', state.neg_grad, numClasses, Number.MAX_VALUE),
-    pos_neg: checkValues('state.pos_neg', state.pos_neg, numClasses, largestRatio),
-    steps: checkSteps('state.steps', state.steps),
+  const state = value as Readonly<Record<string, unknown>>;
+  const valuesOf = (name: string, most = Number.MAX_VALUE): Float64Array => {
+    const found = state[prefix + name];
+    if (found === undefined) rejectMissing(prefix + name, Object.keys(state));
+    return checkValues(`state.${prefix}${name}`, found, numClasses, most);
   };
+  return {
+    pos_grad: valuesOf('pos_grad'),
+    neg_grad: valuesOf('neg_grad'),
+    pos_neg: valuesOf('pos_neg', largest),
+    steps: checkSteps(`state.${prefix}steps`, state[`${prefix}steps`]),
+  };
+}
+
+function rejectMissing(name: string, names: readonly string[]): never {
+  const expected = 'a Float64Array, a Float32Array or an array of numbers';
+  throw new EflArgumentError(`state.${name}`, expected, `undefined${otherVectors(names)}`);
+}
+
+/** What may have been meant where a vector is missing: vectors of these names behind a prefix. */
+export function otherVectors(names: readonly string[]): string {
+  const found = names.filter((name) => stateNames.some((wanted) => name.endsWith(wanted)));
+  if (found.length === 0) return '';
+  const all = new Set(found); // a model can have any number of names
+  const prefix = found
+    .filter((name) => name.endsWith(stateNames[0]))
+    .map((name) => name.slice(0, -stateNames[0].length))
+    .find((start) => stateNames.every((wanted) => all.has(start + wanted)));
+  const advice = prefix ? `: give the option prefix, '${printable(prefix, 200)}' for example` : '';
+  const listed = found.slice(0, mostListed).map((name) => printable(name, 200));
+  return `; there is ${listed.join(', ')}${found.length > mostListed ? ', ..' : ''}${advice}`;
+}
+
+const mostListed = 9;
+
+/**
+ * The first class whose ratio is not what follows from its sums; -1 where there is none. Sums of
+ * float32, and ratios computed in it, agree to seven digits.
+ */
+export function contradiction(state: StateDict, { initial, largest }: RatioRange): number {
+  return state.pos_neg.findIndex((ratio, j) => {
+    const [positive, negative] = [state.pos_grad[j]!, state.neg_grad[j]!];
+    if (positive === 0 && negative === 0 && ratio === initial) return false;
+    const expected = Math.min(largest, positive / (negative + 1e-10));
+    return !(Math.abs(ratio - expected) <= 1e-6 * expected + 1e-30);
+  });
 }
 
 /** Checks statistics to be merged into a criterion of this name and number of classes. */
@@ -108,7 +177,7 @@ function checkValues(
 function checkSteps(argument: string, value: unknown): number {
   if (value === undefined) return 0;
   if (!Number.isSafeInteger(value) || (value as number) < 0) {
-    reject(argument, 'an integer >= 0', value);
+    reject(argument, 'an integer from 0 to 2^53 - 1', value);
   }
   return value as number;
 }

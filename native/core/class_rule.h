@@ -1,6 +1,8 @@
 // What the gradient statistics make of a class, once for every backend.
 #pragma once
 
+#include <stdint.h>
+
 #include "host_device.h"
 #include "loss_math.h"
 #include "scalar_math.h"
@@ -20,6 +22,14 @@ struct ClassRule {
   double scale_factor;                                // s of kEqualizedFocal
   double map_steepness, map_midpoint, positive_gain;  // of kEqualizationV2
 };
+
+// The most steps a state counts, and then goes on with: what a double, as which JavaScript has it,
+// holds to the last one.
+constexpr int64_t kMostSteps = (int64_t{1} << 53) - 1;
+
+EFL_HOST_DEVICE int64_t more_steps(int64_t steps, int64_t more) {
+  return more < kMostSteps - steps ? steps + more : kMostSteps;
+}
 
 // Gamma_j, and the factors on the weights of a class.
 struct ClassFactors {

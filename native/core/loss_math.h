@@ -12,7 +12,9 @@ namespace efl {
 
 // The addend is the official one; it also makes a class without any gradient a rare class.
 EFL_HOST_DEVICE double unbounded_ratio(double positive, double negative) {
-  return positive / (negative + 1e-10);
+  constexpr double kLargest = 1.7976931348623157e308;  // a state has no infinity
+  const double ratio = positive / (negative + 1e-10);
+  return ratio < kLargest ? ratio : kLargest;
 }
 
 // Section 3.2: g_j = clamp(positive |gradient| / negative |gradient|, 0, 1).

@@ -26,7 +26,7 @@ void GradientStatistics::fold(const double* positive, const double* negative, in
     negative_[j] += negative[j];
     ratio_[j] = class_ratio(rule_, positive_[j], negative_[j]);
   }
-  steps_ += steps;
+  steps_ = more_steps(steps_, steps);
 }
 
 void GradientStatistics::restore(const double* positive, const double* negative,

@@ -47,7 +47,7 @@ __global__ void __launch_bounds__(kSettleThreads)
   if (status != EFL_OK || !isfinite(scale) || p.totals->ignored >= p.rows) return;
   if (j >= p.classes) return;
   const StateArrays& state = p.state;
-  if (j == 0) ++*state.steps;
+  if (j == 0) *state.steps = efl::more_steps(*state.steps, 1);
   state.positive[j] += p.positive_sums[j] * scale;
   state.negative[j] += p.negative_sums[j] * scale;
   update_class(p.rule, state, j,

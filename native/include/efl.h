@@ -206,14 +206,15 @@ EFL_API efl_status efl_criterion_read_state(const efl_criterion* criterion, doub
 EFL_API efl_status efl_criterion_read_factors(const efl_criterion* criterion, double* first,
                                               double* second);
 
-/* Replaces the state. Sums are finite and >= 0, steps >= 0; ratios are in [0, 1], of
+/* Replaces the state. Sums are finite and >= 0, steps from 0 to 2^53 - 1; ratios are in [0, 1], of
  * EFL_EQUALIZATION_LOSS_V2 finite and >= 0. EFL_BAD_ARGUMENT, EFL_OUT_OF_MEMORY. */
 EFL_API efl_status efl_criterion_write_state(efl_criterion* criterion, const double* positive,
                                              const double* negative, const double* ratio,
                                              int64_t steps);
 
 /* Adds the sums and steps of another criterion of the same loss, and updates the ratios. Errors as
- * for write_state, also where a sum would leave the range of double. */
+ * for write_state, also where a sum would leave the range of double. The number of steps ends at
+ * 2^53 - 1, and stays there. */
 EFL_API efl_status efl_criterion_merge_state(efl_criterion* criterion, const double* positive,
                                              const double* negative, int64_t steps);
 

@@ -64,6 +64,11 @@ void check_sums(const char* argument, const double* values, int32_t count, doubl
   }
 }
 
+void check_steps(int64_t steps) {
+  if (steps >= 0 && steps <= efl::kMostSteps) return;
+  reject("steps", "an integer from 0 to 2^53 - 1", static_cast<double>(steps));
+}
+
 void copy_out(const std::vector<double>& from, double* to) {
   if (to) std::copy(from.begin(), from.end(), to);
 }
@@ -234,7 +239,7 @@ efl_status efl_criterion_write_state(efl_criterion* criterion, const double* pos
     check_sums("positive", positive, settings.classes, kLargest, nullptr);
     check_sums("negative", negative, settings.classes, kLargest, nullptr);
     check_sums("ratio", ratio, settings.classes, v2 ? kLargest : 1, nullptr);
-    if (steps < 0) reject("steps", "an integer >= 0", static_cast<double>(steps));
+    check_steps(steps);
     const std::lock_guard<std::mutex> lock(criterion->one_call);
     criterion->host.restore(positive, negative, ratio, steps);
     return EFL_OK;
@@ -252,9 +257,7 @@ efl_status efl_criterion_merge_state(efl_criterion* criterion, const double* pos
     const GradientStatistics own = criterion->host.statistics();
     check_sums("positive", positive, classes, kLargest, &own.positive());
     check_sums("negative", negative, classes, kLargest, &own.negative());
-    if (steps < 0 || steps > std::numeric_limits<int64_t>::max() - own.steps()) {
-      reject("steps", "an integer >= 0, and a sum of steps below 2^63", static_cast<double>(steps));
-    }
+    check_steps(steps);
     criterion->host.merge(positive, negative, steps);
     return EFL_OK;
   });

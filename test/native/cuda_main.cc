@@ -674,6 +674,18 @@ void nothing_enters_the_state_from_a_call_that_failed() {
   CHECK(device.steps == 1);
 }
 
+void steps_end_where_a_double_still_counts_them() {
+  const efl::LossParameters parameters = parameters_of(efl::Rule::kEqualizedFocal, 5);
+  const std::vector<double> sums(5, 1.0);
+  Problem given(1, 5, 5, false);
+  DeviceState device(parameters, 5);
+  device.steps = efl::kMostSteps - 1;
+  for (int step = 0; step < 2; ++step) {
+    device.enter(sums, sums, given.problem, {3, 1, 1, 0, EFL_OK, 0, 0, 0});
+    CHECK(device.steps == efl::kMostSteps);
+  }
+}
+
 void the_first_bad_label_is_reported() {
   for (const int32_t classes : {1, 5, 80, 1203}) {
     Problem given(97, classes, 3, false);
@@ -743,6 +755,7 @@ int main(int argc, char** argv) {
   surveys_count_rows_and_find_what_is_bad(count / 10, seed);
   the_state_on_the_device_is_that_on_the_host();
   nothing_enters_the_state_from_a_call_that_failed();
+  steps_end_where_a_double_still_counts_them();
   the_first_bad_label_is_reported();
   a_long_level_agrees_with_float64();
   std::printf("%d problems, %d checks, %d failed\n", count, test::checks, test::failures);

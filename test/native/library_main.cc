@@ -297,6 +297,21 @@ void the_state_goes_out_and_in() {
   CHECK(efl_criterion_write_state(other, positive.data(), negative.data(), ratio.data(), 1) ==
         EFL_BAD_ARGUMENT);
   CHECK(says("ratio[1]: expected a number in [0, 1], received 1.5"));
+  constexpr int64_t kMost = (int64_t{1} << 53) - 1;
+  ratio[1] = 0.5;
+  for (const int64_t wrong : {int64_t{-1}, kMost + 1}) {
+    CHECK(efl_criterion_write_state(other, positive.data(), negative.data(), ratio.data(), wrong) ==
+          EFL_BAD_ARGUMENT);
+    CHECK(efl_criterion_merge_state(other, positive.data(), negative.data(), wrong) ==
+          EFL_BAD_ARGUMENT);
+  }
+  CHECK(says("steps: expected an integer from 0 to 2^53 - 1, received 9007199254740992"));
+  CHECK(efl_criterion_write_state(other, positive.data(), negative.data(), ratio.data(), kMost) ==
+        EFL_OK);
+  CHECK(efl_criterion_merge_state(other, positive.data(), negative.data(), kMost) == EFL_OK);
+  CHECK(efl_criterion_collect(other, &given.call, &given.result) == EFL_OK);
+  CHECK(efl_criterion_read_state(other, nullptr, nullptr, nullptr, &steps) == EFL_OK);
+  CHECK(steps == kMost);
   positive[0] = kNaN;
   CHECK(efl_criterion_merge_state(other, positive.data(), negative.data(), 1) == EFL_BAD_ARGUMENT);
   positive[0] = std::numeric_limits<double>::max();

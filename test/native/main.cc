@@ -1,5 +1,6 @@
 // Tests of core and CPU backend without Node.js, so that they run under every sanitizer.
 
+#include <limits>
 #include <thread>
 
 #include "../../native/core/statistics.h"
@@ -404,6 +405,18 @@ void statistics_add_up_and_give_the_ratio() {
   CHECK(statistics.steps() == 3);
 }
 
+void statistics_stay_finite_and_countable() {
+  efl::GradientStatistics statistics(efl::Rule::kEqualizationV2, 1);
+  const double most = std::numeric_limits<double>::max();
+  const double positive = most / 2, negative = 0, ratio = 1;
+  statistics.restore(&negative, &negative, &ratio, efl::kMostSteps - 1);
+  statistics.fold(&positive, &negative, 1);
+  CHECK(statistics.steps() == efl::kMostSteps);
+  CHECK(statistics.ratio()[0] == most);
+  statistics.fold(&negative, &negative, efl::kMostSteps);
+  CHECK(statistics.steps() == efl::kMostSteps);
+}
+
 struct Test {
   const char* name;
   void (*run)();
@@ -440,6 +453,7 @@ const Test kTests[] = {
     {"the pool runs every task once also for many callers",
      the_pool_runs_every_task_once_also_for_many_callers, false},
     {"statistics add up and give the ratio", statistics_add_up_and_give_the_ratio, false},
+    {"statistics stay finite and countable", statistics_stay_finite_and_countable, false},
 };
 
 }  // namespace

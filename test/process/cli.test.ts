@@ -1,9 +1,10 @@
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { EqualizedFocalLoss, version } from '../../lib';
+import { EflArgumentError, EqualizedFocalLoss, version } from '../../lib';
 import { addonPath } from '../../lib/binding/load';
 import { variables } from '../../lib/binding/settings';
+import { encodeSafetensors, float32Bytes, float64Bytes } from '../reference/safetensors';
 import { root, runNode } from './child';
 
 const efl = (args: string[], env: Record<string, string> = {}) =>
@@ -134,5 +135,90 @@ describe('efl inspect', () => {
     const { status, stderr } = await efl(['inspect', file]);
     expect(status).toBe(1);
     expect(stderr).toMatch(/^efl inspect: .*foreign: the header is cut off\n$/);
+  });
+
+  /** A file of these vectors of float64, each with its own length. */
+  const stateFile = (name: string, vectors: readonly number[][], header: object = {}): string => {
+    let at = 0;
+    const entries = ['pos_grad', 'neg_grad', 'pos_neg'].map((vector, i) => {
+      const { length } = vectors[i]!;
+      return [vector, { dtype: 'F64', shape: [length], data_offsets: [at, (at += 8 * length)] }];
+    });
+    const content = { ...header, ...Object.fromEntries(entries) } as unknown;
+    const file = path.join(folder, name);
+    writeFileSync(file, encodeSafetensors(content, float64Bytes(vectors.flat())));
+    return file;
+  };
+
+  test.each([
+    ['unequal length', [[1, 1], [1], [1, 1]], '1 values in neg_grad, not 2'],
+    ['no length', [[], [], []], 'the state of 0 classes'],
+    ['NaN', [[NaN], [1], [1]], 'state.pos_grad[0]: expected finite numbers >= 0, received NaN'],
+    ['an infinite sum', [[1], [Infinity], [0]], 'state.neg_grad[0]: expected finite numbers'],
+    ['a negative sum', [[-1], [1], [0]], 'state.pos_grad[0]: expected finite numbers >= 0'],
+    ['a ratio its sums contradict', [[1], [2], [0.75]], 'a ratio of class 0 that its sums'],
+  ])('exits with 1 for vectors of %s, as loadState refuses them', async (_, vectors, problem) => {
+    const file = stateFile('vectors', vectors);
+    const { status, stdout, stderr } = await efl(['inspect', file]);
+    expect([status, stdout]).toEqual([1, '']);
+    expect(stderr).toContain(problem);
+    const criterion = new EqualizedFocalLoss({ numClasses: vectors[0]!.length || 1 });
+    expect(() => {
+      criterion.loadState(file);
+    }).toThrow(EflArgumentError);
+  });
+
+  test('takes a ratio above 1 for one of Equalization Loss v2, where nothing else is said', async () => {
+    const vectors = [[3], [2], [1.5]];
+    expect((await efl(['inspect', stateFile('v2', vectors)])).status).toBe(0);
+    const __metadata__ = {
+      format: 'equalized-focal-loss',
+      loss: 'focal, equalizedFocal',
+      steps: '1',
+    };
+    const { status, stderr } = await efl(['inspect', stateFile('efl', vectors, { __metadata__ })]);
+    expect(status).toBe(1);
+    expect(stderr).toContain('state.pos_neg[0]: expected numbers in [0, 1], received 1.5');
+  });
+
+  test('shows the control characters of a file, and does not send them', async () => {
+    const __metadata__ = { format: 'equalized-focal-loss', loss: '\u001b[2J\u009b1m', steps: '1' };
+    const file = stateFile('escapes', [[1], [2], [0.5]], { __metadata__ });
+    const { status, stdout, stderr } = await efl(['inspect', file]);
+    expect(status).toBe(1);
+    expect(stdout + stderr.trimEnd()).not.toMatch(/\p{Cc}/u);
+    expect(stderr).toContain("a loss that is unknown, '\\u{1b}[2J\\u{9b}1m'");
+  });
+
+  test('says of a JSON file that it is one', async () => {
+    const file = path.join(folder, 'state.json');
+    writeFileSync(file, JSON.stringify({ pos_grad: [1], neg_grad: [1], pos_neg: [1] }));
+    const { status, stderr } = await efl(['inspect', file]);
+    expect(status).toBe(1);
+    expect(stderr).toBe(`efl inspect: ${file}: a JSON file, not a safetensors file\n`);
+  });
+
+  test('finds the vectors of a model by their prefix, which it names', async () => {
+    const file = path.join(folder, 'model');
+    const names = ['pos_grad', 'neg_grad', 'pos_neg'].map((name) => `head.${name}`);
+    const entries = names.map((name, i) => [
+      name,
+      { dtype: 'F32', shape: [1], data_offsets: [4 * i, 4 * i + 4] },
+    ]);
+    const content = Object.fromEntries(entries) as unknown;
+    writeFileSync(file, encodeSafetensors(content, float32Bytes([1, 2, 0.5])));
+    const without = await efl(['inspect', file]);
+    expect(without.status).toBe(1);
+    expect(without.stderr).toContain(
+      `there is ${names.join(', ')}: give the option prefix, 'head.'`,
+    );
+    const { status, stdout } = await efl(['inspect', file, '--prefix', 'head.', '--json']);
+    expect(status).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ classes: 1, steps: 'unknown' });
+  });
+
+  test('works where the addon does not load', async () => {
+    const file = stateFile('plain', [[1], [2], [0.5]]);
+    expect((await efl(['inspect', file], { EFL_BINARY: '/nowhere.node' })).status).toBe(0);
   });
 });

@@ -75,6 +75,15 @@ export function encodeSafetensors(header: unknown, data: Buffer): Buffer {
   return Buffer.concat([length, json, data]);
 }
 
+/** A file in memory, to be read in parts. */
+export function sourceOf(file: Buffer): {
+  size: number;
+  read(position: number, length: number): Buffer;
+} {
+  const read = (at: number, length: number): Buffer => file.subarray(at, at + length);
+  return { size: file.length, read };
+}
+
 export function float64Bytes(values: ArrayLike<number>): Buffer {
   const bytes = Buffer.alloc(8 * values.length);
   Array.from(values).forEach((value, i) => bytes.writeDoubleLE(value, 8 * i));

@@ -1,4 +1,4 @@
-import { EflArgumentError, EqualizedFocalLoss } from '../../lib';
+import { EflArgumentError, EqualizationLossV2, EqualizedFocalLoss } from '../../lib';
 
 const numClasses = 3;
 
@@ -68,6 +68,28 @@ describe('mergeStatistics', () => {
     await Promise.all(calls);
   });
 
+  test('and calls stop counting at 2^53 - 1 steps, and the state still loads', () => {
+    const one = trained(1);
+    const most = Number.MAX_SAFE_INTEGER;
+    one.loadStateDict({ ...one.stateDict(), steps: most - 1 });
+    for (let call = 0; call < 2; call++) {
+      one.forwardBackward(Float32Array.of(1, 2, 3), [1]);
+      expect(one.statistics.steps).toBe(most);
+    }
+    one.mergeStatistics(trained(2));
+    one.mergeStatistics({ ...trained(2).statistics, steps: most });
+    expect(one.statistics.steps).toBe(most);
+    trained(1).loadStateDict(one.stateDict());
+  });
+
+  test('never makes a ratio of Equalization Loss v2 that does not load', () => {
+    const one = new EqualizationLossV2({ numClasses });
+    const positive = new Float64Array(numClasses).fill(1e300);
+    one.mergeStatistics({ positive, negative: new Float64Array(numClasses), steps: 1 });
+    expect([...one.gradientRatio]).toEqual(Array(numClasses).fill(Number.MAX_VALUE));
+    new EqualizationLossV2({ numClasses }).loadStateDict(one.stateDict());
+  });
+
   test.each([
     ['nothing', undefined, 'other'],
     ['another number of classes', { positive: [1], negative: [1], steps: 1 }, 'other.positive'],
@@ -78,6 +100,7 @@ describe('mergeStatistics', () => {
       { positive: [0, 1.7e308, 0], negative: [0, 0, 0], steps: 1 },
       'other.positive[1]',
     ],
+    ['too many steps', { positive: [0, 0, 0], negative: [0, 0, 0], steps: 2 ** 53 }, 'other.steps'],
     ['half a step', { positive: [0, 0, 0], negative: [0, 0, 0], steps: 0.5 }, 'other.steps'],
   ])('refuses %s and changes nothing', (_, other, argument) => {
     const one = trained(1);

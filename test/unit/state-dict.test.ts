@@ -23,10 +23,11 @@ function trained(steps = 3): EqualizedFocalLoss {
 }
 
 describe('stateDict', () => {
-  test('has the three arrays under their names in PyTorch checkpoints', () => {
+  test('has the three arrays under their names in PyTorch checkpoints, and the steps', () => {
     const criterion = trained();
     const dict = criterion.stateDict();
-    expect(Object.keys(dict).sort()).toEqual(['neg_grad', 'pos_grad', 'pos_neg']);
+    expect(Object.keys(dict).sort()).toEqual(['neg_grad', 'pos_grad', 'pos_neg', 'steps']);
+    expect(dict.steps).toBe(3);
     expectSame('pos_grad', dict.pos_grad, criterion.statistics.positive);
     expectSame('neg_grad', dict.neg_grad, criterion.statistics.negative);
     expectSame('pos_neg', dict.pos_neg, criterion.gradientRatio);
@@ -60,7 +61,8 @@ describe('loadStateDict', () => {
         source.forwardBackward(logits, labels),
       );
     }
-    expectSameState({ ...stateOf(target), steps: 6 }, stateOf(source));
+    expect(target.statistics.steps).toBe(6);
+    expectSameState(stateOf(target), stateOf(source));
   });
 
   test('replaces the state that was there', () => {
@@ -116,6 +118,34 @@ describe('loadStateDict', () => {
     expectSameState(stateOf(target), stateOf(new EqualizedFocalLoss({ numClasses: 4 })));
   });
 
+  test('finds the arrays of a model by a prefix, steps where there are some', () => {
+    const source = trained();
+    const { steps, ...arrays } = source.stateDict();
+    const model: Record<string, unknown> = { 'head.bias': new Float32Array(4) };
+    for (const [name, values] of Object.entries(arrays)) model[`head.loss.${name}`] = values;
+    const target = new EqualizedFocalLoss({ numClasses: 4 });
+    target.loadStateDict(model, { prefix: 'head.loss.' });
+    expectSameState({ ...stateOf(target), steps }, stateOf(source));
+    expect(target.statistics.steps).toBe(0);
+    target.loadStateDict({ ...model, 'head.loss.steps': steps }, { prefix: 'head.loss.' });
+    expectSameState(stateOf(target), stateOf(source));
+  });
+
+  test('says which arrays a model has where none of the right name is there', () => {
+    const { pos_grad, neg_grad, pos_neg } = ratioState([0, 0.25, 0.5, 1]);
+    const model = { 'a.pos_grad': pos_grad, 'a.neg_grad': neg_grad, 'a.pos_neg': pos_neg, b: 1 };
+    const { received } = expectRefused(() => {
+      trained().loadStateDict(wrong(model));
+    }, 'state.pos_grad');
+    const listed = 'a.pos_grad, a.neg_grad, a.pos_neg';
+    expect(received).toBe(
+      `undefined; there is ${listed}: give the option prefix, 'a.' for example`,
+    );
+    expectRefused(() => {
+      trained().loadStateDict({ ...model, 'a.neg_grad': [1] }, { prefix: 'a.' });
+    }, 'state.a.neg_grad');
+  });
+
   const valid = ratioState([0, 0.25, 0.5, 1]);
   const replaced = (name: keyof StateDict, values: unknown): unknown => ({
     ...valid,
@@ -141,6 +171,7 @@ describe('loadStateDict', () => {
     ['integers of another type', replaced('pos_grad', new Int32Array(4)), /^state\.pos_grad/],
     ['negative steps', { ...valid, steps: -1 }, /^state\.steps|^steps/],
     ['broken steps', { ...valid, steps: 0.5 }, /^state\.steps|^steps/],
+    ['steps beyond 2^53 - 1', { ...valid, steps: 2 ** 53 }, /^state\.steps$/],
   ])('refuses %s and leaves the state untouched', (_, state, argument) => {
     const target = trained();
     const before = stateOf(target);

@@ -1,4 +1,12 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import fs, {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { EqualizationLossV2, EqualizedFocalLoss } from '../../lib';
@@ -175,6 +183,42 @@ describe('the saved file', () => {
   });
 });
 
+describe('what is written', () => {
+  afterEach(() => {
+    jest.restoreAllMocks();
+  });
+
+  test('is on the disk before it gets its name, and the name before saveState returns', () => {
+    const calls: string[] = [];
+    const open = jest.spyOn(fs, 'openSync');
+    const rename = jest.spyOn(fs, 'renameSync');
+    jest.spyOn(fs, 'fsyncSync').mockImplementation((descriptor) => {
+      const opened = open.mock.results.map(({ value }) => value as unknown).lastIndexOf(descriptor);
+      const renamed = rename.mock.calls.length > 0 ? 'after' : 'before';
+      calls.push(`${String(open.mock.calls[opened]?.[0])} ${renamed} the rename`);
+    });
+    trained().saveState(fileNamed('s'));
+    const [temporary] = rename.mock.calls[0]!;
+    expect(calls).toEqual([`${String(temporary)} before the rename`, `${folder} after the rename`]);
+  });
+
+  test('is written again where another process has taken the temporary file away', () => {
+    const rename = fs.renameSync;
+    let tries = 0;
+    jest.spyOn(fs, 'renameSync').mockImplementation((from, to) => {
+      if (++tries < 3) rmSync(from);
+      rename(from, to);
+    });
+    const source = trained();
+    source.saveState(fileNamed('s'));
+    expect(tries).toBe(3);
+    const target = new EqualizedFocalLoss({ numClasses: CLASSES });
+    target.loadState(fileNamed('s'));
+    expectSameState(stateOf(target), stateOf(source));
+    expect(readdirSync(folder)).toEqual(['s']);
+  });
+});
+
 describe('a file of another loss', () => {
   test('is refused, and the state stays', () => {
     trained().saveState(fileNamed('s'));
@@ -225,6 +269,213 @@ describe('a file from elsewhere', () => {
     const padded = `${JSON.stringify(header())}     `;
     criterion.loadState(write('padded', encodeSafetensors(padded, float64Bytes(VALUES))));
     expectSame('positive', criterion.statistics.positive, VALUES.slice(0, 3));
+  });
+});
+
+describe('a file of a size', () => {
+  test('beyond 2 GiB is taken, and only the state in it is read', () => {
+    const { pos_grad, neg_grad, pos_neg } = header();
+    const length = 3 * 2 ** 30;
+    const shifted = (entry: Entry): Entry => ({
+      ...entry,
+      data_offsets: entry.data_offsets.map((offset) => offset + length),
+    });
+    const entries = {
+      weights: { dtype: 'U8', shape: [length], data_offsets: [0, length] },
+      pos_grad: shifted(pos_grad!),
+      neg_grad: shifted(neg_grad!),
+      pos_neg: shifted(pos_neg!),
+    };
+    const file = write('model', encodeSafetensors(entries, Buffer.alloc(0)));
+    const valuesAt = readFileSync(file).length;
+    truncateSync(file, valuesAt + length); // a hole, which takes no room on the disk
+    fs.appendFileSync(file, float64Bytes(VALUES));
+    const criterion = trained();
+    criterion.loadState(file);
+    expectSame('positive', criterion.statistics.positive, VALUES.slice(0, 3));
+    expectSame('negative', criterion.statistics.negative, VALUES.slice(3, 6));
+  });
+});
+
+describe('the metadata', () => {
+  const data = float64Bytes(VALUES);
+  const own = { format: 'equalized-focal-loss', loss: 'focal, equalizedFocal', steps: '4' };
+  const fileWith = (metadata: unknown): Buffer =>
+    encodeSafetensors({ __metadata__: metadata, ...header() }, data);
+  const refusal = (content: Buffer): string => {
+    const file = write('s', content);
+    return expectRefused(() => {
+      trained().loadState(file);
+    }, 'path').received;
+  };
+
+  test('of a saved file, as here, are taken', () => {
+    const criterion = trained();
+    criterion.loadState(write('s', fileWith({ ...own, steps: '9007199254740991' })));
+    expect(criterion.statistics.steps).toBe(2 ** 53 - 1);
+  });
+
+  test('with any byte damaged, but for the digits of the steps, are refused', () => {
+    trained().saveState(fileNamed('whole'));
+    const whole = readFileSync(fileNamed('whole'));
+    const begin = whole.indexOf('"__metadata__"');
+    const end = whole.indexOf('"pos_grad"');
+    const digit = whole.indexOf('"steps":"4"') + '"steps":"'.length;
+    expect([begin > 0, end > begin, digit > begin]).toEqual([true, true, true]);
+    for (let at = begin; at < end; at += 1) {
+      const damaged = Buffer.from(whole);
+      damaged[at] = whole[at]! ^ 1;
+      if (at !== digit) expectRefusedFile(damaged);
+    }
+  });
+
+  test.each(['', '1e3', '0x10', ' 7 ', '7 ', '+7', '-7', '7.0', '007', '٧', '9007199254740992'])(
+    'with the steps %j are refused, whatever else there is',
+    (steps) => {
+      expect(refusal(fileWith({ ...own, steps }))).toContain('metadata with steps');
+      expect(refusal(fileWith({ steps }))).toContain('metadata with steps');
+    },
+  );
+
+  test.each([
+    ['loss', { ...own, loss: undefined }, 'metadata without loss'],
+    ['steps', { ...own, steps: undefined }, 'metadata without steps'],
+    ['format', { ...own, format: undefined }, "metadata with format ''"],
+    ['right format', { ...own, format: 'equalized-focal-los' }, 'metadata with format'],
+  ])('without a %s where the rest is ours are refused', (_, metadata, problem) => {
+    expect(refusal(fileWith(metadata))).toContain(problem);
+  });
+
+  test.each([
+    ['null', null],
+    ['of a file of PyTorch', { format: 'pt', epoch: '12' }],
+  ])('that are %s are no hindrance', (_, metadata) => {
+    const criterion = trained();
+    criterion.loadState(write('s', fileWith(metadata)));
+    expect(criterion.statistics.steps).toBe(0);
+  });
+
+  test('cannot write to a terminal through an error', () => {
+    const problem = refusal(fileWith({ ...own, loss: '\u001b[2J\u009b\u202e' }));
+    expect(problem).toContain("'\\u{1b}[2J\\u{9b}\\u{202e}'");
+  });
+});
+
+describe('ratios', () => {
+  const load = (values: ArrayLike<number>, size = 8): EqualizedFocalLoss => {
+    const criterion = new EqualizedFocalLoss({ numClasses: CLASSES });
+    const entries = header(undefined, size === 8 ? {} : { dtype: 'F32', size });
+    const bytes = size === 8 ? float64Bytes(values) : float32Bytes(values);
+    criterion.loadState(write('ratios', encodeSafetensors(entries, bytes)));
+    return criterion;
+  };
+
+  test.each([
+    ['too high', [1, 1, 1, 2, 4, 1, 0.5, 0.2501, 1], 'class 1'],
+    ['too low', [1, 1, 1, 2, 4, 1, 0.5, 0.25, 0.999], 'class 2'],
+    ['that of no step where there has been one', [0, 1, 1, 2, 4, 1, 1, 0.25, 1], 'class 0'],
+  ])('that the sums contradict are refused: %s', (_, values, problem) => {
+    expect(
+      expectRefused(() => {
+        load(values);
+      }, 'path').received,
+    ).toContain(problem);
+  });
+
+  test('of classes that nothing has been seen of are 1 before the first step and 0 after it', () => {
+    const criterion = load([0, 0, 1, 0, 0, 1, 1, 0, 1]);
+    expectSame('ratio', criterion.gradientRatio, [1, 0, 1]);
+  });
+
+  test('of the initial value of Equalization Loss v2 are taken by it', () => {
+    const source = new EqualizationLossV2({ numClasses: CLASSES });
+    source.saveState(fileNamed('v2'));
+    const target = new EqualizationLossV2({ numClasses: CLASSES });
+    target.loadState(fileNamed('v2'));
+    expectSame('ratio', target.gradientRatio, [100, 100, 100]);
+  });
+
+  test('that were computed or rounded in float32 are taken', () => {
+    const positive = [1 / 3, 1e-20, 7e-41];
+    const negative = [0.7, 3e-11, 1e-44];
+    const single = Math.fround;
+    const computed = positive.map((sum, j) =>
+      single(single(sum) / single(single(negative[j]!) + single(1e-10))),
+    );
+    const rounded = positive.map((sum, j) => single(sum / (negative[j]! + 1e-10)));
+    for (const ratio of [computed, rounded]) load([...positive, ...negative, ...ratio], 4);
+  });
+
+  test('that a state dict has given are saved and loaded as they are', () => {
+    const source = new EqualizedFocalLoss({ numClasses: CLASSES });
+    source.loadStateDict({ pos_grad: [1, 2, 3], neg_grad: [0, 0, 0], pos_neg: [0.1, 0.2, 0.3] });
+    source.saveState(fileNamed('given'));
+    const target = trained();
+    target.loadState(fileNamed('given'));
+    expectSameState(stateOf(target), stateOf(source));
+  });
+});
+
+describe('the checkpoint of a model', () => {
+  const prefix = 'head.cls_loss.';
+  const model = (): Buffer => {
+    const bias = { dtype: 'F16', shape: [2, 2], data_offsets: [0, 8] };
+    const named = Object.entries(header()).map(([name, { dtype, shape, data_offsets }]) => [
+      prefix + name,
+      { dtype, shape, data_offsets: data_offsets.map((at) => at + 8) },
+    ]);
+    const entries: unknown = {
+      // What a trainer writes of itself is not about the loss.
+      __metadata__: { format: 'pt', loss: '0.31', steps: '1e5' },
+      'head.bias': bias,
+      ...Object.fromEntries(named),
+    };
+    return encodeSafetensors(entries, Buffer.concat([Buffer.alloc(8), float64Bytes(VALUES)]));
+  };
+
+  test('gives its state with a prefix', () => {
+    const criterion = trained();
+    criterion.loadState(write('model', model()), { prefix });
+    expectSame('positive', criterion.statistics.positive, VALUES.slice(0, 3));
+    expectSame('negative', criterion.statistics.negative, VALUES.slice(3, 6));
+    expect(criterion.statistics.steps).toBe(0);
+  });
+
+  test.each([undefined, 'head.'])('with the prefix %j says which vectors there are', (wrongOne) => {
+    const criterion = trained();
+    const before = stateOf(criterion);
+    const metadataLeftOut = model().toString('latin1').replace('"1e5"', '"100"');
+    const { received } = expectRefused(() => {
+      const file = write('model', Buffer.from(metadataLeftOut, 'latin1'));
+      criterion.loadState(file, { prefix: wrongOne });
+    }, 'path');
+    expect(received).toMatch(/^no vector (head\.)?pos_grad of F64 or F32/);
+    const listed = NAMES.map((name) => prefix + name).join(', ');
+    expect(received).toContain(`there is ${listed}: give the option prefix, '${prefix}'`);
+    expectSameState(stateOf(criterion), before);
+  });
+
+  test('says of a vector of another type what it is', () => {
+    const entries = header(undefined, { dtype: 'BF16', size: 2 });
+    const file = write('bf16', encodeSafetensors(entries, Buffer.alloc(18)));
+    const { received } = expectRefused(() => {
+      trained().loadState(file);
+    }, 'path');
+    expect(received).toContain('pos_grad is BF16 of shape [3], not a vector of F64 or F32');
+  });
+
+  test.each<[string, unknown, string]>([
+    ['a number as prefix', { prefix: 3 }, 'prefix'],
+    ['an option that is unknown', { Prefix: 'a.' }, 'Prefix'],
+    ['a text in place of options', 'a.', 'options'],
+  ])('is not looked at with %s', (_, options, argument) => {
+    const criterion = trained();
+    expectRefused(() => {
+      criterion.loadState(fileNamed('none'), wrong(options));
+    }, argument);
+    expectRefused(() => {
+      criterion.loadStateDict(criterion.stateDict(), wrong(options));
+    }, argument);
   });
 });
 
