@@ -7,10 +7,10 @@
 
 namespace efl::cuda {
 
-// Within a block sums of |dL/du| are in float32, in units of 2^24: that many values of any size add
-// up without leaving its range, and what underflows is nothing beside the 1e-10 of the ratio.
-constexpr float kPerSumUnit = 0x1p-24f;
-constexpr double kSumUnit = 0x1p24;
+// Within a block sums of |dL/du| are in float32, in units of 2^12: thousands of values of any size
+// add up without leaving its range, and values down to 5e-35 keep all their digits.
+constexpr float kPerSumUnit = 0x1p-12f;
+constexpr double kSumUnit = 0x1p12;
 
 constexpr int64_t kNoRow = INT64_MAX;
 constexpr int32_t kMostLevelsOfLaunch = 8;
