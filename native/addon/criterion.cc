@@ -179,7 +179,7 @@ struct Criterion::FocalCall {
     whole.levels = levels.levels.data();
     whole.level_count = static_cast<int32_t>(levels.levels.size());
     whole.format = levels.format;
-    return state->host().compute(whole, levels.rows, collect, result);
+    return state->host().compute(whole, collect, result);
   }
 };
 
@@ -192,7 +192,7 @@ struct Criterion::CollectCall {
     whole.levels = levels.levels.data();
     whole.level_count = static_cast<int32_t>(levels.levels.size());
     whole.format = levels.format;
-    return state->host().compute(whole, levels.rows, result);
+    return state->host().compute(whole, result);
   }
 };
 

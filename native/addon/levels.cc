@@ -112,7 +112,6 @@ Levels decode_levels(const LevelArguments& arguments, int32_t columns) {
         rows_of(result.format, level) != static_cast<int64_t>(rows)) {
       reject_argument(arguments.logits.Env(), "geometry", "that of the labels");
     }
-    result.rows += static_cast<int64_t>(rows);
     result.levels.push_back(level);
   }
   return result;

@@ -25,7 +25,6 @@ struct LevelArguments {
 struct Levels {
   efl_format format{};
   std::vector<efl_level> levels;
-  int64_t rows = 0;
 };
 
 // A geometry is dtype, layout, channel order, anchors, and then images and positions of each level.

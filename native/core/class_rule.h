@@ -42,6 +42,14 @@ EFL_HOST_DEVICE float float_gamma(double gamma) {
   return static_cast<float>(gamma < 1e30 ? gamma : 1e30);
 }
 
+// A sum of gradients with more added to it. It stays finite: a state can be saved and loaded, and g
+// is a number, whatever upstream gradients and weights were given.
+EFL_HOST_DEVICE double accumulated(double sum, double more) {
+  constexpr double kLargest = 1.7976931348623157e308;
+  const double total = sum + more;
+  return total < kLargest ? total : kLargest;
+}
+
 // The ratio of a class without statistics: that of a balanced one. f is 1 at 100.
 EFL_HOST_DEVICE double initial_ratio(Rule rule) {
   return rule == Rule::kEqualizationV2 ? 100.0 : 1.0;

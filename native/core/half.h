@@ -28,8 +28,10 @@ EFL_HOST_DEVICE float float_of_float16(uint16_t half) {
     return float_of(sign | 0x7f800000u | (magnitude > 0x7c00u ? 0x400000u : 0u) |
                     (magnitude & 0x3ffu) << 13);
   }
-  // The exponent of float16 ends up 112 too low; a product mends it, for subnormals too.
-  return float_of(sign | bits_of(float_of(magnitude << 13) * 0x1p112f));
+  // Subnormals are multiples of 2^-24. They stay out of the arithmetic of float32, where they would
+  // be subnormal as well and so might count as 0.
+  if (magnitude < 0x400u) return float_of(sign | bits_of(static_cast<float>(magnitude) * 0x1p-24f));
+  return float_of(sign | ((magnitude << 13) + ((127u - 15u) << 23)));
 }
 
 EFL_HOST_DEVICE uint16_t float16_of(float value) {

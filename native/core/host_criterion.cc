@@ -23,6 +23,12 @@ HostCriterion::HostCriterion(CriterionSettings settings, const efl_backend* back
   replace(statistics());
 }
 
+bool HostCriterion::have_gradients(const double* positive, const double* negative) const {
+  const auto is_some = [](double sum) { return sum > 0; };
+  return std::any_of(positive, positive + settings_.classes, is_some) ||
+         std::any_of(negative, negative + settings_.classes, is_some);
+}
+
 efl_label_convention HostCriterion::convention() const {
   efl_label_convention convention{};
   convention.classes = settings_.classes;
@@ -35,8 +41,7 @@ efl_label_convention HostCriterion::convention() const {
   return convention;
 }
 
-efl_status HostCriterion::compute(efl_focal_problem problem, int64_t rows, bool collect,
-                                  efl_result* result) {
+efl_status HostCriterion::compute(efl_focal_problem problem, bool collect, efl_result* result) {
   std::shared_ptr<const ColumnParameters> parameters;
   {
     const std::lock_guard<std::mutex> lock(mutex_);
@@ -58,22 +63,20 @@ efl_status HostCriterion::compute(efl_focal_problem problem, int64_t rows, bool 
   }
   problem.positive_sums = positive_sums_.data();
   problem.negative_sums = negative_sums_.data();
-  return collecting([&] { return backend_->focal(&problem, result); }, rows, result);
+  return collecting([&] { return backend_->focal(&problem, result); });
 }
 
-efl_status HostCriterion::compute(efl_collect_problem problem, int64_t rows, efl_result* result) {
+efl_status HostCriterion::compute(efl_collect_problem problem, efl_result* result) {
   problem.convention = convention();
   problem.positive_sums = positive_sums_.data();
   problem.negative_sums = negative_sums_.data();
-  return collecting([&] { return backend_->collect(&problem, result); }, rows, result);
+  return collecting([&] { return backend_->collect(&problem, result); });
 }
 
 template <class Compute>
-efl_status HostCriterion::collecting(const Compute& compute, int64_t rows,
-                                     const efl_result* result) {
+efl_status HostCriterion::collecting(const Compute& compute) {
   const efl_status status = compute();
-  // Without a row that counts no gradient has been seen, and g must not change for it.
-  if (status == EFL_OK && result->ignored < rows) {
+  if (status == EFL_OK && have_gradients(positive_sums_.data(), negative_sums_.data())) {
     const std::lock_guard<std::mutex> lock(mutex_);
     statistics_.fold(positive_sums_.data(), negative_sums_.data(), 1);
     update_parameters(settings_.parameters, statistics_.ratio(), spare_.get());
@@ -103,13 +106,7 @@ void HostCriterion::restore(const double* positive, const double* negative, cons
 }
 
 void HostCriterion::merge(const double* positive, const double* negative, int64_t steps) {
-  // As of a call without a row that counts: what has seen no gradient says nothing of the balance.
-  const auto is_zero = [](double sum) { return sum == 0; };
-  const std::size_t classes = static_cast<std::size_t>(settings_.classes);
-  if (steps == 0 && std::all_of(positive, positive + classes, is_zero) &&
-      std::all_of(negative, negative + classes, is_zero)) {
-    return;
-  }
+  if (!have_gradients(positive, negative)) return;
   GradientStatistics after = statistics();
   after.fold(positive, negative, steps);
   replace(std::move(after));

@@ -40,8 +40,8 @@ class HostCriterion {
 
   // Computes a problem whose arrays and call options are filled in, with the parameters that follow
   // from the calls before, and, where `collect` is set, folds its statistics in.
-  efl_status compute(efl_focal_problem problem, int64_t rows, bool collect, efl_result* result);
-  efl_status compute(efl_collect_problem problem, int64_t rows, efl_result* result);
+  efl_status compute(efl_focal_problem problem, bool collect, efl_result* result);
+  efl_status compute(efl_collect_problem problem, efl_result* result);
 
   // A copy, consistent in itself.
   GradientStatistics statistics() const;
@@ -55,7 +55,11 @@ class HostCriterion {
 
  private:
   template <class Compute>
-  efl_status collecting(const Compute& compute, int64_t rows, const efl_result* result);
+  efl_status collecting(const Compute& compute);
+  // Whether any class has seen a gradient. Sums without one say nothing of the balance of classes,
+  // and g does not change for them: those of a call whose rows are all ignored, or whose loss
+  // weighs nothing.
+  bool have_gradients(const double* positive, const double* negative) const;
 
   const CriterionSettings settings_;
   const efl_backend* const backend_;

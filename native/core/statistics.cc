@@ -22,8 +22,8 @@ GradientStatistics::GradientStatistics(Rule rule, int32_t classes)
 
 void GradientStatistics::fold(const double* positive, const double* negative, int64_t steps) {
   for (std::size_t j = 0; j < ratio_.size(); ++j) {
-    positive_[j] += positive[j];
-    negative_[j] += negative[j];
+    positive_[j] = accumulated(positive_[j], positive[j]);
+    negative_[j] = accumulated(negative_[j], negative[j]);
     ratio_[j] = class_ratio(rule_, positive_[j], negative_[j]);
   }
   steps_ = more_steps(steps_, steps);

@@ -34,8 +34,7 @@ class GradientStatistics {
  public:
   GradientStatistics(Rule rule, int32_t classes);
 
-  // Adds the sums of so many calls, at most kMostSteps, and updates g. Cannot fail: float64 has
-  // room for the gradients of more calls than can be made.
+  // Adds the sums of so many calls, at most kMostSteps, and updates g. Cannot fail.
   void fold(const double* positive, const double* negative, int64_t steps);
 
   // Replaces everything.

@@ -12,6 +12,7 @@
 #include "../core/loss_math.h"
 #include "../core/reduction.h"
 #include "../core/scalar_math.h"
+#include "flush_subnormals.h"
 #include "kernels.h"
 #include "survey.h"
 #include "thread_pool.h"
@@ -118,8 +119,25 @@ class Tiles {
   std::vector<Tile> tiles_;
 };
 
-float largest_gamma(const efl_focal_problem& problem) {
-  return *std::max_element(problem.gamma, problem.gamma + columns_of(problem.convention));
+// Of values per column, or 0 where there are none. In lanes, which the compiler computes at once.
+float largest(const float* values, int32_t columns) {
+  constexpr int32_t kLanes = 16;
+  float lanes[kLanes] = {};
+  int32_t c = 0;
+  for (; values && c + kLanes <= columns; c += kLanes) {
+    for (int32_t i = 0; i < kLanes; ++i) {
+      lanes[i] = values[c + i] > lanes[i] ? values[c + i] : lanes[i];
+    }
+  }
+  for (; values && c < columns; ++c) lanes[0] = std::max(lanes[0], values[c]);
+  return *std::max_element(lanes, lanes + kLanes);
+}
+
+float largest_weight(const efl_focal_problem& problem) {
+  const int32_t columns = columns_of(problem.convention);
+  return std::max({largest(problem.positive_weight, columns),
+                   largest(problem.negative_weight, columns),
+                   largest(problem.foreground_weight, columns)});
 }
 
 bool all_gammas_are(const efl_focal_problem& problem, float value) {
@@ -146,7 +164,8 @@ efl_status focal(const efl_focal_problem& problem, efl_result* result) {
                           static_cast<float>(scales.element),
                           hard_loss_of(problem),
                           all_gammas_are(problem, 2.0f),
-                          largest_gamma(problem),
+                          largest(problem.gamma, columns),
+                          largest_weight(problem),
                           survey.dense_columns()};
   const Tiles tiles(problem.format, problem.levels, problem.level_count, columns);
   const bool statistics = problem.negative_sums != nullptr;
@@ -232,10 +251,12 @@ efl_status dense(const efl_dense_problem& problem, efl_result* result) {
   return EFL_OK;
 }
 
-// The boundary of the C interface: no exception leaves it.
+// The boundary of the C interface: no exception leaves it, and the caller's arithmetic stays what
+// it is.
 template <class Problem, efl_status (*compute)(const Problem&, efl_result*)>
 efl_status guarded(const Problem* problem, efl_result* result) {
   *result = efl_result{};
+  const FlushSubnormals flush;
   try {
     return compute(*problem, result);
   } catch (const std::bad_alloc&) {

@@ -99,10 +99,11 @@ EFL_INLINE void store_lanes(float* to, Pack a, int32_t count) {
 
 class Elements {
  public:
-  explicit Elements(const FocalTask& task)
+  Elements(const FocalTask& task, const efl_level& level)
       : problem_(*task.problem),
         task_(task),
-        plain_(task.largest_gamma <= kPlainGamma),
+        plain_(task.largest_gamma <= kPlainGamma && task.largest_weight <= kPlainWeight),
+        wide_(task.largest_weight > kPlainWeight || level.grad_output),
         gradient_factor_(broadcast(task.gradient_factor)),
         element_factor_(broadcast(task.element_factor)) {}
 
@@ -119,6 +120,17 @@ class Elements {
     Bits largest = bits_of(absolute(logits.row[0]));
     for (int32_t r = 1; r < kRows; ++r) largest = larger(largest, bits_of(absolute(logits.row[r])));
     return none(largest > bits_of(broadcast(kPlainLogit)));
+  }
+
+  // Several rows to the sums of their columns. Upstream gradients may be of any size: their sum
+  // might leave the range of float32.
+  template <class Sums, int32_t kRows>
+  EFL_MEMBER void add_rows_to(Sums* sums, const Group<kRows>& a) const {
+    if (__builtin_expect(wide_, 0)) {
+      for (int32_t r = 0; r < kRows; ++r) add_to(sums, a.row[r]);
+    } else {
+      add_to(sums, sum_of_rows(a));
+    }
   }
 
   // A full register of moderate negatives of each stream. Returns |dL/du| for the statistics.
@@ -203,7 +215,7 @@ class Elements {
         share.row[r] = soft.share;
       }
     }
-    add_to(&loss_, sum_of_rows(loss));
+    add_rows_to(&loss_, loss);
     return finish_mixed<kRows>(streams, at, count, x, lanes.counted, loss, gradient, share);
   }
 
@@ -272,7 +284,8 @@ class Elements {
  protected:
   const efl_focal_problem& problem_;
   const FocalTask& task_;
-  const bool plain_;
+  const bool plain_;  // gammas and weights are of ordinary size
+  const bool wide_;   // gradients may not be
   const Pack gradient_factor_;
   const Pack element_factor_;
   DoublePack loss_ = {};

@@ -148,9 +148,11 @@ EFL_INLINE Pack sum_of_products(Group<kRows> a, Group<kRows> b) {
   return sum;
 }
 
-// What needs no care: |u| <= kPlainLogit, and gamma <= kPlainGamma.
+// What needs no care: |u| <= kPlainLogit, gamma <= kPlainGamma, and weights up to kPlainWeight,
+// with which the sum of a few losses or gradients is finite.
 constexpr float kPlainLogit = 128;  // exp(-128) is 0 in float32
 constexpr float kPlainGamma = 1e9f;
+constexpr float kPlainWeight = 0x1p100f;
 
 // kSquare: gamma is 2 for every class, and sigma^gamma is a product. kPlain: as above, so that
 // nothing can overflow and no bound need be kept.

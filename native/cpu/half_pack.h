@@ -34,8 +34,11 @@ struct Float16 {
 #else
     const Bits bits = wide(half);
     const Bits magnitude = bits & 0x7fff;
-    // The exponent of float16 ends up 112 too low; a product mends it, for subnormals too.
-    const Bits finite = bits_of(pack_of(magnitude << 13) * broadcast(0x1p112f));
+    // Subnormals are multiples of 2^-24; in float32 they are not to be subnormal, or they count as
+    // 0.
+    const Pack multiple = __builtin_convertvector(magnitude, Pack) * broadcast(0x1p-24f);
+    const Bits normal = (magnitude << 13) + ((127 - 15) << 23);
+    const Bits finite = choose(magnitude < 0x400, bits_of(multiple), normal);
     const Bits special = (magnitude << 13) | 0x7f800000;
     const Bits nan = (magnitude > 0x7c00) & 0x400000;
     return pack_of(choose(magnitude >= 0x7c00, special | nan, finite) | ((bits & 0x8000) << 16));

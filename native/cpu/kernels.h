@@ -35,6 +35,7 @@ struct FocalTask {
   efl_loss hard_loss;     // the problem's, or a simpler one that its hard elements are equal to
   bool square;            // gamma is 2 for every column: its powers are products
   float largest_gamma;
+  float largest_weight;
   // With targets: what the rows of each level are, as label_column says it, or kDense.
   const int32_t* const* dense_columns;
 };

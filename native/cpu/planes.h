@@ -23,7 +23,7 @@ struct Positions {
 class AnyPlanes : protected Elements {
  protected:
   AnyPlanes(const FocalTask& task, int32_t level, TileSums* sums)
-      : Elements(task),
+      : Elements(task, task.problem->levels[level]),
         level_index_(level),
         level_(task.problem->levels[level]),
         sums_(sums),

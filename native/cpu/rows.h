@@ -22,7 +22,7 @@ enum class Weights { kOfColumn, kOfRow };
 class AnyRows : protected Elements {
  protected:
   AnyRows(const FocalTask& task, const Tile& tile, TileSums* sums)
-      : Elements(task),
+      : Elements(task, task.problem->levels[tile.level]),
         level_(task.problem->levels[tile.level]),
         sums_(sums),
         columns_(efl::columns_of(task.problem->convention)),
@@ -94,8 +94,8 @@ class AnyRows : protected Elements {
       }
       const Sides<kRows> sides = mixed<kRows>(streams, c, count, lanes);
       if (!sums_->negative) continue;
-      add_to(sums_->negative + c, sum_of_rows(sides.negative));
-      add_to(sums_->positive + c, sum_of_rows(sides.positive));
+      add_rows_to(sums_->negative + c, sides.negative);
+      add_rows_to(sums_->positive + c, sides.positive);
     }
   }
 
@@ -282,7 +282,11 @@ class Rows : AnyRows {
         magnitude =
             negatives<Outputs, Element, kElementwise, kRows>(rows, c, logits, gamma, weight, &loss);
       }
-      if constexpr (Outputs::kStatistics) add_to(negative_sums + c, sum_of_rows(magnitude));
+      if constexpr (Outputs::kStatistics && kElementwise) {
+        add_rows_to(negative_sums + c, magnitude);
+      } else if constexpr (Outputs::kStatistics) {
+        add_to(negative_sums + c, sum_of_rows(magnitude));
+      }
     }
     loss_ = loss;
     return c;

@@ -37,7 +37,7 @@ class ShortRows : Elements {
   static constexpr int32_t kMostElements = 2 * kRowsPerBlock * kLanes;
 
   ShortRows(const FocalTask& task, int32_t level, bool statistics)
-      : Elements(task),
+      : Elements(task, task.problem->levels[level]),
         level_index_(level),
         level_(task.problem->levels[level]),
         columns_(efl::columns_of(task.problem->convention)),

@@ -6,6 +6,8 @@
 #include <system_error>
 #include <thread>
 
+#include "flush_subnormals.h"
+
 namespace efl::cpu {
 namespace {
 
@@ -47,6 +49,7 @@ class ThreadPool {
   }
 
   void helper() {
+    const FlushSubnormals flush;  // as on the thread that calls
     std::unique_lock<std::mutex> lock(mutex_);
     for (;;) {
       wake_.wait(lock, [this] { return wanted_ > 0; });

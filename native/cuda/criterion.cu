@@ -181,7 +181,6 @@ void Criterion::enqueue_call(const FusedCall& call, efl_report* report, cudaStre
   settle.totals = lasting_.sums.totals;
   settle.problem = call.problem;
   settle.scalars = call.scalars;
-  settle.rows = call.rows;
   settle.state = lasting_.state;
   settle.report = report;
   launch_settle(settle, stream);

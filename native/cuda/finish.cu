@@ -64,12 +64,14 @@ EFL_DEVICE void add_totals(const FinishLevel& level, const SurveyTotals* survey,
                            CallTotals* totals) {
   double loss = 0;
   unsigned long long positives = 0, ignored = 0, non_finite = 0, bad_row = kNoRow;
+  uint32_t collected = 0;
   for (int64_t i = threadIdx.x; i < level.partial.blocks; i += 32) {
     const BlockTotals& block = level.partial.totals[i];
     loss += block.loss;
     positives += block.positives;
     ignored += block.ignored;
     non_finite += block.non_finite;
+    collected |= block.collected;
     bad_row = min(bad_row, static_cast<unsigned long long>(block.bad_row));
   }
   for (int offset = 16; offset > 0; offset >>= 1) {
@@ -77,6 +79,7 @@ EFL_DEVICE void add_totals(const FinishLevel& level, const SurveyTotals* survey,
     positives += __shfl_down_sync(0xffffffffu, positives, offset);
     ignored += __shfl_down_sync(0xffffffffu, ignored, offset);
     non_finite += __shfl_down_sync(0xffffffffu, non_finite, offset);
+    collected |= __shfl_down_sync(0xffffffffu, collected, offset);
     bad_row = min(bad_row, __shfl_down_sync(0xffffffffu, bad_row, offset));
   }
   if (threadIdx.x != 0) return;
@@ -84,6 +87,7 @@ EFL_DEVICE void add_totals(const FinishLevel& level, const SurveyTotals* survey,
   totals->positives += static_cast<int64_t>(positives);
   totals->ignored += static_cast<int64_t>(ignored);
   totals->non_finite += static_cast<int64_t>(non_finite);
+  totals->collected |= collected;
   if (level.level.targets && survey) totals->positives = static_cast<int64_t>(survey->positives);
   if (totals->status == EFL_OK) find_bad(level, survey, static_cast<int64_t>(bad_row), totals);
 }
@@ -114,8 +118,8 @@ __global__ void __launch_bounds__(kFinishColumns* kFinishShares)
       sums.negative += shares[i][threadIdx.x].negative;
       sums.positive += shares[i][threadIdx.x].positive;
     }
-    p.negative_sums[column] = sums.negative + (p.first ? 0 : p.negative_sums[column]);
-    p.positive_sums[column] = sums.positive + (p.first ? 0 : p.positive_sums[column]);
+    p.negative_sums[column] = sums.negative * kSumUnit + (p.first ? 0 : p.negative_sums[column]);
+    p.positive_sums[column] = sums.positive * kSumUnit + (p.first ? 0 : p.positive_sums[column]);
   }
   if (blockIdx.x == 0) finish_totals(p);
 }

@@ -104,6 +104,7 @@ class FocalThread {
   uint32_t positives = 0;
   uint32_t ignored = 0;
   uint32_t non_finite = 0;
+  bool collected = false;  // whether a class of its columns has seen a gradient
   int64_t bad_row = kNoRow;
 
  protected:
@@ -212,22 +213,23 @@ EFL_DEVICE double block_sum(double value, double* warp_sums) {
 template <class Thread>
 EFL_DEVICE void finish_block(const Thread& thread, BlockTotals* totals) {
   __shared__ double warp_sums[kMostThreads / 32];
-  __shared__ uint32_t counts[3];
+  __shared__ uint32_t counts[4];
   __shared__ unsigned long long bad_row;
   if (threadIdx.x == 0) {
-    counts[0] = counts[1] = counts[2] = 0;
+    counts[0] = counts[1] = counts[2] = counts[3] = 0;
     bad_row = kNoRow;
   }
   __syncthreads();
   if (thread.positives) atomicAdd(&counts[0], thread.positives);
   if (thread.ignored) atomicAdd(&counts[1], thread.ignored);
   if (thread.non_finite) atomicAdd(&counts[2], thread.non_finite);
+  if (thread.collected) atomicAdd(&counts[3], 1u);
   if (thread.bad_row != kNoRow) {
     atomicMin(&bad_row, static_cast<unsigned long long>(thread.bad_row));
   }
   const double loss = block_sum(thread.loss, warp_sums);
   if (threadIdx.x != 0) return;
-  *totals = {loss, counts[0], counts[1], counts[2], static_cast<int64_t>(bad_row)};
+  *totals = {loss, counts[0], counts[1], counts[2], counts[3], static_cast<int64_t>(bad_row)};
 }
 
 }  // namespace efl::cuda

@@ -191,7 +191,7 @@ class PlanesThread : public FocalThread<T, Loss, kRare> {
         const Common made = this->common(x[j], absent >> j & 1, gamma, own_weight, place_of(c, e));
         gradient[j] = made.gradient;
         if (kRare && p.level.elements) p.level.elements[place_of(c, e)] = made.element;
-        sums.negative += made.magnitude;
+        sums.negative = fmaf(made.magnitude, kPerSumUnit, sums.negative);
       }
       if (p.level.gradient) {
         Lanes::store(static_cast<T*>(p.level.gradient) + place_of(c, v * kLanes),
@@ -248,8 +248,8 @@ class PlanesThread : public FocalThread<T, Loss, kRare> {
       non_finite += !isfinite(x[j]);
       const Sides sides =
           this->compute({place_of(c, e), row_of(e), c, is_positive(c, e), in_foreground}, x[j]);
-      sums->negative += sides.negative;
-      sums->positive += sides.positive;
+      sums->negative += sides.negative * kPerSumUnit;
+      sums->positive += sides.positive * kPerSumUnit;
     }
   }
 
@@ -284,6 +284,8 @@ EFL_DEVICE void compute_block(const PlanesParams& params, const PlanesBlock& blo
     float* const partial = params.partial + static_cast<int64_t>(block.unit) * 2 * columns;
     partial[c] = total.negative;
     partial[columns + c] = total.positive;
+    thread.collected =
+        c < params.problem.convention.classes && (total.negative != 0 || total.positive != 0);
   }
   finish_block(thread,
                params.totals + static_cast<int64_t>(block.unit) * params.plan.groups + block.group);

@@ -135,7 +135,7 @@ class RowsThread : public FocalThread<T, Loss, kRare> {
       const Common made = this->common(x[j], absent, gamma[j], own_weight, at + j);
       gradient[j] = made.gradient;
       element[j] = made.element;
-      negative[j] += made.magnitude;
+      negative[j] = fmaf(made.magnitude, kPerSumUnit, negative[j]);
     }
     if (p.level.gradient) {
       Lanes::store(static_cast<T*>(p.level.gradient) + at, Lanes::round(gradient));
@@ -260,8 +260,8 @@ class RowsThread : public FocalThread<T, Loss, kRare> {
       const bool positive = kinds.positive >> j & 1, foreground = kinds.foreground >> j & 1;
       const int64_t row = (at + j) / columns;
       const Sides sides = this->compute({at + j, row, column_of(j), positive, foreground}, logit);
-      negative_slots[j] += sides.negative;
-      positive_slots[j] += sides.positive;
+      negative_slots[j] += sides.negative * kPerSumUnit;
+      positive_slots[j] += sides.positive * kPerSumUnit;
     }
   }
 
@@ -283,22 +283,27 @@ class RowsThread : public FocalThread<T, Loss, kRare> {
   int32_t* label_ring;
 };
 
-// Folds the sums of a tile's elements onto the columns they belong to, in a fixed order.
-EFL_DEVICE void fold_columns(const RowsParams& p, const RowsBlock& block, const float* sums,
+// Folds the sums of a tile's elements onto the columns they belong to, in a fixed order. Returns
+// whether a class among this thread's columns has seen a gradient.
+EFL_DEVICE bool fold_columns(const RowsParams& p, const RowsBlock& block, const float* sums,
                              int lanes) {
   const RowsPlan& plan = p.plan;
   const int32_t columns = efl::columns_of(p.problem.convention);
   const int32_t vectors = min(plan.threads, plan.vectors_per_step - block.tile * plan.threads);
   float* const partial =
       p.partial + (static_cast<int64_t>(block.chunk) * plan.tiles + block.tile) * 2 * plan.slots;
+  const int32_t first_column = block.tile * plan.threads * lanes % columns;
+  bool collected = false;
   for (int32_t side = 0; side < 2; ++side) {
     const float* const from = sums + side * plan.threads * lanes;
     for (int32_t slot = threadIdx.x; slot < plan.slots; slot += plan.threads) {
       float sum = 0;
       for (int32_t i = slot; i < vectors * lanes; i += columns) sum += from[i];
       partial[side * plan.slots + slot] = sum;
+      collected |= sum != 0 && (first_column + slot) % columns < p.problem.convention.classes;
     }
   }
+  return collected;
 }
 
 // All threads of a block, with plan.shared_bytes of dynamic shared memory.
@@ -308,7 +313,7 @@ EFL_DEVICE void compute_block(const RowsParams& params, const RowsBlock& block) 
   RowsThread<T, kLanes, Loss, kRare> thread(params, block, shared);
   thread.run();
   __syncthreads();
-  if (params.partial) fold_columns(params, block, shared, kLanes);
+  if (params.partial) thread.collected = fold_columns(params, block, shared, kLanes);
   finish_block(thread,
                params.totals + static_cast<int64_t>(block.chunk) * params.plan.tiles + block.tile);
 }

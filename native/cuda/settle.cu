@@ -42,14 +42,14 @@ __global__ void __launch_bounds__(kSettleThreads)
   const efl_status status = status_of(p);
   const int32_t j = blockIdx.x * blockDim.x + threadIdx.x;
   if (j == 0 && p.report) write_report(p, status, scales.loss);
-  // A scale that is not a number, or a call without a row that counts, leaves the state alone, too.
+  // A scale that is not a number, or a call without a gradient, leaves the state alone, too.
   const double scale = scales.statistics;
-  if (status != EFL_OK || !isfinite(scale) || p.totals->ignored >= p.rows) return;
+  if (status != EFL_OK || !isfinite(scale) || scale == 0 || !p.totals->collected) return;
   if (j >= p.classes) return;
   const StateArrays& state = p.state;
   if (j == 0) *state.steps = efl::more_steps(*state.steps, 1);
-  state.positive[j] += p.positive_sums[j] * scale;
-  state.negative[j] += p.negative_sums[j] * scale;
+  state.positive[j] = efl::accumulated(state.positive[j], p.positive_sums[j] * scale);
+  state.negative[j] = efl::accumulated(state.negative[j], p.negative_sums[j] * scale);
   update_class(p.rule, state, j,
                efl::class_ratio(p.rule.rule, state.positive[j], state.negative[j]));
 }

@@ -32,7 +32,6 @@ struct SettleParams {
   const CallTotals* totals;
   efl_focal_problem problem;
   DeviceScalars scalars;
-  int64_t rows;
   StateArrays state;
   efl_report* report;  // or null
 };

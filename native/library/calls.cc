@@ -53,8 +53,8 @@ int64_t rows_of_level(const efl_call& call, int32_t index, int32_t columns) {
   reject(Place(index, "positions"), "images x positions x anchors x columns within 2^60");
 }
 
-// Levels, format and what every level has. Returns the rows of all of them.
-int64_t check_levels(const efl_call& call, int32_t columns) {
+// Levels, format and what every level has.
+void check_levels(const efl_call& call, int32_t columns) {
   check_format(call.format);
   if (call.level_count < 1) reject("call.level_count", "an integer >= 1", call.level_count);
   if (!call.levels) reject("call.levels", "level_count levels");
@@ -66,7 +66,6 @@ int64_t check_levels(const efl_call& call, int32_t columns) {
     if (rows > kMaxElements - of_level) reject("call.levels", "rows that can be counted");
     rows += of_level;
   }
-  return rows;
 }
 
 void check_labels(const efl_call& call, bool takes_targets, bool takes_quality) {
@@ -152,10 +151,9 @@ efl_call default_call() {
   return call;
 }
 
-efl_focal_problem checked_compute(const efl_call& call, const HostCriterion& criterion,
-                                  int64_t* rows) {
+efl_focal_problem checked_compute(const efl_call& call, const HostCriterion& criterion) {
   const CriterionSettings& settings = criterion.settings();
-  *rows = check_levels(call, criterion.columns());
+  check_levels(call, criterion.columns());
   check_labels(call, true, settings.loss == EFL_LOSS_QUALITY_FOCAL);
   check_outputs(call, settings.reduction);
   check_loss_scale(call.loss_scale);
@@ -170,9 +168,8 @@ efl_focal_problem checked_compute(const efl_call& call, const HostCriterion& cri
   return problem;
 }
 
-efl_collect_problem checked_collect(const efl_call& call, const HostCriterion& criterion,
-                                    int64_t* rows) {
-  *rows = check_levels(call, criterion.columns());
+efl_collect_problem checked_collect(const efl_call& call, const HostCriterion& criterion) {
+  check_levels(call, criterion.columns());
   check_labels(call, false, false);
   check_loss_scale(call.loss_scale);
   efl_collect_problem problem{};

@@ -8,10 +8,8 @@ namespace efl::library {
 
 efl_call default_call();
 
-// These throw Failure. `rows`: those of all levels.
-efl_focal_problem checked_compute(const efl_call& call, const HostCriterion& criterion,
-                                  int64_t* rows);
-efl_collect_problem checked_collect(const efl_call& call, const HostCriterion& criterion,
-                                    int64_t* rows);
+// These throw Failure.
+efl_focal_problem checked_compute(const efl_call& call, const HostCriterion& criterion);
+efl_collect_problem checked_collect(const efl_call& call, const HostCriterion& criterion);
 
 }  // namespace efl::library

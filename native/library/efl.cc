@@ -106,11 +106,10 @@ efl_status run(efl_criterion* criterion, const efl_call* call, efl_result* resul
     require(call, "call");
     require(result, "result");
     check_abi("call", call->abi, call->size, sizeof(efl_call));
-    int64_t rows = 0;
-    auto problem = check(*call, criterion->host, &rows);
+    auto problem = check(*call, criterion->host);
     problem.threads = criterion->threads;
     const std::lock_guard<std::mutex> lock(criterion->one_call);
-    return explained(compute(problem, rows), *result);
+    return explained(compute(problem), *result);
   });
 }
 
@@ -181,19 +180,19 @@ const char* efl_criterion_kernels(const efl_criterion* criterion) {
 efl_status efl_criterion_compute(efl_criterion* criterion, const efl_call* call,
                                  efl_result* result) {
   return run(criterion, call, result, efl::library::checked_compute,
-             [&](const efl_focal_problem& problem, int64_t rows) {
-               return criterion->host.compute(problem, rows, call->collect != 0, result);
+             [&](const efl_focal_problem& problem) {
+               return criterion->host.compute(problem, call->collect != 0, result);
              });
 }
 
 efl_status efl_criterion_collect(efl_criterion* criterion, const efl_call* call,
                                  efl_result* result) {
-  const auto check = [](const efl_call& given, const efl::HostCriterion& host, int64_t* rows) {
+  const auto check = [](const efl_call& given, const efl::HostCriterion& host) {
     if (!host.keeps_statistics()) reject("criterion", "one of an equalized loss");
-    return efl::library::checked_collect(given, host, rows);
+    return efl::library::checked_collect(given, host);
   };
-  return run(criterion, call, result, check, [&](const efl_collect_problem& problem, int64_t rows) {
-    return criterion->host.compute(problem, rows, result);
+  return run(criterion, call, result, check, [&](const efl_collect_problem& problem) {
+    return criterion->host.compute(problem, result);
   });
 }
 

@@ -529,6 +529,19 @@ describeOnDevice('bad input on a device', () => {
     expect(one.statistics.steps).toBe(0);
   });
 
+  test.each([
+    ['one gradOutput for all elements', 'sum'],
+    ['a gradOutput for each element', 'none'],
+  ] as const)('a call without a gradient leaves the state alone: 0 as %s', (_, reduction) => {
+    const { logits, labels } = uploaded(problem(10, classes, 1), classes);
+    const one = new EqualizedFocalLoss({ numClasses: classes, reduction });
+    const zeros = CudaTensor.fromHost(new Float32Array(10 * classes), { shape: [10, classes] });
+    one.forwardBackward(logits, labels, { gradOutput: reduction === 'none' ? zeros : 0 });
+    one.collectGrad(zeros, labels);
+    expect(one.statistics.steps).toBe(0);
+    expect(one.gradientRatio).toEqual(new Float64Array(classes).fill(1));
+  });
+
   testOnTwoDevices('tensors and streams of another device are refused by name', () => {
     const given = problem(10, classes, 1);
     const { logits, labels } = uploaded(given, classes);

@@ -566,7 +566,6 @@ struct DeviceState {
     params.totals = &totals;
     params.problem = problem;
     params.scalars = scalars;
-    params.rows = 100;
     params.state = {negative.data(),
                     positive.data(),
                     ratio.data(),
@@ -635,7 +634,7 @@ void the_state_on_the_device_is_that_on_the_host() {
       }
       host.fold(scaled_positive.data(), scaled_negative.data(), 1);
       efl::update_parameters(parameters, host.ratio(), &columns);
-      device.enter(negative, positive, given.problem, {0, 1, 1, 0, EFL_OK, 0, 0, 0});
+      device.enter(negative, positive, given.problem, {0, 1, 1, 0, 1, EFL_OK, 0, 0, 0});
       CHECK(device.steps == step);
       CHECK(close_to(device.negative, host.negative()));
       CHECK(close_to(device.positive, host.positive()));
@@ -652,8 +651,8 @@ void nothing_enters_the_state_from_a_call_that_failed() {
   const std::vector<double> sums(5, 1.0);
   Problem given(1, 5, 5, false);
   DeviceState device(parameters, 5);
-  const efl::cuda::CallTotals good{3, 1, 1, 0, EFL_OK, 0, 0, 0},
-      bad{3, 1, 1, 0, EFL_BAD_LABEL, 2, 7, 9}, empty{0, 0, 100, 0, EFL_OK, 0, 0, 0};
+  const efl::cuda::CallTotals good{3, 1, 1, 0, 1, EFL_OK, 0, 0, 0},
+      bad{3, 1, 1, 0, 1, EFL_BAD_LABEL, 2, 7, 9}, empty{0, 0, 100, 0, 0, EFL_OK, 0, 0, 0};
   const float wrong[] = {0.0f, -1.0f, NAN, INFINITY};
   device.enter(sums, sums, given.problem, bad);
   CHECK(std::isnan(device.report.loss));
@@ -681,8 +680,42 @@ void steps_end_where_a_double_still_counts_them() {
   DeviceState device(parameters, 5);
   device.steps = efl::kMostSteps - 1;
   for (int step = 0; step < 2; ++step) {
-    device.enter(sums, sums, given.problem, {3, 1, 1, 0, EFL_OK, 0, 0, 0});
+    device.enter(sums, sums, given.problem, {3, 1, 1, 0, 1, EFL_OK, 0, 0, 0});
     CHECK(device.steps == efl::kMostSteps);
+  }
+}
+
+// What sums in float32 would not hold.
+void statistics_are_finite_whatever_the_upstream_gradients() {
+  for (const int32_t classes : {1, 5, 80}) {
+    Problem given(97, classes, 3, false);
+    const std::vector<float> upstream(given.logits.size(), 3e38f);
+    given.labels.assign(97, 0);
+    given.logits.assign(given.logits.size(), 3.0f);
+    given.gamma.assign(classes, 0.0f);
+    given.negative_weight.assign(classes, 1.0f);
+    given.level.grad_output = upstream.data();
+    Call call(&given, EFL_FLOAT32, 0, false);
+    const double expected = 97 * 3e38 / (1 + std::exp(-3.0));
+    const Result rows = compute(given, call, EFL_FLOAT32, nullptr);
+    CHECK(std::fabs(rows.negative_sums[0] / expected - 1) < 1e-6);
+    test::Arranged planes(given, {EFL_FLOAT32, EFL_LAYOUT_NCHW, EFL_ANCHOR_MAJOR, 1}, 1, 97);
+    const Result found = compute_planes(given, planes, nullptr);
+    CHECK(std::fabs(found.negative_sums[0] / expected - 1) < 1e-6);
+  }
+}
+
+void a_call_says_whether_it_has_a_gradient() {
+  for (const float upstream : {0.0f, 1.0f}) {
+    for (const int32_t classes : {1, 5, 80, 1203}) {
+      Problem given(97, classes, 3, false);
+      const std::vector<float> each(given.logits.size(), upstream);
+      given.level.grad_output = each.data();
+      Call call(&given, EFL_FLOAT32, 0, false);
+      CHECK((compute(given, call, EFL_FLOAT32, nullptr).totals.collected != 0) == (upstream != 0));
+      test::Arranged planes(given, {EFL_FLOAT32, EFL_LAYOUT_NCHW, EFL_ANCHOR_MAJOR, 1}, 1, 97);
+      CHECK((compute_planes(given, planes, nullptr).totals.collected != 0) == (upstream != 0));
+    }
   }
 }
 
@@ -756,6 +789,8 @@ int main(int argc, char** argv) {
   the_state_on_the_device_is_that_on_the_host();
   nothing_enters_the_state_from_a_call_that_failed();
   steps_end_where_a_double_still_counts_them();
+  statistics_are_finite_whatever_the_upstream_gradients();
+  a_call_says_whether_it_has_a_gradient();
   the_first_bad_label_is_reported();
   a_long_level_agrees_with_float64();
   std::printf("%d problems, %d checks, %d failed\n", count, test::checks, test::failures);

@@ -1,10 +1,12 @@
 // Tests of core and CPU backend without Node.js, so that they run under every sanitizer.
 
+#include <algorithm>
 #include <limits>
 #include <thread>
 
 #include "../../native/core/statistics.h"
 #include "../../native/cpu/cpu_backend.h"
+#include "../../native/cpu/flush_subnormals.h"
 #include "../../native/cpu/thread_pool.h"
 #include "../../native/cpu/tiling.h"
 #include "check.h"
@@ -97,6 +99,145 @@ void an_enormous_gamma_gives_no_nan() {
     bool finite = true;
     for (const float value : given.gradient) finite &= !std::isnan(value);
     CHECK(finite);
+  }
+}
+
+template <class Values>
+bool has_subnormal(const Values& values) {
+  return std::any_of(values.begin(), values.end(),
+                     [](auto value) { return std::fpclassify(value) == FP_SUBNORMAL; });
+}
+
+// Logits from -40 to 40 on all layouts and types; with gammas up to 100 nearly all negatives have a
+// power below the normal range.
+void no_result_is_subnormal() {
+  for (const efl_format& format : test::every_format()) {
+    for (const int32_t classes : {3, 40}) {
+      for (const int32_t threads : {1, 2}) {
+        const int64_t positions = 2000 / classes;
+        Problem given(2 * positions * format.anchors, classes, 17, false);
+        std::uniform_real_distribution<float> logit(-40.0f, 40.0f), focusing(0.0f, 100.0f);
+        for (float& x : given.logits) x = logit(given.random);
+        for (float& gamma : given.gamma) gamma = focusing(given.random);
+        Arranged arranged(given, format, 2, positions);
+        arranged.problem.threads = threads;
+        efl_result result{};
+        CHECK(backend().focal(&arranged.problem, &result) == EFL_OK);
+        CHECK(std::fpclassify(result.loss) != FP_SUBNORMAL);
+        CHECK(!has_subnormal(arranged.gradient));
+        CHECK(!has_subnormal(arranged.elements));
+        CHECK(!has_subnormal(arranged.positive_sums));
+        CHECK(!has_subnormal(arranged.negative_sums));
+        CHECK(std::count(arranged.elements.begin(), arranged.elements.end(), 0.0f) >
+              static_cast<int64_t>(arranged.elements.size()) / 4);
+      }
+    }
+  }
+}
+
+// With qualities and soft targets, which are computed in float64.
+void no_soft_element_is_subnormal() {
+  for (const efl_loss loss : {EFL_LOSS_FOCAL, EFL_LOSS_QUALITY_FOCAL, EFL_LOSS_CROSS_ENTROPY}) {
+    Problem given(90, 40, 23, false);
+    std::vector<float> targets(given.logits.size());
+    std::uniform_real_distribution<float> logit(-40.0f, 40.0f), focusing(1.0f, 100.0f), unit(0, 1);
+    for (float& target : targets) target = given.random() % 2 ? unit(given.random) : 1e-39f;
+    for (float& x : given.logits) x = logit(given.random);
+    for (float& gamma : given.gamma) gamma = focusing(given.random);
+    given.problem.loss = loss;
+    given.level.labels = nullptr;
+    given.level.targets = targets.data();
+    efl_result result{};
+    CHECK(backend().focal(&given.problem, &result) == EFL_OK);
+    CHECK(!has_subnormal(given.gradient));
+    CHECK(!has_subnormal(given.elements));
+    CHECK(!has_subnormal(given.positive_sums));
+    CHECK(!has_subnormal(given.negative_sums));
+  }
+}
+
+// The smallest normal number is a result as any other.
+void results_from_2_to_the_minus_126_on_are_kept() {
+  Problem given(1, 64, 1, false);
+  given.labels.assign(1, 0);
+  given.gamma.assign(64, 1.0f);
+  given.negative_weight.assign(64, 1.0f);
+  // sigma(x)^gamma and softplus(x) are both about exp(x): the loss is exp(2 x).
+  for (std::size_t i = 0; i < 64; ++i) given.logits[i] = -43.0f - 0.02f * static_cast<float>(i);
+  given.problem.loss_weight = given.problem.normalizer = 1;
+  efl_result result{};
+  CHECK(backend().focal(&given.problem, &result) == EFL_OK);
+  bool right = true;
+  for (std::size_t i = 0; i < 64; ++i) {
+    const double expected = std::exp(2.0 * static_cast<double>(given.logits[i]));
+    const double actual = static_cast<double>(given.elements[i]);
+    if (expected > 1.1 * 0x1p-126) right &= std::fabs(actual / expected - 1) < 1e-5;
+    if (expected < 0.9 * 0x1p-126) right &= actual == 0;
+  }
+  CHECK(right);
+}
+
+// 2^-149 where the thread keeps subnormal numbers, 0 where it does not.
+float smallest_by_arithmetic() {
+  volatile float smallest_normal = std::numeric_limits<float>::min();
+  return smallest_normal * std::numeric_limits<float>::epsilon();
+}
+
+void the_arithmetic_of_the_caller_stays_what_it_was() {
+  Problem given(2000, 80, 5, false);
+  given.problem.threads = 2;
+  efl_result result{};
+  CHECK(backend().focal(&given.problem, &result) == EFL_OK);
+  CHECK(smallest_by_arithmetic() == std::numeric_limits<float>::denorm_min());
+  given.labels[7] = 81;
+  CHECK(backend().focal(&given.problem, &result) == EFL_BAD_LABEL);
+  CHECK(smallest_by_arithmetic() == std::numeric_limits<float>::denorm_min());
+}
+
+void every_thread_of_the_pool_flushes_subnormals() {
+  const efl::cpu::FlushSubnormals flush;
+  std::vector<float> seen(1000, 1.0f);
+  efl::cpu::parallel_for(4, 1000, [&seen](int64_t i) { seen[i] = smallest_by_arithmetic(); });
+  CHECK(seen == std::vector<float>(1000, 0.0f));
+}
+
+// What sums of rows in float32 would not hold.
+void statistics_are_finite_whatever_the_upstream_gradients() {
+  for (const efl_format& format : test::every_format()) {
+    if (format.dtype != EFL_FLOAT32) continue;
+    for (const int32_t classes : {3, 40}) {
+      Problem given(2 * 32 * format.anchors, classes, 3, false);
+      const std::vector<float> upstream(given.logits.size(), 3e38f);
+      given.labels.assign(given.labels.size(), 0);
+      given.logits.assign(given.logits.size(), 3.0f);
+      given.gamma.assign(classes, 0.0f);
+      given.negative_weight.assign(classes, 1.0f);
+      given.problem.loss_scale = 1;
+      Arranged arranged(given, format, 2, 32);
+      arranged.level.grad_output = upstream.data();
+      efl_result result{};
+      CHECK(backend().focal(&arranged.problem, &result) == EFL_OK);
+      const double each = 3e38 / (1 + std::exp(-3.0)) * 1.5 * 0.5 / 3;
+      const double expected = each * static_cast<double>(given.labels.size());
+      CHECK(std::fabs(arranged.negative_sums[1] / expected - 1) < 1e-6);
+    }
+  }
+}
+
+void statistics_are_finite_whatever_the_weights() {
+  for (const int32_t classes : {3, 40}) {
+    Problem given(64, classes, 3, false);
+    given.labels.assign(given.labels.size(), 0);
+    given.logits.assign(given.logits.size(), 3.0f);
+    given.gamma.assign(classes, 0.0f);
+    given.negative_weight.assign(classes, 1e38f);
+    given.level.elements = nullptr;
+    efl_result result{};
+    CHECK(backend().focal(&given.problem, &result) == EFL_OK);
+    const double sum = 64e38 / (1 + std::exp(-3.0)) * 1.5 * 0.5 / 3;
+    const double loss = 64e38 * std::log1p(std::exp(3.0)) * classes * 1.5 / 3;
+    CHECK(std::fabs(given.negative_sums[1] / sum - 1) < 1e-6);
+    CHECK(std::fabs(result.loss / loss - 1) < 1e-6);
   }
 }
 
@@ -417,6 +558,15 @@ void statistics_stay_finite_and_countable() {
   CHECK(statistics.steps() == efl::kMostSteps);
 }
 
+void sums_of_statistics_stay_finite() {
+  efl::GradientStatistics statistics(efl::Rule::kEqualizedFocal, 1);
+  const double large = std::numeric_limits<double>::max();
+  for (int i = 0; i < 3; ++i) statistics.fold(&large, &large, 1);
+  CHECK(statistics.positive()[0] == large);
+  CHECK(statistics.negative()[0] == large);
+  CHECK(statistics.ratio()[0] == 1.0);
+}
+
 struct Test {
   const char* name;
   void (*run)();
@@ -428,6 +578,17 @@ const Test kTests[] = {
     {"every kind of output is the same for long and short rows",
      every_kind_of_output_is_the_same_for_long_and_short_rows, true},
     {"an enormous gamma gives no NaN", an_enormous_gamma_gives_no_nan, true},
+    {"no result is subnormal", no_result_is_subnormal, true},
+    {"no soft element is subnormal", no_soft_element_is_subnormal, true},
+    {"results from 2^-126 on are kept", results_from_2_to_the_minus_126_on_are_kept, true},
+    {"the arithmetic of the caller stays what it was",
+     the_arithmetic_of_the_caller_stays_what_it_was, true},
+    {"every thread of the pool flushes subnormals", every_thread_of_the_pool_flushes_subnormals,
+     false},
+    {"statistics are finite whatever the upstream gradients",
+     statistics_are_finite_whatever_the_upstream_gradients, true},
+    {"statistics are finite whatever the weights", statistics_are_finite_whatever_the_weights,
+     true},
     {"labels are counted in every run", labels_are_counted_in_every_run, true},
     {"a label named twice counts once", a_label_named_twice_counts_once, true},
     {"results do not depend on the number of threads",
@@ -454,6 +615,7 @@ const Test kTests[] = {
      the_pool_runs_every_task_once_also_for_many_callers, false},
     {"statistics add up and give the ratio", statistics_add_up_and_give_the_ratio, false},
     {"statistics stay finite and countable", statistics_stay_finite_and_countable, false},
+    {"sums of statistics stay finite", sums_of_statistics_stay_finite, false},
 };
 
 }  // namespace

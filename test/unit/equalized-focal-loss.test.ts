@@ -1,4 +1,4 @@
-import { EqualizedFocalLoss, FocalLoss } from '../../lib';
+import { EqualizationLossV2, EqualizedFocalLoss, FocalLoss } from '../../lib';
 import { ELEMENT, expectClose, expectSame, STATISTICS } from '../reference/compare';
 import { ReferenceCriterion } from '../reference/criterion';
 import { GOLDEN, GOLDEN_BASE_GAMMA } from '../reference/golden';
@@ -283,6 +283,32 @@ describe('the state of Equalized Focal Loss', () => {
       criterion.forwardBackward(new Float32Array(6 * labels.length), labels);
       expectSameState(stateOf(criterion), before);
     }
+  });
+
+  test.each([
+    ['gradOutput 0', {}, { gradOutput: 0 }],
+    ['lossWeight 0', { lossWeight: 0 }, {}],
+    ['classWeight 0', { classWeight: [0, 0, 0, 0, 0, 0] }, {}],
+    ['gradOutput 0 for each element', { reduction: 'none' }, { gradOutput: new Float32Array(12) }],
+  ] as const)('is not changed by a call without a gradient: %s', (_, options, call) => {
+    const criterion = new EqualizedFocalLoss({ numClasses: 6, ...options });
+    const before = stateOf(criterion);
+    const logits = Float32Array.from({ length: 12 }, (_, i) => i / 4 - 1);
+    criterion.forwardBackward(logits, [1, 0], call);
+    criterion.collectGrad(new Float32Array(12), [1, 0]);
+    expectSameState(stateOf(criterion), before);
+    expect(criterion.statistics.steps).toBe(0);
+  });
+
+  test('is finite after upstream gradients near the end of float32', () => {
+    const criterion = new EqualizationLossV2({ numClasses: 16, reduction: 'none' });
+    const gradOutput = new Float32Array(1024).fill(3e38);
+    criterion.forwardBackward(new Float32Array(1024).fill(3), new Int32Array(64), { gradOutput });
+    const expected = (64 * 3.0000000054977558e38) / (1 + Math.exp(-3));
+    expect(criterion.statistics.negative[0]! / expected).toBeCloseTo(1, 5);
+    const restored = new EqualizationLossV2({ numClasses: 16, reduction: 'none' });
+    restored.loadStateDict(criterion.stateDict());
+    expectSame('negative', restored.statistics.negative, criterion.statistics.negative);
   });
 
   test('is shown in copies that nobody can change it through', () => {
