@@ -121,6 +121,19 @@ test('update-performance.mjs fills the marked places and leaves those it has not
   const [before, kept] = [text(page), path.join(target, 'docs', 'performance.json')];
   expectSuccess(await runNode([script, kept, target]));
   expect(text(page)).toBe(before);
+
+  // A run on another processor comes beside it.
+  const other = { ...report.machine, cpu: 'Another (R)', cpuNumbers: 'family 6, model 207' };
+  writeFileSync(stored, JSON.stringify({ ...report, machine: other }));
+  expectSuccess(await runNode([script, '--beside', stored, target]));
+  const beside = path.join(target, 'docs', 'performance', 'another-r-family-6-model-207.json');
+  expect(JSON.parse(text(beside))).toEqual({ ...report, machine: other });
+  expect(text(page)).toMatch(
+    /\| A processor \(family 25, [^\n]*\n\| Another \(R\) \(family 6, model 207\) +\| avx2 +\| +1\.20 \|/,
+  );
+  expect(text(page)).toContain('### Another (R) (family 6, model 207)');
+  expect(text(kept)).not.toContain('Another');
+  expect(text(readme)).not.toContain('Another');
 }, 60_000);
 
 function marker(name: string, end: 'begin' | 'end'): string {
