@@ -1,6 +1,6 @@
 /** The figures that have targets, from the times of one run. */
 import type { Measured, Outcome } from './measure';
-import type { Figure } from './report/report';
+import type { DistributionTimes, Figure } from './report/report';
 import { fastestOfOurs } from './results';
 import { ratioOf, single } from './statistics';
 import { nameOf, type Workload } from './workload';
@@ -121,4 +121,16 @@ function memoryFigure({ workload, measured }: Outcome): Figure[] {
       target: atMost(memoryTarget),
     },
   ];
+}
+
+/** What a logit costs must not depend on its value. */
+export function distributionFigures(measured: readonly DistributionTimes[]): Figure[] {
+  return measured.map(({ instructionSet, worstOverBest }) => ({
+    id: 'distributions',
+    workload: instructionSet,
+    description: 'slowest over fastest distribution of logits, 1 thread',
+    value: worstOverBest,
+    unit: 'x',
+    target: atMost(1.1),
+  }));
 }

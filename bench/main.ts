@@ -3,6 +3,10 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { version } from '..';
 import { listContenders, type Listed } from './contenders';
+import { timesByDistribution } from './distributions';
+import { distributionFigures } from './figures';
+import { instructionSets } from './instruction-sets';
+import { describeMachine } from './machine';
 import { parseOptions, type Options } from './options';
 import { objectionToBuild } from './package-build';
 import { startProgress } from './progress';
@@ -10,7 +14,13 @@ import { compareReports } from './report/compare';
 import { markdownTable } from './report/markdown';
 import { readReport } from './report/read';
 import type { Report, WorkloadResult } from './report/report';
-import { figureTable, resultTable, skippedTable, workloadTitle } from './report/tables';
+import {
+  distributionTable,
+  figureTable,
+  resultTable,
+  skippedTable,
+  workloadTitle,
+} from './report/tables';
 import { writeReport } from './report/write';
 import { runBenchmark, type Audience } from './run';
 import { figuresFrom, messageOf } from './script';
@@ -26,6 +36,11 @@ const audience: Audience = {
     const skipped = skippedTable([result]);
     if (skipped.rows.length > 0) console.log(`\n${markdownTable(skipped)}`);
   },
+  distributions: (frame) => {
+    if (frame.distributions.length === 0) return;
+    const table = markdownTable(distributionTable([frame]));
+    console.log(`\n## Speed by distribution of values: ns/logit, 1 thread\n\n${table}`);
+  },
   figures: (figures, notMeasured) => {
     if (figures.length > 0) console.log(`\n## Figures\n\n${markdownTable(figureTable(figures))}`);
     if (notMeasured.length > 0) console.log(`\nNot measured: ${notMeasured.join('; ')}.`);
@@ -40,6 +55,7 @@ async function main(args: readonly string[]): Promise<number> {
   // Before the work: a file that cannot be read is known now.
   const before = options.compare === undefined ? undefined : readReport(options.compare);
   if (options.trainingStep) return compareTrainingSteps(options);
+  if (options.distributions) return compareDistributions(options);
   const frame = {
     package: `equalized-focal-loss ${version}`,
     command: [commandName(), ...args].join(' '),
@@ -60,6 +76,13 @@ async function compareTrainingSteps({ quick }: Options): Promise<number> {
   } finally {
     progress.finish();
   }
+}
+
+async function compareDistributions({ quick = false, rounds }: Options): Promise<number> {
+  const distributions = await timesByDistribution(quick, rounds);
+  audience.distributions({ machine: describeMachine(instructionSets()), distributions });
+  audience.figures(distributionFigures(distributions), []);
+  return 0;
 }
 
 function commandName(): string {

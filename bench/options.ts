@@ -1,5 +1,5 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
-import type { Workload } from './workload';
+import { distributed, distributionNames, type Workload } from './workload';
 
 export interface Options {
   readonly quick?: boolean;
@@ -8,6 +8,7 @@ export interface Options {
   readonly rounds?: number;
   readonly contender: readonly string[];
   readonly study?: boolean;
+  readonly distributions?: boolean;
   readonly trainingStep?: boolean;
   readonly list?: boolean;
   readonly json?: string;
@@ -37,7 +38,7 @@ export function parseOptions(args: readonly string[], name: string): Options {
     .option('--quick', 'small workloads and few rounds')
     .option(
       '--shapes <list>',
-      'workloads as ROWSxCLASSES, with :2 for gamma 2; separated by commas',
+      'workloads as ROWSxCLASSES, with :2 for gamma 2 or :prior, :trained ... for such logits',
       parseShapes,
     )
     .option('--only <list>', 'contenders whose id starts so, separated by commas', parseList)
@@ -52,6 +53,7 @@ export function parseOptions(args: readonly string[], name: string): Options {
         .default([], 'none'),
     )
     .option('--study', 'also how times change with rows, classes, threads and gamma')
+    .option('--distributions', 'compare only the distributions of logits, of this package')
     .option('--training-step', 'compare whole training steps on TensorFlow.js instead')
     .option('--list', 'print the contenders and end')
     .option('--json <file>', 'store the report')
@@ -66,13 +68,23 @@ export function parseOptions(args: readonly string[], name: string): Options {
 
 export function parseShapes(text: string): Workload[] {
   return parseList(text).map((shape) => {
-    const match = /^(\d+)x(\d+)(:2)?$/.exec(shape);
-    const [rows, classes] = [Number(match?.[1]), Number(match?.[2])];
+    const [, rowsText, classesText, kind] = /^(\d+)x(\d+)(?::(\w+))?$/.exec(shape) ?? [];
+    const [rows, classes] = [Number(rowsText), Number(classesText)];
     if (!(rows >= 1 && classes >= 1 && rows * classes <= 2 ** 29)) {
       throw new InvalidArgumentError(`'${shape}' is not like 20000x1203.`);
     }
-    return { rows, classes, gamma: match![3] === undefined ? 'mixed' : 'two' };
+    return workloadOf(kind, { rows, classes });
   });
+}
+
+function workloadOf(kind: string | undefined, shape: Pick<Workload, 'rows' | 'classes'>): Workload {
+  if (kind === undefined) return { ...shape, gamma: 'mixed' };
+  if (kind === '2') return { ...shape, gamma: 'two' };
+  const distribution = distributionNames.find((name) => name === kind);
+  if (distribution !== undefined) return distributed(distribution, shape);
+  throw new InvalidArgumentError(
+    `':${kind}' is neither ':2' nor :${distributionNames.join(', :')}.`,
+  );
 }
 
 function parseList(text: string): string[] {

@@ -4,7 +4,10 @@ import { alpha, baseGamma, type Problem, type Solution } from './workload';
 /** What a contender may be off by: sums of float32 numbers are that coarse in some of the peers. */
 export const tolerance = 1e-3;
 
-/** Smaller values are compared as if they were as large: nothing is trained by them. */
+/**
+ * Smaller values are compared as if they were as large: nothing is trained by them. Those below 2^-126
+ * are as good as 0, which some contenders make of them, this package among them.
+ */
 const negligible = 1e-12;
 
 export interface Reference extends Omit<Solution, 'gradient'> {

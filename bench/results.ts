@@ -1,8 +1,8 @@
 /** From the times of the rounds to what is reported. */
 import type { Measured, Outcome } from './measure';
-import type { ContenderResult, Report, WorkloadResult } from './report/report';
+import type { ContenderResult, DistributionTimes, Report, WorkloadResult } from './report/report';
 import { ratioOf, spreadOf } from './statistics';
-import { nameOf } from './workload';
+import { distributionNames, nameOf } from './workload';
 
 export function workloadResult({ workload, measured, skipped }: Outcome): WorkloadResult {
   const ours = fastestOfOurs(measured);
@@ -89,4 +89,20 @@ export function copyBandwidth(outcomes: readonly Outcome[]): Report['copyBandwid
       threads: contender.threads,
       bytesPerSecond: spreadOf(times.map((nanoseconds) => 8e9 / nanoseconds)),
     }));
+}
+
+/** From the times of one instruction set in every round, for each of `distributionNames`. */
+export function distributionTimes(
+  instructionSet: string,
+  times: readonly (readonly number[])[],
+): DistributionTimes {
+  const byMedian = [...times].sort((a, b) => spreadOf(a).median - spreadOf(b).median);
+  return {
+    instructionSet,
+    times: distributionNames.map((distribution, i) => ({
+      distribution,
+      nanosecondsPerLogit: spreadOf(times[i]!),
+    })),
+    worstOverBest: ratioOf(byMedian.at(-1)!, byMedian[0]!),
+  };
 }

@@ -1,13 +1,14 @@
 /** A whole run: which contenders, on which workloads, and what is reported of them. */
 import type { Listed } from './contenders';
+import { timesByDistribution } from './distributions';
 import { fullPace, quickPace, type Pace } from './entrant';
-import { figuresOf, type Figures } from './figures';
+import { distributionFigures, figuresOf, type Figures } from './figures';
 import { instructionSets } from './instruction-sets';
 import { describeMachine } from './machine';
 import { measure, type Outcome } from './measure';
 import type { Options } from './options';
 import { startProgress } from './progress';
-import type { Figure, Report, WorkloadResult } from './report/report';
+import type { DistributionTimes, Figure, Report, WorkloadResult } from './report/report';
 import { copyBandwidth, workloadResult } from './results';
 import { figuresFrom, messageOf } from './script';
 import { runStudies } from './study/studies';
@@ -17,6 +18,7 @@ import { fullWorkloads, nameOf, quickWorkloads, type Workload } from './workload
 /** Shown as soon as it is known: a run takes long. */
 export interface Audience {
   workload(result: WorkloadResult): void;
+  distributions(frame: Pick<Report, 'machine' | 'distributions'>): void;
   figures(figures: readonly Figure[], notMeasured: readonly string[]): void;
 }
 
@@ -31,7 +33,7 @@ export async function runBenchmark(
   const outcomes: Outcome[] = [];
   const workloads: WorkloadResult[] = [];
   for (const workload of options.shapes ?? (options.quick ? quickWorkloads : fullWorkloads)) {
-    const suitable = chosen.filter((one) => workload.gamma === 'mixed' || one.alsoWithGammaTwo);
+    const suitable = chosen.filter((one) => workload.gamma !== 'two' || one.alsoWithGammaTwo);
     try {
       const outcome = await measured(workload, suitable, pace);
       workloads.push(workloadResult(outcome));
@@ -43,17 +45,22 @@ export async function runBenchmark(
     }
   }
   if (outcomes.length === 0) throw new Error('no workload could be measured');
-  const { figures, notMeasured } = figuresOf(outcomes);
+  const machine = describeMachine(instructionSets());
+  const distributions = isNarrowed(options) ? [] : await timesOfDistributions(options);
+  audience.distributions({ machine, distributions });
+  const compared = figuresOf(outcomes);
   const programs = await figuresOfPrograms(options);
-  const missing = [...notMeasured, ...programs.notMeasured];
-  audience.figures([...figures, ...programs.figures], missing);
+  const figures = [...compared.figures, ...distributionFigures(distributions), ...programs.figures];
+  const notMeasured = [...compared.notMeasured, ...programs.notMeasured];
+  audience.figures(figures, notMeasured);
   return {
     ...{ schema: 1, ...frame, created: new Date().toISOString() },
-    machine: describeMachine(instructionSets()),
+    machine,
     copyBandwidth: copyBandwidth(outcomes),
     workloads,
-    figures: [...figures, ...programs.figures],
-    notMeasured: missing,
+    distributions,
+    figures,
+    notMeasured,
     studies: options.study ? await runStudies(options) : [],
   };
 }
@@ -93,15 +100,34 @@ async function measured(
   }
 }
 
-/** What is measured by programs of its own: part of every run but those that were narrowed down. */
-async function figuresOfPrograms({ shapes, only, quick }: Options): Promise<Figures> {
-  if (shapes !== undefined || only !== undefined) return { figures: [], notMeasured: [] };
+/** What is not asked of a workload is part of every run but those that were narrowed down. */
+function isNarrowed({ shapes, only }: Options): boolean {
+  return shapes !== undefined || only !== undefined;
+}
+
+async function timesOfDistributions({
+  quick = false,
+  rounds,
+}: Options): Promise<DistributionTimes[]> {
+  try {
+    return await timesByDistribution(quick, rounds);
+  } catch (error) {
+    console.error(`bench: the distributions of logits are left out: ${messageOf(error)}`);
+    return [];
+  }
+}
+
+/** What is measured by programs of its own. */
+async function figuresOfPrograms(options: Options): Promise<Figures> {
+  if (isNarrowed(options)) return { figures: [], notMeasured: [] };
   const one = { EFL_NUM_THREADS: '1' };
   const all = [await figuresOfProgram('overhead of a call', 'overhead', [], one)];
   for (const isa of instructionSets()) {
     all.push(await figuresOfProgram(`accuracy of ${isa}`, 'accuracy', [], { EFL_CPU_ISA: isa }));
   }
-  all.push(await figuresOfProgram('training step', 'training-step', quick ? ['--quick'] : [], one));
+  all.push(
+    await figuresOfProgram('training step', 'training-step', options.quick ? ['--quick'] : [], one),
+  );
   return {
     figures: all.flatMap(({ figures }) => figures),
     notMeasured: all.flatMap(({ notMeasured }) => notMeasured),

@@ -24,6 +24,8 @@ import { nativeFingerprint } from './fingerprint.mjs';
 import { root, stagedFolder } from './platform.mjs';
 
 const require = createRequire(import.meta.url);
+/** `auto` builds the library for GPUs where nvcc is found, `on` needs it, `off` leaves it out. */
+const cuda = process.env.EFL_CUDA ?? 'auto';
 const { values: options, positionals } = parseArgs({
   allowPositionals: true,
   options: {
@@ -61,7 +63,7 @@ function buildWithCMake() {
   if (options.debug || options.sanitize) args.push('--debug');
   if (options.sanitize) args.push('--CDEFL_SANITIZE=address,undefined');
   if (options.portable) args.push('--CDEFL_PORTABLE=ON');
-  args.push(`--CDEFL_CUDA=${(process.env.EFL_CUDA ?? 'auto').toUpperCase()}`);
+  args.push(`--CDEFL_CUDA=${cuda.toUpperCase()}`);
   run(process.execPath, args);
   const name = options.debug || options.sanitize ? 'Debug' : 'Release';
   return [path.join(folder, name, 'efl.node'), path.join(folder, 'efl.node')];
@@ -97,7 +99,7 @@ function checksum(file) {
 /** The library for GPUs, which is beside the addon or not built at all; its checksum. */
 function stageCuda(built, target) {
   const library = path.join(path.dirname(built), 'libefl_cuda.so');
-  if (!existsSync(library) || options.portable || process.env.EFL_CUDA === 'off') {
+  if (!existsSync(library) || options.portable || cuda === 'off') {
     rmSync(target, { force: true });
     return undefined;
   }
@@ -112,7 +114,7 @@ function stage(built, builder) {
   stageFile(built, target);
   const library = path.join(folder, `libefl${libraryExtension}`);
   stageFile(path.join(path.dirname(built), path.basename(library)), library);
-  const cuda = stageCuda(built, path.join(folder, 'libefl_cuda.so'));
+  const cudaChecksum = stageCuda(built, path.join(folder, 'libefl_cuda.so'));
   const manifest = {
     version: JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8')).version,
     builder,
@@ -120,10 +122,12 @@ function stage(built, builder) {
     sources: nativeFingerprint(),
     sha256: checksum(target),
     librarySha256: checksum(library),
-    ...(cuda ? { cudaSha256: cuda } : {}),
+    // So that a build which is to have it is not taken for one that could not.
+    cuda,
+    ...(cudaChecksum ? { cudaSha256: cudaChecksum } : {}),
   };
   writeFileSync(path.join(folder, 'manifest.json'), `${JSON.stringify(manifest, null, 2)}\n`);
-  const gpus = cuda ? 'with the library for GPUs' : 'without a library for GPUs';
+  const gpus = cudaChecksum ? 'with the library for GPUs' : 'without a library for GPUs';
   const how = `${builder}, ${manifest.configuration}, ${gpus}`;
   console.log(`Staged ${path.relative(root, target)} (${how}).`);
 }

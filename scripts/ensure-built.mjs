@@ -1,17 +1,26 @@
 // Builds what is missing or was made from other sources; says nothing when all is there. With
 // --release (before packing) a debug build does not count as there.
+//
+// The library for GPUs, which takes nvcc many minutes, is part of a release, and of other builds where
+// there is a GPU to use it; EFL_CUDA=auto, on or off says otherwise.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { nativeFingerprint, typescriptFingerprint } from './fingerprint.mjs';
 import { root, stagedFolder } from './platform.mjs';
 
+const isRelease = process.argv.includes('--release');
+/** The driver, on Linux or below it on Windows. */
+const hasGpu = existsSync('/proc/driver/nvidia') || existsSync('/dev/dxg');
+const cuda = process.env.EFL_CUDA ?? (isRelease || hasGpu ? 'auto' : 'off');
+
 function nativeIsCurrent() {
   const manifest = path.join(stagedFolder(), 'manifest.json');
   if (!existsSync(manifest) || !existsSync(path.join(stagedFolder(), 'efl.node'))) return false;
-  const { sources, configuration } = JSON.parse(readFileSync(manifest, 'utf8'));
-  if (process.argv.includes('--release') && configuration !== 'release') return false;
-  return sources === nativeFingerprint();
+  const built = JSON.parse(readFileSync(manifest, 'utf8'));
+  if (isRelease && built.configuration !== 'release') return false;
+  if (built.cuda === 'off' && cuda !== 'off') return false;
+  return built.sources === nativeFingerprint();
 }
 
 function typescriptIsCurrent() {
@@ -22,7 +31,8 @@ function typescriptIsCurrent() {
 function npmRun(script) {
   // What a build says goes to stderr: stdout belongs to the command that needed it (npm pack --json).
   const stdio = ['inherit', 2, 2];
-  const { status } = spawnSync('npm', ['run', '--silent', script], { cwd: root, stdio });
+  const env = { ...process.env, EFL_CUDA: cuda };
+  const { status } = spawnSync('npm', ['run', '--silent', script], { cwd: root, stdio, env });
   if (status !== 0) process.exit(status ?? 1);
 }
 

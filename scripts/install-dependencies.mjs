@@ -1,8 +1,9 @@
-// node scripts/install-dependencies.mjs <folder>
+// node scripts/install-dependencies.mjs <folder> | --all
 //
-// Installs the dependencies of a folder that is a package of its own, where that is needed.
+// Installs the dependencies of a folder that is a package of its own, where that is needed: of one, or
+// of the benchmark and of every example.
 import { spawn } from 'node:child_process';
-import { existsSync, realpathSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, realpathSync, statSync } from 'node:fs';
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -42,6 +43,12 @@ function npmCi(directory) {
   return run('npm', args, { ...options, shell: process.platform === 'win32' });
 }
 
+/** The folders of the repository that are packages of their own. */
+function packages() {
+  const examples = readdirSync('examples').map((name) => join('examples', name));
+  return ['bench', ...examples].filter((name) => existsSync(join(name, 'package-lock.json')));
+}
+
 /** Resolves to the exit code: 0 where everything is there. */
 export async function installDependencies(directory, name) {
   if (!needsInstall(directory)) return 0;
@@ -51,5 +58,8 @@ export async function installDependencies(directory, name) {
 
 if (process.argv[1] && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) {
   const [folder] = process.argv.slice(2);
-  process.exitCode = await installDependencies(folder, folder);
+  for (const one of folder === '--all' ? packages() : [folder]) {
+    process.exitCode = await installDependencies(one, one);
+    if (process.exitCode !== 0) break;
+  }
 }

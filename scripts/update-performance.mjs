@@ -3,15 +3,23 @@
 //
 //   npm run bench -- --study --out runs/performance
 //   node scripts/update-performance.mjs runs/performance/report.json [folder with README.md]
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+//
+// With --beside it does not take the place of docs/performance.json: it is kept in docs/performance,
+// one file for each processor, and its tables stand beside those of the first.
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
+import { parseArgs } from 'node:util';
 import { format, resolveConfig } from 'prettier';
 import { root } from './platform.mjs';
 
-const [file, target = root] = process.argv.slice(2);
+const { values: options, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { beside: { type: 'boolean', default: false } },
+});
+const [file, target = root] = positionals;
 if (!file) {
-  console.error('Which report? node scripts/update-performance.mjs REPORT.json');
+  console.error('Which report? node scripts/update-performance.mjs [--beside] REPORT.json');
   process.exit(2);
 }
 
@@ -22,7 +30,9 @@ const { picturesOf } = ofReport('charts');
 const { markdownTable } = ofReport('markdown');
 const { parseReport } = ofReport('schema');
 const { summaryTable } = ofReport('summary');
-const { figureTable, machineTable, resultTable, skippedTable, workloadTitle } = ofReport('tables');
+const { processor, taken } = ofReport('format');
+const { distributionTable, figureTable, machineTable, resultTable, skippedTable, workloadTitle } =
+  ofReport('tables');
 
 /** What stands between <!-- performance:NAME:begin --> and <!-- performance:NAME:end -->. */
 function fill(document, blocks) {
@@ -70,29 +80,62 @@ function notMeasured({ notMeasured: figures }) {
   return `Not measured in this run: ${figures.join('; ')}.`;
 }
 
-/** Where and when the figures were taken, in a line. */
-function taken({ machine, created }) {
-  return `Measured on ${machine.cpu} with ${machine.cores} cores and Node.js ${machine.node}, ${created.slice(0, 10)}.`;
+/** The whole of another machine, without pictures. */
+function besideThe(report) {
+  return [
+    `### ${processor(report.machine)}`,
+    markdownTable(machineTable(report)),
+    markdownTable(summaryTable(report)),
+    tableOr(figureTable(report.figures), 'It has no figures with a target.'),
+  ].join('\n\n');
 }
 
-const report = parseReport(readFileSync(file, 'utf8'));
+async function store(file, report) {
+  mkdirSync(path.dirname(file), { recursive: true });
+  const style = await resolveConfig(path.join(root, 'package.json'));
+  writeFileSync(file, await format(JSON.stringify(report), { ...style, parser: 'json' }));
+}
+
+const readReport = (name) => parseReport(readFileSync(name, 'utf8'));
+const first = path.join(target, 'docs', 'performance.json');
+const others = path.join(target, 'docs', 'performance');
+
+function nameOf({ machine }) {
+  return processor(machine)
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '-')
+    .replace(/^-|-$/g, '');
+}
+
+const given = readReport(file);
+await store(options.beside ? path.join(others, `${nameOf(given)}.json`) : first, given);
+
+const report = options.beside ? readReport(first) : given;
+const stored = existsSync(others) ? readdirSync(others).sort() : [];
+const beside = stored.map((name) => readReport(path.join(others, name)));
 const pictures = await picturesOf(report);
+const when = taken(report);
 const blocks = new Map([
   ['performance:machine', markdownTable(machineTable(report))],
-  ['performance:figures', tableOr(figureTable(report.figures), 'None in this run.')],
+  [
+    'performance:figures',
+    `${tableOr(figureTable(report.figures), 'None in this run.')}\n\n${when}`,
+  ],
   ['performance:not-measured', notMeasured(report)],
-  ['performance:results', report.workloads.map((one) => resultsOf(one, pictures)).join('\n\n')],
+  [
+    'performance:results',
+    [when, ...report.workloads.map((one) => resultsOf(one, pictures))].join('\n\n'),
+  ],
   ['performance:skipped', tableOr(skippedTable(report.workloads), 'Nothing.')],
+  [
+    'performance:distributions',
+    tableOr(distributionTable([report, ...beside]), 'Not measured yet.'),
+  ],
+  ['performance:beside', beside.map(besideThe).join('\n\n') || 'None yet.'],
 ]);
 for (const picture of pictures.filter(({ workload }) => workload === null)) {
-  blocks.set(`performance:${picture.name}`, show(picture));
+  blocks.set(`performance:${picture.name}`, `${show(picture)}\n\n${when}`);
 }
 
-fill(
-  'README.md',
-  new Map([['performance', `${markdownTable(summaryTable(report))}\n\n${taken(report)}`]]),
-);
+fill('README.md', new Map([['performance', `${markdownTable(summaryTable(report))}\n\n${when}`]]));
 fill(path.join('docs', 'performance.md'), blocks);
-const stored = path.join(target, 'docs', 'performance.json');
-const style = await resolveConfig(path.join(root, 'package.json'));
-writeFileSync(stored, await format(JSON.stringify(report), { ...style, parser: 'json' }));

@@ -27,7 +27,7 @@ function timesPictures({ workloads }: Report): Promise<Picture[]> {
   const timed = workloads.filter(({ results }) => results.length > 0);
   return Promise.all(
     timed.map(async (workload) => ({
-      name: `times-${workload.rows}x${workload.classes}-${workload.gamma}`,
+      name: `times-${workload.rows}x${workload.classes}-${workload.distribution ?? workload.gamma}`,
       description: `Time a logit of every contender, ${workloadTitle(workload)}`,
       workload,
       svg: await timesChart(workload),

@@ -1,5 +1,5 @@
 /** Figures as people read them: one place, so that table, chart and page agree. */
-import type { ContenderResult, Figure, Machine, Spread } from './report';
+import type { ContenderResult, Figure, Machine, Report, Spread } from './report';
 
 /** Three significant digits, without an exponent where that is readable. */
 export function digits(value: number): string {
@@ -38,9 +38,19 @@ export function worstError({ errors }: ContenderResult): string {
   return Math.max(errors.loss, errors.gradient, errors.statistics).toExponential(1);
 }
 
+/** A virtual machine may say no more than "AMD EPYC": the numbers tell which. */
+export function processor({ cpu, cpuNumbers }: Pick<Machine, 'cpu' | 'cpuNumbers'>): string {
+  return cpuNumbers === null ? cpu : `${cpu} (${cpuNumbers})`;
+}
+
+/** Where and when the figures were taken, in a line. */
+export function taken({ machine, created }: Pick<Report, 'machine' | 'created'>): string {
+  return `Measured on ${processor(machine)} with ${machine.cores} cores and Node.js ${machine.node}, ${created.slice(0, 10)}.`;
+}
+
 export function machineLines(machine: Machine): [string, string][] {
   return [
-    ['processor', `${machine.cpu}, ${machine.cores} cores`],
+    ['processor', `${processor(machine)}, ${machine.cores} cores`],
     ['memory', bytes(machine.memoryBytes)],
     ['system', `${machine.platform}, Node.js ${machine.node}`],
     ['instruction sets', machine.instructionSets.join(', ') || 'none'],

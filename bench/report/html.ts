@@ -2,6 +2,7 @@
 import type { Picture } from './charts';
 import type { Report, WorkloadResult } from './report';
 import {
+  distributionTable,
   figureTable,
   machineTable,
   resultTable,
@@ -39,6 +40,7 @@ export function htmlOf(report: Report, pictures: readonly Picture[]): string {
 ${htmlTable(machineTable(report))}
 ${report.workloads.map((workload) => workloadSection(workload, pictures)).join('\n')}
 ${section('Distance from the memory roof, and scaling', common.join('\n'))}
+${tableSection('Speed by distribution of values', distributionTable([report]))}
 ${tableSection('Figures', figureTable(report.figures))}
 ${tableSection('Skipped', skippedTable(report.workloads))}
 </body>

@@ -1,6 +1,7 @@
 /** The report as Markdown that is also a readable table in a terminal. Needs no library. */
 import type { Report } from './report';
 import {
+  distributionTable,
   figureTable,
   machineTable,
   resultTable,
@@ -17,6 +18,7 @@ export function markdownOf(report: Report): string {
       `## ${workloadTitle(workload)}`,
       markdownTable(resultTable(workload)),
     ]),
+    ...section('## Speed by distribution of values', distributionTable([report])),
     ...section('## Figures', figureTable(report.figures)),
     ...(report.notMeasured.length > 0 ? [`Not measured: ${report.notMeasured.join('; ')}.`] : []),
     ...section('## Skipped', skippedTable(report.workloads)),

@@ -1,5 +1,7 @@
 /** What a run of the benchmark stores: bench/report/schema.ts holds the same as a schema. */
 
+import type { Distribution } from '../workload';
+
 /** Median of the rounds, and the quarters around it. */
 export interface Spread {
   readonly median: number;
@@ -9,6 +11,8 @@ export interface Spread {
 
 export interface Machine {
   readonly cpu: string;
+  /** Numbers that tell the processor where its name does not, as in a virtual machine. */
+  readonly cpuNumbers: string | null;
   readonly cores: number;
   readonly memoryBytes: number;
   readonly platform: string;
@@ -52,9 +56,22 @@ export interface WorkloadResult {
   readonly name: string;
   readonly rows: number;
   readonly classes: number;
-  readonly gamma: 'mixed' | 'two';
+  readonly gamma: 'mixed' | 'two' | 'long-tailed';
+  /** Of the logits; absent where they lie evenly between -8.5 and -0.5. */
+  readonly distribution?: Distribution | undefined;
   readonly results: readonly ContenderResult[];
   readonly skipped: readonly Skipped[];
+}
+
+/** Kernels of this package, one thread, on problems that differ in how their logits lie. */
+export interface DistributionTimes {
+  readonly instructionSet: string;
+  readonly times: readonly {
+    readonly distribution: Distribution;
+    readonly nanosecondsPerLogit: Spread;
+  }[];
+  /** The time of the slowest over that of the fastest in the same round. */
+  readonly worstOverBest: Spread;
 }
 
 /** One figure with its target, as docs/performance.md lists them. */
@@ -92,6 +109,7 @@ export interface Report {
   /** Copy bandwidth in the same run, bytes read plus bytes written a second. */
   readonly copyBandwidth: readonly { readonly threads: number; readonly bytesPerSecond: Spread }[];
   readonly workloads: readonly WorkloadResult[];
+  readonly distributions: readonly DistributionTimes[];
   readonly figures: readonly Figure[];
   /** Figures with a target that lack a contender or a workload. */
   readonly notMeasured: readonly string[];

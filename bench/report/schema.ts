@@ -1,5 +1,6 @@
 /** The stored report as a schema: what report.ts says at compile time, checked at run time. */
 import { z } from 'zod';
+import { distributionNames } from '../workload';
 import type { Report } from './report';
 
 const positive = z.number().positive();
@@ -13,6 +14,7 @@ const spread = z
 
 const machine = z.strictObject({
   cpu: z.string(),
+  cpuNumbers: z.string().nullable(),
   cores: count,
   memoryBytes: positive,
   platform: z.string(),
@@ -42,13 +44,22 @@ const contenderResult = z.strictObject({
 
 const skipped = z.strictObject({ id: z.string().min(1), name: z.string(), reason: z.string() });
 
+const distribution = z.enum(distributionNames);
+
 const workloadResult = z.strictObject({
   name: z.string().min(1),
   rows: count,
   classes: count,
-  gamma: z.enum(['mixed', 'two']),
+  gamma: z.enum(['mixed', 'two', 'long-tailed']),
+  distribution: distribution.optional(),
   results: z.array(contenderResult),
   skipped: z.array(skipped),
+});
+
+const distributionTimes = z.strictObject({
+  instructionSet: z.string().min(1),
+  times: z.array(z.strictObject({ distribution, nanosecondsPerLogit: spread })).min(1),
+  worstOverBest: spread,
 });
 
 const figure = z.strictObject({
@@ -83,6 +94,7 @@ export const reportSchema = z.strictObject({
   machine,
   copyBandwidth: z.array(z.strictObject({ threads: count, bytesPerSecond: spread })),
   workloads: z.array(workloadResult),
+  distributions: z.array(distributionTimes),
   figures: z.array(figure),
   notMeasured: z.array(z.string()),
   studies: z.array(study),

@@ -5,10 +5,12 @@ import {
   figureValue,
   machineLines,
   percentSpread,
+  processor,
   threadCount,
   worstError,
 } from './format';
-import type { Figure, Report, WorkloadResult } from './report';
+import { distributionNames, distributions } from '../workload';
+import type { DistributionTimes, Figure, Report, WorkloadResult } from './report';
 
 export interface Table {
   readonly head: readonly string[];
@@ -114,6 +116,31 @@ export function figureTable(figures: readonly Figure[]): Table {
   );
 }
 
+const normal = (name: keyof typeof distributions): string =>
+  `N(${distributions[name].mean}, ${distributions[name].deviation})`;
+
+/** Of one report or several: nanoseconds a logit, and how much the values of the logits matter. */
+export function distributionTable(
+  reports: readonly Pick<Report, 'machine' | 'distributions'>[],
+): Table {
+  const columns = distributionNames.map((name) => `${name}, ${normal(name)}`);
+  const rows = reports.flatMap(({ machine, distributions: measured }) =>
+    measured.map((one) => [
+      processor(machine),
+      one.instructionSet,
+      ...distributionNames.map((name) => timeOf(name, one)),
+      `${digits(one.worstOverBest.median)} x`,
+      percentSpread(one.worstOverBest),
+    ]),
+  );
+  return table(['processor', 'kernels', ...columns, 'worst : best', 'spread'], 2, rows);
+}
+
+function timeOf(name: string, { times }: DistributionTimes): string {
+  const found = times.find(({ distribution }) => distribution === name);
+  return found === undefined ? '' : digits(found.nanosecondsPerLogit.median);
+}
+
 /** What could not run is the same for all workloads more often than not: one row each. */
 export function skippedTable(workloads: readonly WorkloadResult[]): Table {
   const where = new Map<string, { name: string; reason: string; workloads: string[] }>();
@@ -134,7 +161,8 @@ export function skippedTable(workloads: readonly WorkloadResult[]): Table {
 }
 
 /** The gamma decides which of two kernels runs. */
-export function workloadTitle({ rows, classes, gamma }: WorkloadResult): string {
+export function workloadTitle({ rows, classes, gamma, distribution }: WorkloadResult): string {
   const shape = `${rows.toLocaleString('en-US')} rows x ${classes.toLocaleString('en-US')} classes`;
+  if (distribution !== undefined) return `${shape}, ${distribution}: ${normal(distribution)}`;
   return `${shape}, ${gamma === 'two' ? 'gamma 2 everywhere' : 'each class its own gamma'}`;
 }

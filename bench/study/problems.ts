@@ -1,4 +1,4 @@
-import { makeProblem, type Problem } from '../workload';
+import { distributed, makeProblem, type Distribution, type Problem } from '../workload';
 
 export interface Shape {
   readonly rows: number;
@@ -7,10 +7,15 @@ export interface Shape {
   readonly positives?: number;
   /** The same for all classes; each class has its own where it is absent. */
   readonly gamma?: number;
+  /** As in the workloads of that name. */
+  readonly distribution?: Distribution;
 }
 
-export function problemOf({ rows, classes, positives, gamma }: Shape): Problem {
-  const problem = makeProblem({ rows, classes, gamma: 'mixed' });
+export function problemOf({ rows, classes, positives, gamma, distribution }: Shape): Problem {
+  const shape = { rows, classes };
+  const problem = makeProblem(
+    distribution === undefined ? { ...shape, gamma: 'mixed' } : distributed(distribution, shape),
+  );
   if (positives !== undefined) spreadPositives(problem, positives);
   if (gamma !== undefined) problem.gamma.fill(gamma);
   return problem;

@@ -37,10 +37,20 @@ export async function timesAt(
 async function spreadsFor(shape: Shape, actors: readonly Actor[], pace: Pace): Promise<Spread[]> {
   const files = stageProblem(shape);
   for (const actor of actors) await actor.take(files, pace);
+  return (await timesInTurn(actors, shape, pace)).map(spreadOf);
+}
+
+/** Nanoseconds a logit of each actor on the problem that it has taken, one for each round. */
+export async function timesInTurn(
+  actors: readonly Actor[],
+  { rows, classes }: Shape,
+  { rounds }: Pace,
+): Promise<number[][]> {
   const times = actors.map(() => [] as number[]);
-  for (let round = 0; round < pace.rounds; round++) {
-    for (const [i, actor] of actors.entries()) times[i]!.push(await actor.sample());
+  for (let round = 0; round < rounds; round++) {
+    for (const [i, actor] of actors.entries()) {
+      times[i]!.push(((await actor.sample()) * 1e6) / (rows * classes));
+    }
   }
-  const logits = shape.rows * shape.classes;
-  return times.map((samples) => spreadOf(samples.map((time) => (time * 1e6) / logits)));
+  return times;
 }

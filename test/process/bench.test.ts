@@ -116,6 +116,36 @@ describe('a run', () => {
   );
 });
 
+describe('where the logits lie', () => {
+  const baseline = { EFL_CPU_ISA: 'baseline' };
+
+  test(
+    'contenders are checked and timed with those of a confident head',
+    async () => {
+      const stored = path.join(folder, 'confident.json');
+      const args = ['--shapes', '100x80:confident', '--rounds', '1', '--only', 'plain'];
+      expectSuccess(await bench([...args, '--json', stored], baseline));
+      const [workload] = parseReport(readFileSync(stored, 'utf8')).workloads;
+      expect(workload).toMatchObject({ name: '100 x 80, confident', gamma: 'long-tailed' });
+      const plain = workload!.results.find(({ id }) => id === 'plain-javascript');
+      expect(plain!.errors!.gradient).toBeLessThan(1e-6);
+    },
+    minute,
+  );
+
+  test(
+    '--distributions prints what a logit takes with each, and the slowest over the fastest',
+    async () => {
+      const ended = await bench(['--distributions', '--quick', '--rounds', '1'], baseline);
+      expectSuccess(ended);
+      expect(ended.stdout).toMatch(/undecided, N\(-2, 2\).*confident, N\(-12, 3\).*worst : best/);
+      expect(ended.stdout).toMatch(/\| baseline +(\| +[\d.,]+ ){4}\| +[\d.]+ x \|/);
+      expect(ended.stdout).toMatch(/slowest over fastest.*\| baseline \|.*at most 1\.10 x/);
+    },
+    minute,
+  );
+});
+
 describe('the command line', () => {
   test('runs from TypeScript and as efl bench alike', async () => {
     const tsNode = path.join(root, 'node_modules', 'ts-node', 'dist', 'bin.js');

@@ -2,10 +2,11 @@ import { allBlocks, codeBlocks } from './documents';
 
 /** Every command of the documents, and the test or CI step that runs it. */
 const runBy: Readonly<Record<string, string>> = {
-  'npm ci && npm run demo': 'demo.test.ts, with --quick',
+  'npm ci && npm run demo': '.ci/run, with --quick',
   'npm ci && npm test': '.ci/run',
   'npm ci': '.ci/run',
   'npm test': '.ci/run',
+  'npm run test:all': '.ci/run',
   'npm run build': 'pretest, by its parts build:native and build:ts',
   'npm run lint': '.ci/run',
   'npm run format': '.ci/run, which checks that it would change nothing',
@@ -14,19 +15,23 @@ const runBy: Readonly<Record<string, string>> = {
   'npm run bench -- --study --out runs/performance':
     'bench-study.test.ts and bench.test.ts, in parts',
   'node scripts/update-performance.mjs runs/performance/report.json':
-    'bench-report.test.ts, on a copy',
+    'bench-report.long.test.ts, on a copy',
+  'node scripts/update-performance.mjs --beside runs/other/report.json':
+    'bench-report.long.test.ts, on a copy',
   'npm run bench -- --compare docs/performance.json': 'bench.test.ts, with another report',
   'npx jest test/unit': '.ci/run',
-  'npm run build:debug': 'native.test.ts, by the script behind it',
-  'npm run build:asan': 'native.test.ts, by the script behind it',
-  'node scripts/test-native.mjs address,undefined': 'native.test.ts',
-  'node scripts/run-example.mjs jax-js': 'examples.test.ts',
-  'npm run demo -- --seeds 21,22,23,24,25 --out runs/readme': 'demo.test.ts, with --quick',
-  'node scripts/update-results.mjs runs/readme': 'demo.test.ts, on a copy',
+  'npm run build:debug': 'native.long.test.ts, by the script behind it',
+  'npm run build:asan': 'native.long.test.ts, by the script behind it',
+  'node scripts/test-native.mjs address,undefined': 'native.long.test.ts',
+  'node scripts/run-example.mjs jax-js': 'examples.long.test.ts',
+  'npm run demo -- --seeds 21,22,23,24,25 --out runs/readme': 'demo.long.test.ts, with --quick',
+  'node scripts/update-results.mjs runs/readme': 'demo.long.test.ts, on a copy',
   'npm run test:emulated': '.ci/run',
-  'npm run gpu:bundle': 'gpu-bundle.test.ts, with the Node.js that runs the test',
-  'npm run gpu:bundle -- --emulated': 'gpu-bundle.test.ts, with the Node.js that runs the test',
-  'npm run bench:gpu -- --quick': 'gpu-bundle.test.ts, by the program behind it, with --emulated',
+  'npm run gpu:bundle': 'gpu-bundle.long.test.ts, with the Node.js that runs the test',
+  'npm run gpu:bundle -- --emulated':
+    'gpu-bundle.long.test.ts, with the Node.js that runs the test',
+  'npm run bench:gpu -- --quick':
+    'gpu-bundle.long.test.ts, by the program behind it, with --emulated',
   'npx equalized-focal-loss doctor': 'package.test.ts',
   'npx equalized-focal-loss doctor --json': 'cli.test.ts',
   ...Object.fromEntries(

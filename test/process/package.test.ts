@@ -1,80 +1,40 @@
-import {
-  cpSync,
-  existsSync,
-  mkdtempSync,
-  mkdirSync,
-  readFileSync,
-  readdirSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { packages as tensorflowPackages } from '../adapters/tfjs/tensorflow';
 import { expectSuccess, root, run, runNode } from './child';
 import { allBlocks, codeBlocks } from './documents';
-import { hasTools } from './tools';
+import {
+  compilePrograms,
+  installPacked,
+  runProgram,
+  writeProgram,
+  type UserProject,
+} from './user-project';
 
 const minutes = 60_000;
 const tsc = path.join(root, 'node_modules', 'typescript', 'bin', 'tsc');
 const firstExample = codeBlocks('README.md').find(({ language }) => language === 'ts')!.code;
+const documented = allBlocks('ts');
+const fileOf = ({ file, line }: { file: string; line: number }): string =>
+  `${file}-${line}`.replace(/\W/g, '-') + '.mts';
 
-let project: string;
-let packedFiles: string[];
-let installed: string[];
+let project: UserProject;
+const programs = new Map<string, string>();
 
-/** An empty project that has installed the packed package. TensorFlow.js is put beside it afterwards. */
 beforeAll(async () => {
-  project = mkdtempSync(path.join(tmpdir(), 'efl user project-'));
-  const packed = await run('npm', ['pack', '--json', '--pack-destination', project]);
-  expectSuccess(packed);
-  const report = JSON.parse(packed.stdout) as { filename: string; files: { path: string }[] }[];
-  packedFiles = report[0]!.files.map((file) => file.path);
-  writeFileSync(path.join(project, 'package.json'), '{ "name": "user", "version": "1.0.0" }');
-  const args = ['install', '--ignore-scripts', '--no-audit', '--no-fund', '--prefer-offline'];
-  expectSuccess(await run('npm', [...args, `./${report[0]!.filename}`], { cwd: project }));
-  const modules = path.join(project, 'node_modules');
-  installed = readdirSync(modules).filter((name) => !name.startsWith('.'));
-  symlinkSync(
-    path.join(tensorflowPackages, '@tensorflow'),
-    path.join(modules, '@tensorflow'),
-    'junction',
-  );
-  const compilerOptions = {
-    strict: true,
-    target: 'es2022',
-    module: 'node16',
-    types: ['node'],
-    typeRoots: [path.join(root, 'node_modules', '@types')],
-    skipLibCheck: false,
-  };
-  writeFileSync(path.join(project, 'tsconfig.json'), JSON.stringify({ compilerOptions }));
+  project = await installPacked();
+  const write = (name: string, code: string) =>
+    programs.set(name, writeProgram(project, name, code));
+  write('first.mts', firstExample);
+  write('first.cts', firstExample);
+  for (const block of documented) write(fileOf(block), block.code);
+  await compilePrograms(project);
 }, 5 * minutes);
 
 afterAll(() => {
-  rmSync(project, { recursive: true, force: true });
+  rmSync(project.folder, { recursive: true, force: true });
 });
 
-/** Writes a program into the project, compiles it if it is TypeScript, and returns what it prints. */
-async function runProgram(name: string, code: string): Promise<string> {
-  const folder = path.join(project, 'programs', name.replace(/\W/g, '-'));
-  mkdirSync(folder, { recursive: true });
-  let file = path.join(folder, name);
-  writeFileSync(file, code);
-  if (/\.[mc]?ts$/.test(name)) {
-    const config = path.join(folder, 'tsconfig.json');
-    // The declarations of TensorFlow.js do not compile by themselves.
-    const compilerOptions = { skipLibCheck: code.includes('/tfjs') };
-    const settings = { extends: '../../tsconfig.json', include: ['*'], compilerOptions };
-    writeFileSync(config, JSON.stringify(settings));
-    expectSuccess(await runNode([tsc, '-p', config], { cwd: folder }));
-    file = file.replace(/ts$/, 'js');
-  }
-  const ended = await runNode([file], { cwd: folder });
-  expectSuccess(ended);
-  return ended.stdout;
-}
+const runScript = (name: string, code: string) => runProgram(writeProgram(project, name, code));
 
 const asCommonJs = (code: string): string =>
   code.replace(/import (\{[^}]*\}) from ('[^']*');/g, 'const $1 = require($2);');
@@ -83,11 +43,11 @@ describe('the packed package', () => {
   test(
     'runs the first example of the README from TypeScript, ES modules and CommonJS alike',
     async () => {
-      const typed = await runProgram('first.mts', firstExample);
+      const typed = await runProgram(programs.get('first.mts')!);
       expect(typed).toMatch(/\d/);
-      expect(await runProgram('first.mjs', firstExample)).toBe(typed);
-      expect(await runProgram('first.cjs', asCommonJs(firstExample))).toBe(typed);
-      expect(await runProgram('first.cts', firstExample)).toBe(typed);
+      expect(await runScript('plain.mjs', firstExample)).toBe(typed);
+      expect(await runScript('plain.cjs', asCommonJs(firstExample))).toBe(typed);
+      expect(await runProgram(programs.get('first.cts')!)).toBe(typed);
     },
     2 * minutes,
   );
@@ -102,7 +62,7 @@ describe('the packed package', () => {
         const { default: _, ...named } = esm;
         console.log(Object.keys(named).sort().join() === Object.keys(cjs).sort().join() &&
           Object.keys(named).every((name) => esm[name] === cjs[name]));`;
-      expect(await runProgram(`one-${name.length}.mjs`, code)).toBe('true\n');
+      expect(await runScript(`one-${name.length}.mjs`, code)).toBe('true\n');
     },
   );
 
@@ -113,25 +73,25 @@ describe('the packed package', () => {
       const before = loaded();
       require('equalized-focal-loss/tfjs');
       console.log(before, loaded());`;
-    expect(await runProgram('alone.cjs', code)).toBe('false true\n');
+    expect(await runScript('alone.cjs', code)).toBe('false true\n');
   });
 
   test('needs neither compiler nor scripts, and its command line works', async () => {
-    const efl = path.join(project, 'node_modules', '.bin', 'efl');
+    const efl = path.join(project.folder, 'node_modules', '.bin', 'efl');
     const ended = await run(efl, ['doctor'], { env: { PATH: path.dirname(process.execPath) } });
     expectSuccess(ended);
     expect(ended.stdout).toContain('cpu       available');
   });
 
   test('says what a build from source needs where it is not installed', async () => {
-    const efl = path.join(project, 'node_modules', '.bin', 'efl');
+    const efl = path.join(project.folder, 'node_modules', '.bin', 'efl');
     const { status, stderr } = await run(efl, ['build']);
     expect(status).toBe(1);
     expect(stderr).toMatch(/npm install --save-dev cmake-js@\S+ node-addon-api@\S+/);
   });
 
   test('holds what it should and nothing else', () => {
-    const tops = new Set(packedFiles.map((file) => file.split('/')[0]));
+    const tops = new Set(project.packedFiles.map((file) => file.split('/')[0]));
     expect([...tops].sort()).toEqual(
       [
         ...['CHANGELOG.md', 'CMakeLists.txt', 'LICENSE', 'README.md', 'SECURITY.md'],
@@ -139,20 +99,22 @@ describe('the packed package', () => {
       ].sort(),
     );
     // npm and pnpm would try to compile a package that has one.
-    expect(packedFiles).not.toContain('binding.gyp');
-    expect(packedFiles.some((file) => /^prebuilds\/[^/]+\/efl\.node$/.test(file))).toBe(true);
-    expect(packedFiles.some((file) => /^prebuilds\/[^/]+\/libefl\.(so|dylib)$/.test(file))).toBe(
+    expect(project.packedFiles).not.toContain('binding.gyp');
+    expect(project.packedFiles.some((file) => /^prebuilds\/[^/]+\/efl\.node$/.test(file))).toBe(
       true,
     );
-    expect(packedFiles).toContain('native/include/efl.h');
+    expect(
+      project.packedFiles.some((file) => /^prebuilds\/[^/]+\/libefl\.(so|dylib)$/.test(file)),
+    ).toBe(true);
+    expect(project.packedFiles).toContain('native/include/efl.h');
   });
 
   test('brings one small package along', () => {
-    expect(installed.sort()).toEqual(['commander', 'equalized-focal-loss']);
+    expect([...project.installed].sort()).toEqual(['commander', 'equalized-focal-loss']);
   });
 
   test('has declarations for compilers that do not read exports', async () => {
-    const folder = path.join(project, 'programs', 'node10');
+    const folder = path.join(project.folder, 'programs', 'node10');
     mkdirSync(folder, { recursive: true });
     const code = `
       import { FocalLoss } from 'equalized-focal-loss';
@@ -176,41 +138,11 @@ describe('the packed package', () => {
   );
 });
 
-const hasCompiler = hasTools('The example in C from the packed package', 'cc', 'make', 'python3');
-// The demonstration has a test of its own, and takes minutes.
-const examples = readdirSync(path.join(root, 'examples'))
-  .filter((name) => existsSync(path.join(root, 'examples', name, 'package.json')))
-  .filter((name) => name !== 'long-tailed-detection' && (name !== 'c-addon' || hasCompiler));
-
-describe('the examples for embedding', () => {
-  test.each(examples)(
-    '%s runs from the packed package',
-    async (name) => {
-      // Its own dependencies come from where run-example.mjs installs them.
-      const own = path.join(root, 'examples', name);
-      const install = path.join(root, 'scripts', 'install-dependencies.mjs');
-      expectSuccess(await runNode([install, own]));
-      const copy = path.join(project, 'examples', name);
-      // A tsconfig.json maps the package to the sources of this repository.
-      const isSource = (file: string): boolean =>
-        !/node_modules|build$|tsconfig/.test(path.basename(file));
-      cpSync(own, copy, { recursive: true, filter: isSource });
-      const dependencies = path.join(own, 'node_modules');
-      if (existsSync(dependencies)) symlinkSync(dependencies, path.join(copy, 'node_modules'));
-      const { scripts } = JSON.parse(readFileSync(path.join(own, 'package.json'), 'utf8')) as {
-        scripts: { start: string };
-      };
-      expectSuccess(await runNode(scripts.start.split(' ').slice(1), { cwd: copy }));
-    },
-    3 * minutes,
-  );
-});
-
 describe('the examples of the documents', () => {
-  test.each(allBlocks('ts').map((block) => [`${block.file}:${block.line}`, block.code] as const))(
+  test.each(documented.map((block) => [`${block.file}:${block.line}`, fileOf(block)] as const))(
     '%s runs',
-    async (name, code) => {
-      await runProgram(`${name.replace(/\W/g, '-')}.mts`, code);
+    async (_, name) => {
+      await runProgram(programs.get(name)!);
     },
     minutes,
   );

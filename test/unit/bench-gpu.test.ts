@@ -161,7 +161,13 @@ describe('the table', () => {
       ...{ schema: 1, package: 'efl 0', created: '2026-01-01T00:00:00.000Z', command: 'bench' },
       ...{ emulated, device: emulated ? 'EMULATED' : 'a GPU', deviceMemoryBytes: 2 ** 33 },
       machine: {
-        ...{ cpu: 'a processor', cores: 2, memoryBytes: 2 ** 34, platform: 'linux-x64' },
+        ...{
+          cpuNumbers: null,
+          cpu: 'a processor',
+          cores: 2,
+          memoryBytes: 2 ** 34,
+          platform: 'linux-x64',
+        },
         ...{ node: '20', instructionSets: [] },
       },
       copy: { bytes: 1000, bytesPerSecond: time && spread(4.3e12) },

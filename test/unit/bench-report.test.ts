@@ -32,6 +32,14 @@ test('a bar in a name does not make another column', () => {
   expect(row.split(/(?<!\\)\|/)).toHaveLength(10);
 });
 
+test('one row has the times of all distributions of logits, and the slowest over the fastest', () => {
+  const row = markdownOf(report)
+    .split('\n')
+    .find((line) => line.startsWith('| A processor (family 25, model 17, stepping 1) | avx2'))!;
+  const cells = row.split('|').map((cell) => cell.trim());
+  expect(cells.slice(3, 9)).toEqual(['1.20', '1.30', '6.10', '1.40', '5.08 x', '±2 %']);
+});
+
 test('a report agrees with itself', () => {
   const { regressions, text } = compareReports(report, report);
   expect(regressions).toEqual([]);

@@ -1,6 +1,5 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { addonPath } from '../../lib/binding/load';
 import { expectSuccess, root, run, runFixture, runNode } from './child';
 import { hasTools } from './tools';
 
@@ -84,16 +83,4 @@ withCMake('the addon under AddressSanitizer, UndefinedBehaviorSanitizer and Leak
     },
     2 * minutes,
   );
-});
-
-const hasNm = process.platform === 'linux' && hasTools('The exported symbols', 'nm');
-
-(hasNm ? test : test.skip)('the addon exports its entry points and nothing else', async () => {
-  const ended = await run('nm', ['-D', '--defined-only', addonPath()]);
-  expectSuccess(ended);
-  const names = ended.stdout
-    .trim()
-    .split('\n')
-    .map((line) => line.split(' ').at(-1));
-  expect(names.sort()).toEqual(['napi_register_module_v1', 'node_api_module_get_api_version_v1']);
 });
