@@ -37,7 +37,7 @@ const runBy: Readonly<Record<string, string>> = {
   ...Object.fromEntries(
     codeBlocks('docs/bundling.md')
       .filter(({ language }) => language === 'sh')
-      .map(({ code }) => [code.trim(), 'bundlers.test.ts']),
+      .map(({ code }) => [code.trim(), 'bundlers.long.test.ts']),
   ),
   'npx equalized-focal-loss build': 'package.test.ts, which reads what it says without its tools',
 };
