@@ -98,6 +98,7 @@ async function figuresOfPrograms({ shapes, only, quick }: Options): Promise<Figu
   if (shapes !== undefined || only !== undefined) return { figures: [], notMeasured: [] };
   const one = { EFL_NUM_THREADS: '1' };
   const all = [await figuresOfProgram('overhead of a call', 'overhead', [], one)];
+  all.push(await figuresOfProgram('event loop', 'event-loop', [], {}));
   for (const isa of instructionSets()) {
     all.push(await figuresOfProgram(`accuracy of ${isa}`, 'accuracy', [], { EFL_CPU_ISA: isa }));
   }

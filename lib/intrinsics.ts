@@ -14,6 +14,7 @@ export const Float64Array = globalThis.Float64Array;
 export const Int32Array = globalThis.Int32Array;
 export const Promise = globalThis.Promise;
 export const Uint16Array = globalThis.Uint16Array;
+export const Uint8Array = globalThis.Uint8Array;
 export const structuredClone = globalThis.structuredClone;
 // Those of Node.js, also where a page's globals stand in for them.
 export const { setImmediate, setInterval, clearInterval } = timers;

@@ -29,6 +29,6 @@ export function newFloat32Array(length: number): Float32Array {
 }
 
 /** Zeros. */
-export function newFloat64Array(length: number): Float64Array {
-  return withMemory(() => new Float64Array(length), result);
+export function newFloat64Array(length: number, what = result): Float64Array {
+  return withMemory(() => new Float64Array(length), what);
 }
