@@ -8,7 +8,8 @@
 namespace efl::addon {
 namespace {
 
-// Looking at all criteria takes time: so many new bytes are worth it, or a share of those there are.
+// Looking at all criteria takes time: so many new bytes are worth it, or a share of those there
+// are.
 constexpr int64_t kBytesWorthASearch = 16 * 1024 * 1024;
 constexpr int64_t kShareWorthASearch = 4;
 

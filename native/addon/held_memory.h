@@ -15,8 +15,8 @@ class HeldMemory {
   HeldMemory(const HeldMemory&) = delete;
   HeldMemory& operator=(const HeldMemory&) = delete;
 
-  // False beyond the limit; but a call that is alone in its environment is always taken, since there
-  // would be nothing to wait for.
+  // False beyond the limit; but a call that is alone in its environment is always taken, since
+  // there would be nothing to wait for.
   bool reserve(int64_t bytes) {
     const int64_t before = in_process_.fetch_add(bytes);
     if (calls_ > 0 && before + bytes > limit) {
