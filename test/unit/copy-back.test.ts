@@ -51,7 +51,7 @@ async function writtenByTurn(
 describe('a gradient that is copied back', () => {
   const criterion = new FocalLoss({ numClasses });
 
-  test('takes a turn of the event loop for every 4 MiB of all calls together', async () => {
+  test('takes a turn of the event loop for every 2 MiB of all calls together', async () => {
     const { logits, labels } = problem(3 * valuesOfTurn + stride);
     const grads = [unwritten(logits.length), unwritten(logits.length)];
     const calls = grads.map((grad) => criterion.forwardBackwardAsync(logits, labels, { grad }));
