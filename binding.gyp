@@ -92,6 +92,7 @@
       "sources": [
         "native/addon/addon.cc",
         "native/addon/criterion.cc",
+        "native/addon/criterion_registry.cc",
         "native/addon/criterion_state.cc",
         "native/addon/device_objects.cc",
         "native/addon/device_resources.cc",

@@ -122,6 +122,7 @@ async function figuresOfPrograms(options: Options): Promise<Figures> {
   if (isNarrowed(options)) return { figures: [], notMeasured: [] };
   const one = { EFL_NUM_THREADS: '1' };
   const all = [await figuresOfProgram('overhead of a call', 'overhead', [], one)];
+  all.push(await figuresOfProgram('event loop', 'event-loop', [], {}));
   for (const isa of instructionSets()) {
     all.push(await figuresOfProgram(`accuracy of ${isa}`, 'accuracy', [], { EFL_CPU_ISA: isa }));
   }

@@ -109,22 +109,35 @@ export class EflAbortError extends EflError {
   }
 }
 
-/** Too many asynchronous calls are outstanding in this environment: await some before the next. */
+/**
+ * Too many asynchronous calls are outstanding, or they hold too much memory: await some before the
+ * next. `bound` says which of the two; a call that is alone in its thread is never refused.
+ */
 export class EflQueueFullError extends EflError {
+  /** `'calls'`: those of this thread. `'bytes'`: what those of this process hold. */
+  readonly bound: 'calls' | 'bytes';
+  /** How many there may be. */
   readonly limit: number;
+  /** How many there are. */
+  readonly outstanding: number;
 
-  constructor(limit: number) {
+  constructor(bound: 'calls' | 'bytes', limit: number, outstanding = limit, wanted = 1) {
     super(
       'EFL_QUEUE_FULL',
-      `${limit} asynchronous calls are outstanding: await some of them first`,
+      bound === 'calls'
+        ? `${limit} asynchronous calls are outstanding: await some of them first`
+        : `asynchronous calls hold ${outstanding} bytes, and ${wanted} more would pass the limit ` +
+            `of ${limit} (EFL_QUEUE_BYTES): await some of them first`,
     );
+    this.bound = bound;
     this.limit = limit;
+    this.outstanding = outstanding;
   }
 }
 
 /** The memory a computation needs, on the host or on its device, could not be allocated. */
 export class EflOutOfMemoryError extends EflError {
-  constructor(what = 'The workspace of the computation') {
-    super('EFL_OUT_OF_MEMORY', `${what} could not be allocated`);
+  constructor(what = 'The workspace of the computation', options?: ErrorOptions) {
+    super('EFL_OUT_OF_MEMORY', `${what} could not be allocated`, options);
   }
 }

@@ -238,11 +238,18 @@ export interface NativeAddon {
   readonly bindingVersion: number;
   readonly Criterion: new (settings: NativeSettings) => NativeCriterion;
   /** False where this machine cannot run the named kernels. */
-  configure(threads: number, cpuKernels: string | undefined): boolean;
+  configure(threads: number, cpuKernels: string | undefined, queueBytes?: number): boolean;
   cpuKernels(): string;
   cpuThreads(): number;
-  /** Whether one more asynchronous call may be submitted. */
+  /** Whether one more asynchronous call may be submitted. Throws with `code: 'EFL_NO_THREAD'`. */
   hasRoom(): boolean;
+  /** Room for a call that holds so many bytes: false beyond the limit. */
+  reserve(bytes: number): boolean;
+  release(bytes: number): void;
+  /** What the asynchronous calls of this process hold, and how much that may be. */
+  heldBytes(): [held: number, limit: number];
+  /** Detaches the buffer and frees its memory. Nothing may be at work on it. */
+  freeBuffer(buffer: ArrayBuffer): void;
   cancel(call: number): boolean;
   /** Opens the library for GPUs: undefined, why it was not taken, or the number of its interface. */
   openDevices(path: string): string | number | undefined;
@@ -279,4 +286,4 @@ export interface NativeAddon {
 }
 
 /** `kBindingVersion` of native/addon/addon.cc that this file describes. */
-export const expectedBindingVersion = 4;
+export const expectedBindingVersion = 5;

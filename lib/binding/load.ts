@@ -65,8 +65,8 @@ function open(file: string): NativeAddon {
 }
 
 function configure(native: NativeAddon): NativeAddon {
-  const { threads, cpuKernels } = readSettings();
-  if (!native.configure(threads, cpuKernels)) {
+  const { threads, cpuKernels, queueBytes } = readSettings();
+  if (!native.configure(threads, cpuKernels, queueBytes)) {
     throw new EflArgumentError(
       'EFL_CPU_ISA',
       'kernels that this machine can run: avx512, avx2, baseline or scalar',

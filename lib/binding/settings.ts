@@ -1,9 +1,10 @@
-import { availableParallelism } from 'node:os';
+import { availableParallelism, totalmem } from 'node:os';
 import { EflArgumentError } from '../errors';
 
 /** Every environment variable that this package reads; the last three are for `efl build` and `efl bench`. */
 export const variables: readonly string[] = [
   'EFL_NUM_THREADS',
+  'EFL_QUEUE_BYTES',
   'EFL_CPU_ISA',
   'EFL_BINARY',
   'EFL_DISABLE_CUDA',
@@ -20,6 +21,11 @@ export interface Settings {
   readonly threads: number;
   /** `EFL_CPU_ISA`: kernels to use instead of the best ones. */
   readonly cpuKernels: string | undefined;
+  /**
+   * `EFL_QUEUE_BYTES`: what the outstanding asynchronous calls of the process may hold; default: a
+   * quarter of its memory.
+   */
+  readonly queueBytes: number;
 }
 
 const maxThreads = 1024;
@@ -28,6 +34,7 @@ export function readSettings(environment: NodeJS.ProcessEnv = process.env): Sett
   return {
     threads: readThreads(environment['EFL_NUM_THREADS']),
     cpuKernels: environment['EFL_CPU_ISA'] || undefined,
+    queueBytes: readQueueBytes(environment['EFL_QUEUE_BYTES']),
   };
 }
 
@@ -42,4 +49,19 @@ function readThreads(text: string | undefined): number {
     );
   }
   return threads;
+}
+
+function readQueueBytes(text: string | undefined): number {
+  if (text === undefined || text === '') return Math.floor(memoryOfProcess() / 4);
+  const bytes = Number(text);
+  if (!Number.isSafeInteger(bytes) || bytes < 1) {
+    throw new EflArgumentError('EFL_QUEUE_BYTES', 'an integer >= 1', `'${text}'`);
+  }
+  return bytes;
+}
+
+/** That of the machine, or of the container. */
+function memoryOfProcess(): number {
+  const constrained = process.constrainedMemory(); // 0 or huge: no limit
+  return constrained > 0 ? Math.min(constrained, totalmem()) : totalmem();
 }

@@ -1,7 +1,9 @@
 import { maxOutstandingCalls, outcomeSlot, outcomeSlots, status } from '../binding/addon';
 import { addon } from '../binding/load';
-import { cancelOnAbort } from './cancellation';
+import { fromNative } from '../binding/native-failure';
 import { EflAbortError, EflDisposedError, EflQueueFullError } from '../errors';
+import { Float64Array, Promise } from '../intrinsics';
+import { cancelOnAbort } from './cancellation';
 
 /**
  * Throws unless one more call can be submitted now. To be asked before the call takes anything over
@@ -9,12 +11,25 @@ import { EflAbortError, EflDisposedError, EflQueueFullError } from '../errors';
  */
 export function checkReady(signal: AbortSignal | undefined): void {
   if (signal?.aborted) throw new EflAbortError(signal);
-  if (!addon().hasRoom()) throw new EflQueueFullError(maxOutstandingCalls);
+  const hasRoom = fromNative(() => addon().hasRoom());
+  if (!hasRoom) throw new EflQueueFullError('calls', maxOutstandingCalls);
+}
+
+/** Makes room for a call that holds so many bytes; returns what gives it up. */
+export function reserve(bytes: number): () => void {
+  if (!addon().reserve(bytes)) {
+    const [held, limit] = addon().heldBytes();
+    throw new EflQueueFullError('bytes', limit, held, bytes);
+  }
+  return () => {
+    addon().release(bytes);
+  };
 }
 
 /**
  * Hands a call to the addon's executor and waits for its outcome. `submit` gives it to the addon and
  * returns the call's number; it runs before this function returns, so calls queue in call order.
+ * Settles when the addon has done with the memory of the call, however it ends.
  */
 export async function runAsync(
   what: string,
@@ -22,11 +37,18 @@ export async function runAsync(
   submit: (outcome: Float64Array, done: () => void) => number,
 ): Promise<Float64Array> {
   const outcome = new Float64Array(outcomeSlots);
+  let end!: () => void;
+  const ended = new Promise<void>((resolve) => (end = resolve));
+  const call = submit(outcome, end);
   let stopWatching: (() => void) | undefined;
-  await new Promise<void>((resolve) => {
-    const call = submit(outcome, resolve);
+  try {
     if (signal) stopWatching = cancelOnAbort(signal, call);
-  });
+  } catch (error) {
+    addon().cancel(call);
+    await ended;
+    throw error;
+  }
+  await ended;
   stopWatching?.();
   if (outcome[outcomeSlot.status] === status.cancelled) {
     throw signal?.aborted ? new EflAbortError(signal) : new EflDisposedError(what);

@@ -42,7 +42,8 @@ export interface GradientCall<G extends Logits> {
   /**
    * Array, tensor or list of tensors to write the gradient into and to return: of the type and the
    * length of the logits, which it may also be. A new one by default: reusing one saves the system's
-   * work of handing out fresh memory.
+   * work of handing out fresh memory. In an asynchronous call it is filled over several turns of the
+   * event loop: until the promise has settled it may hold a part.
    */
   readonly grad?: G | undefined;
 }

@@ -7,12 +7,12 @@ import {
   type Values,
 } from '../binding/addon';
 import { addon } from '../binding/load';
-import { deviceFailure, onDevice } from '../binding/devices';
+import { fromNative, nativeFailure } from '../binding/native-failure';
 import { areOnDevice, checkDeviceCall, type DeviceLogits } from '../device/device-call';
 import type { CallReport } from '../device/device-output';
 import { rejectReading } from '../device/cuda-tensor';
 import { runOnDevice } from '../device/run-on-device';
-import { EflDisposedError, EflError } from '../errors';
+import { EflDisposedError } from '../errors';
 import {
   elementsInFormOf,
   inFormOf,
@@ -22,16 +22,25 @@ import {
   type FormOf,
 } from '../tensors/form';
 import { describeConvention, labelConvention, type Labels } from '../tensors/labels';
-import { isList, levelAt, levelCount } from '../tensors/levels';
+import { isList } from '../tensors/levels';
 import type { Logits } from '../tensors/logits';
+import { freeSpare, type BlockUser } from '../tensors/spare-memory';
 import type { Targets } from '../tensors/targets';
 import { checkReady, runAsync } from './async-call';
+import {
+  bytesOf,
+  bytesOfFloat32,
+  withCallMemory,
+  type Arrays,
+  type CallMemory,
+} from './call-memory';
+import { copyBack } from './copy-back';
 import type { AsyncCall, BackwardCall, ForwardCall, GradientCall } from './call-options';
 import { checkCall, type CallRules, type CheckedCall } from './check-call';
-import { nativeSettings, type LossDefinition } from './loss-definition';
+import { nameOfState, nativeSettings, type LossDefinition } from './loss-definition';
 import type { ResolvedCriterionOptions } from './options';
 import { isOk, outcomeError, type LossOutput } from './outcome';
-import { copyOfLevels, ownedValues } from './owned-values';
+import { takenValues } from './owned-values';
 
 /** What the addon fills in for one call. */
 interface Outputs {
@@ -69,6 +78,9 @@ export abstract class Criterion<
   /** @internal What the calls of this criterion have to look like. */
   protected readonly rules: CallRules;
 
+  /** @internal For whom the memory of copies is kept. */
+  protected readonly copies: BlockUser = { disposed: false };
+
   /** @internal */
   protected constructor(options: Options, definition: LossDefinition) {
     this.options = Object.freeze(options);
@@ -82,7 +94,7 @@ export abstract class Criterion<
     };
     this.#convention = labelConvention(background, numClasses, ignoreIndex);
     const settings = nativeSettings(options, definition, this.#convention);
-    this.#native = new (addon().Criterion)(settings);
+    this.#native = fromNative(() => new (addon().Criterion)(settings), nameOfState(options));
   }
 
   /**
@@ -140,8 +152,11 @@ export abstract class Criterion<
   ): Promise<LossOutput<L>> {
     if (areOnDevice(logits)) return this.#awaitDevice<L>(logits, labels, call, false);
     const checked = this.#check(logits, labels, call, false, true);
-    const outputs = { gradient: undefined, elements: this.#newElements(checked) };
-    return lossOutput(checked, await this.#submit(ownedCall(checked), outputs), outputs);
+    return this.#withMemory(checked, checked.transfer, async (memory) => {
+      const outputs = { gradient: undefined, elements: this.#newElements(checked) };
+      const outcome = await this.#submit(ownedCall(checked, memory), outputs);
+      return lossOutput(checked, outcome, outputs);
+    });
   }
 
   /** {@link forwardBackward} off the event loop, on a copy of its arguments. Every error rejects. */
@@ -154,13 +169,18 @@ export abstract class Criterion<
       return this.#awaitDevice<L>(logits, labels, call, true) as Promise<GradOutput<L, G>>;
     }
     const checked = this.#check(logits, labels, call, true, true);
-    const elements = this.#newElements(checked);
-    // The gradient is computed in place, over the call's own copy of the logits.
-    const owned = ownedCall(checked);
-    const outputs = { gradient: owned.values, elements };
-    const outcome = await this.#submit(owned, outputs);
-    if (checked.grad) copyInto(checked.grad, owned.values);
-    return withGradient(checked, outcome, outputs, owned.values);
+    const { transfer, grad } = checked;
+    // The caller keeps the gradient, so that it cannot be where the copies of the next call go.
+    const isNew = !transfer && !grad;
+    return this.#withMemory(checked, transfer || isNew, async (memory) => {
+      const elements = this.#newElements(checked);
+      const result = isNew ? newValues(checked.logits.tensors) : undefined;
+      const owned = ownedCall(checked, memory);
+      const outputs = { gradient: result ?? owned.values, elements };
+      const outcome = await this.#submit(owned, outputs);
+      if (grad) await copyBack(owned.values, grad);
+      return withGradient(checked, outcome, outputs, outputs.gradient);
+    });
   }
 
   /**
@@ -175,13 +195,17 @@ export abstract class Criterion<
   }
 
   /**
-   * Frees the criterion's memory. Calls that wait are rejected with {@link EflDisposedError}; one
-   * that is being computed is waited for. Doing it twice is harmless; not doing it leaves the memory
-   * to the garbage collector.
+   * Frees the criterion's memory, some 80 bytes a class, and what it keeps for the copies of
+   * asynchronous calls. Calls that wait are rejected with {@link EflDisposedError}; one that is being
+   * computed is waited for. Doing it twice is harmless. Not doing it leaves the memory to the garbage
+   * collector, and that gives most of it back only when the event loop turns: dispose of criteria
+   * that are made in a synchronous loop.
    */
   dispose(): void {
     this.#native?.dispose();
     this.#native = undefined;
+    this.copies.disposed = true;
+    freeSpare(this.copies);
     this.#lastReport = undefined;
   }
 
@@ -197,7 +221,7 @@ export abstract class Criterion<
 
   /** @internal Uses the native criterion, whose state may be on a device. */
   protected withNative<T>(body: (native: NativeCriterion) => T): T {
-    return onDevice(() => body(this.native()));
+    return fromNative(() => body(this.native()));
   }
 
   /** @internal Throws what an outcome reports; `lists` as for {@link outcomeError}. */
@@ -282,6 +306,17 @@ export abstract class Criterion<
     return this.options.reduction === 'none' ? newElements(logits.tensors) : undefined;
   }
 
+  /** For an asynchronous call; `holdsMore`: as much as the logits, beside the copies. */
+  #withMemory<T>(
+    call: CheckedCall,
+    holdsMore: boolean,
+    body: (memory: CallMemory) => Promise<T>,
+  ): Promise<T> {
+    const elements = this.options.reduction === 'none' ? bytesOfFloat32(call.values) : 0;
+    const more = elements + (holdsMore ? bytesOf([call.values]) : 0);
+    return withCallMemory(this.copies, copiedOf(call), more, body);
+  }
+
   #run(call: CheckedCall, { gradient, elements }: Outputs): Float64Array {
     // The arguments one by one, as below: an array of them would cost a small call an allocation.
     const native = this.native();
@@ -302,7 +337,7 @@ export abstract class Criterion<
         this.#outcome,
       );
     } catch (error) {
-      throw deviceFailure(error);
+      throw nativeFailure(error);
     }
     this.checkOutcome(this.#outcome, isList(call.values));
     return this.#outcome;
@@ -311,7 +346,7 @@ export abstract class Criterion<
   #submit(call: CheckedCall, { gradient, elements }: Outputs): Promise<Float64Array> {
     const native = this.native();
     return this.finish(call.signal, isList(call.values), (slots, done) =>
-      onDevice(() =>
+      fromNative(() =>
         native.submit(
           call.values,
           call.labels,
@@ -360,30 +395,21 @@ function withGradient<L extends Logits, G extends Logits>(
   return output;
 }
 
-/** The same call on memory that nobody else can change, move or free while it waits. */
-function ownedCall(call: CheckedCall): CheckedCall {
-  return {
-    ...call,
-    labels: call.labels && copyOfLevels(call.labels),
-    targets: call.targets && copyOfLevels(call.targets),
-    quality: call.quality && copyOfLevels(call.quality),
-    gradOutput: call.gradOutput && copyOfLevels(call.gradOutput),
-    // The last: the others may be views of a buffer that is taken over.
-    values: ownedValues(call.values, call.transfer),
-  };
+/** What of a call is copied. */
+function copiedOf(call: CheckedCall): Arrays {
+  const { labels, targets, quality, gradOutput } = call;
+  return [labels, targets, quality, gradOutput, call.transfer ? undefined : call.values];
 }
 
-/** Into arrays that the caller could have transferred away in the meantime. */
-function copyInto(grad: PerLevel<Values>, gradient: PerLevel<Values>): void {
-  for (let level = 0; level < levelCount(grad); level++) {
-    if (levelAt(grad, level).length === levelAt(gradient, level).length) continue;
-    throw new EflError(
-      'EFL_GRAD_DETACHED',
-      'grad was detached or resized while the call was under way: its gradient is lost, ' +
-        'and its statistics are in the state',
-    );
-  }
-  for (let level = 0; level < levelCount(grad); level++) {
-    levelAt(grad, level).set(levelAt(gradient, level));
-  }
+/** The same call on memory that nobody else can change, move or free while it waits. */
+function ownedCall(call: CheckedCall, memory: CallMemory): CheckedCall {
+  return {
+    ...call,
+    labels: call.labels && memory.copy(call.labels),
+    targets: call.targets && memory.copy(call.targets),
+    quality: call.quality && memory.copy(call.quality),
+    gradOutput: call.gradOutput && memory.copy(call.gradOutput),
+    // The last: the others may be views of a buffer that is taken over.
+    values: call.transfer ? takenValues(call.values) : memory.copy(call.values),
+  };
 }

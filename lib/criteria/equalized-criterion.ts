@@ -1,5 +1,5 @@
 import { outcomeSlots } from '../binding/addon';
-import { onDevice } from '../binding/devices';
+import { fromNative } from '../binding/native-failure';
 import { rejectReading } from '../device/cuda-tensor';
 import { areOnDevice, checkDeviceCollect, type DeviceLogits } from '../device/device-call';
 import { runOnDevice } from '../device/run-on-device';
@@ -17,15 +17,17 @@ import {
 } from '../state/statistics';
 import type { Labels } from '../tensors/labels';
 import type { Logits } from '../tensors/logits';
+import { newFloat64Array } from '../tensors/new-arrays';
 import { reject } from '../validation';
 import { checkReady } from './async-call';
+import { bytesOf, withCallMemory } from './call-memory';
 import type { AsyncCall, CollectCall } from './call-options';
 import { checkCollect, type CheckedCollect } from './check-call';
 import { Criterion } from './criterion';
 import type { LossDefinition } from './loss-definition';
 import type { ResolvedCriterionOptions } from './options';
 import { readCounts, type CollectOutput } from './outcome';
-import { copyOfLevels, ownedValues } from './owned-values';
+import { takenValues } from './owned-values';
 
 /**
  * What the criteria share that weigh a class by the gradients it has seen: the sums of |gradient|
@@ -96,14 +98,18 @@ export abstract class EqualizedCriterion<
     }
     const checked = this.#checkCollect(grads, labels, call, true);
     checkReady(checked.signal);
-    const { signal, lists, geometry, scale } = checked;
-    const ownedLabels = copyOfLevels(checked.labels);
-    const gradients = ownedValues(checked.gradients, checked.transfer);
-    const native = this.native();
-    const outcome = await this.finish(signal, lists, (slots, done) =>
-      onDevice(() => native.submitCollect(gradients, ownedLabels, geometry, scale, slots, done)),
-    );
-    return readCounts(outcome);
+    const { gradients, labels: given, transfer, signal, lists, geometry, scale } = checked;
+    const copied = transfer ? [given] : [given, gradients];
+    const taken = transfer ? bytesOf([gradients]) : 0;
+    return withCallMemory(this.copies, copied, taken, async (memory) => {
+      const native = this.native();
+      const ownLabels = memory.copy(given);
+      const own = transfer ? takenValues(gradients) : memory.copy(gradients);
+      const outcome = await this.finish(signal, lists, (slots, done) =>
+        fromNative(() => native.submitCollect(own, ownLabels, geometry, scale, slots, done)),
+      );
+      return readCounts(outcome);
+    });
   }
 
   /**
@@ -186,7 +192,7 @@ export abstract class EqualizedCriterion<
    */
   withRatio(ratio: Float64Array, compute: () => void): void {
     const before = this.#readWhole();
-    const none = new Float64Array(this.options.numClasses);
+    const none = newFloat64Array(this.options.numClasses);
     this.#restore({ pos_grad: none, neg_grad: none, pos_neg: ratio, steps: 0 });
     let collected: Statistics;
     try {
@@ -207,8 +213,8 @@ export abstract class EqualizedCriterion<
 
   /** @internal What the ratios make of each class; which factors these are depends on the loss. */
   protected readFactors(): { first: Float64Array; second: Float64Array } {
-    const first = new Float64Array(this.options.numClasses);
-    const second = new Float64Array(this.options.numClasses);
+    const first = newFloat64Array(this.options.numClasses);
+    const second = newFloat64Array(this.options.numClasses);
     this.withNative((native) => {
       native.readFactors(first, second);
     });
@@ -267,9 +273,9 @@ export abstract class EqualizedCriterion<
 
   #read(): StateDict {
     const { numClasses } = this.options;
-    const pos_grad = new Float64Array(numClasses);
-    const neg_grad = new Float64Array(numClasses);
-    const pos_neg = new Float64Array(numClasses);
+    const pos_grad = newFloat64Array(numClasses);
+    const neg_grad = newFloat64Array(numClasses);
+    const pos_neg = newFloat64Array(numClasses);
     const steps = this.withNative((native) => native.readStatistics(pos_grad, neg_grad, pos_neg));
     return { pos_grad, neg_grad, pos_neg, steps };
   }

@@ -1,6 +1,7 @@
 import { hostArrayDevice } from '../backends';
 import { lossCode, reductionCode, ruleCode, type NativeSettings } from '../binding/addon';
 import type { LabelConvention } from '../tensors/labels';
+import { newFloat64Array } from '../tensors/new-arrays';
 import { isFiniteFloat32, reject } from '../validation';
 import type { ResolvedCriterionOptions } from './options';
 
@@ -36,6 +37,11 @@ export interface RatioMap {
 }
 
 const noMap: RatioMap = { steepness: 0, midpoint: 0, positiveGain: 0 };
+
+/** What an error says could not be allocated. */
+export function nameOfState({ numClasses }: ResolvedCriterionOptions): string {
+  return `The state of ${numClasses} classes`;
+}
 
 /** A loss with these options, in the addon's terms. */
 export function nativeSettings(
@@ -75,11 +81,13 @@ export function weightsOf(options: ResolvedCriterionOptions, definition: LossDef
   const { numClasses, classWeight } = options;
   const { alpha = -1, backgroundFactor, foregroundFactor, foregroundThreshold } = definition;
   const alphaOf = typeof alpha === 'number' ? () => alpha : (column: number) => alpha[column]!;
-  const perClass = (weigh: (alpha: number, column: number) => number): Float64Array =>
-    Float64Array.from(
-      { length: numClasses },
-      (_, column) => weigh(alphaOf(column), column) * (classWeight?.[column] ?? 1),
-    );
+  const perClass = (weigh: (alpha: number, column: number) => number): Float64Array => {
+    const weights = newFloat64Array(numClasses, nameOfState(options));
+    for (let column = 0; column < numClasses; column++) {
+      weights[column] = weigh(alphaOf(column), column) * (classWeight?.[column] ?? 1);
+    }
+    return weights;
+  };
   const negative = (alpha: number): number => (alpha < 0 ? 1 : 1 - alpha);
   const weights = {
     positiveWeight: perClass((alpha) => (alpha < 0 ? 1 : alpha)),

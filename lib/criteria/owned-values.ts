@@ -1,9 +1,9 @@
-/** Memory that belongs to an asynchronous call alone, so that nobody changes, moves or frees it. */
+/** Buffers that an asynchronous call takes over from its caller, in place of copying the values. */
 import { types } from 'node:util';
 import type { PerLevel, Values } from '../binding/addon';
+import { bufferOf, byteOffsetOf, lengthOf, structuredClone, viewLike } from '../intrinsics';
 import { isList, levelAt, levelCount, mapLevels } from '../tensors/levels';
 import { overlapAmong } from '../tensors/memory';
-import { isFloat32Array } from '../tensors/tensor';
 import { reject } from '../validation';
 
 /**
@@ -27,28 +27,26 @@ export function checkTransfer(values: PerLevel<Values>, grad: PerLevel<Values> |
   }
 }
 
-/** A copy of the values, or the caller's own buffers taken over. */
-export function ownedValues(values: PerLevel<Values>, transfer: boolean): PerLevel<Values> {
-  if (!transfer) return mapLevels(values, copyOf);
+/** The caller's own buffers, taken over. */
+export function takenValues(values: PerLevel<Values>): PerLevel<Values> {
   const buffers = buffersOf(values);
   // Before they change hands: after that the caller's views are empty.
-  const views = mapLevels(values, ({ buffer, byteOffset, length }, level) => ({
-    Kind: isFloat32Array(levelAt(values, level)) ? Float32Array : Uint16Array,
-    buffer: buffers.indexOf(buffer as ArrayBuffer),
-    byteOffset,
-    length,
+  const places = mapLevels(values, (level) => ({
+    level,
+    buffer: buffers.indexOf(bufferOf(level)),
+    byteOffset: byteOffsetOf(level),
+    length: lengthOf(level),
   }));
   const taken = takeOver(buffers);
-  return mapLevels(
-    views,
-    ({ Kind, buffer, byteOffset, length }) => new Kind(taken[buffer]!, byteOffset, length),
+  return mapLevels(places, ({ level, buffer, byteOffset, length }) =>
+    viewLike(level, taken[buffer]!, byteOffset, length),
   );
 }
 
 /** Each buffer once, since it can be taken only once. */
 function buffersOf(values: PerLevel<Values>): ArrayBuffer[] {
   const views = isList(values) ? values : [values];
-  return [...new Set(views.map(({ buffer }) => buffer as ArrayBuffer))];
+  return [...new Set(views.map(bufferOf))];
 }
 
 function takeOver(buffers: ArrayBuffer[]): ArrayBuffer[] {
@@ -58,21 +56,4 @@ function takeOver(buffers: ArrayBuffer[]): ArrayBuffer[] {
     // Memory that Node.js lends out, the pool of small buffers for example, cannot change hands.
     return reject('transfer', 'false for memory that cannot be transferred', true);
   }
-}
-
-type Copied = Float32Array | Uint16Array | Int32Array;
-
-/** Unlike `slice`, never shares memory and never makes an instance of a subclass. */
-function copyOf<T extends Copied>(values: T): T {
-  const Kind = isFloat32Array(values)
-    ? Float32Array
-    : types.isInt32Array(values)
-      ? Int32Array
-      : Uint16Array;
-  return new Kind(values) as T;
-}
-
-/** A copy of every level. */
-export function copyOfLevels<T extends Copied>(values: PerLevel<T>): PerLevel<T> {
-  return mapLevels(values, (level) => copyOf(level));
 }

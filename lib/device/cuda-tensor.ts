@@ -5,6 +5,7 @@ import { cudaError, onDevice } from '../binding/devices';
 import { addon } from '../binding/load';
 import { checkReady, runAsync } from '../criteria/async-call';
 import { EflArgumentError, EflDisposedError } from '../errors';
+import { Float32Array, Int32Array, Uint16Array } from '../intrinsics';
 import { rejectUnstable } from '../tensors/memory';
 import { checkTensor, listed, type DType, type HostTensor } from '../tensors/tensor';
 import { choiceOption, knownOptions, reject } from '../validation';

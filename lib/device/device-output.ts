@@ -10,6 +10,7 @@ import { onDevice } from '../binding/devices';
 import { addon } from '../binding/load';
 import { outcomeError } from '../criteria/outcome';
 import { EflArgumentError, EflError } from '../errors';
+import { Uint8Array } from '../intrinsics';
 import { CudaTensor, downloadAsync, rejectReading } from './cuda-tensor';
 import type { CudaStream } from './cuda-stream';
 

@@ -3,7 +3,8 @@ import type { CudaTensor } from '../device/cuda-tensor';
 import { float16Of, type Float16Values, type HostFloat16Array } from './float16';
 import type { ArrowVector, DimsTensor } from './foreign';
 import { isList, mapLevels } from './levels';
-import { isFloat32Array, type CheckedTensor, type HostTensor, type HostValues } from './tensor';
+import { newArrayLike, newFloat32Array } from './new-arrays';
+import type { CheckedTensor, HostTensor, HostValues } from './tensor';
 
 /** Results come back as the logits came: bare values, a tensor, or a list of tensors. */
 export type FormOf<T> = T extends CudaTensor
@@ -33,16 +34,14 @@ export type ElementsOf<T> = T extends CudaTensor
         ? HostTensor<Float32Array>
         : never;
 
-/** New memory of the type and length of the tensors. */
+/** New memory of the type and length of the tensors, for the addon to fill. */
 export function newValues(tensors: PerLevel<CheckedTensor>): PerLevel<Values> {
-  return mapLevels(tensors, ({ data }) =>
-    isFloat32Array(data) ? new Float32Array(data.length) : new Uint16Array(data.length),
-  );
+  return mapLevels(tensors, ({ data }) => newArrayLike(data));
 }
 
-/** New memory for a float32 value of each of their elements. */
+/** New memory for a float32 value of each of their elements, likewise. */
 export function newElements(tensors: PerLevel<CheckedTensor>): PerLevel<Float32Array> {
-  return mapLevels(tensors, ({ data }) => new Float32Array(data.length));
+  return mapLevels(tensors, ({ data }) => newFloat32Array(data.length));
 }
 
 /** `values`, of the type of the tensors, in their form. */

@@ -18,9 +18,9 @@ namespace efl::addon {
 namespace {
 
 // Raised with every change of what lib/binding/addon.ts says of this module.
-constexpr int32_t kBindingVersion = 4;
+constexpr int32_t kBindingVersion = 5;
 
-// configure(threads, cpuKernels?): false where this machine has no such kernels.
+// configure(threads, cpuKernels?, queueBytes?): false where this machine has no such kernels.
 Napi::Value configure(const Napi::CallbackInfo& info) {
   Environment& environment = Environment::of(info.Env());
   const std::vector<const efl_backend*> usable = cpu::backends();
@@ -35,6 +35,9 @@ Napi::Value configure(const Napi::CallbackInfo& info) {
   }
   environment.threads = static_cast<int32_t>(number_argument(info[0], "threads"));
   environment.cpu = chosen;
+  if (!info[2].IsUndefined()) {
+    environment.held.limit = static_cast<int64_t>(number_argument(info[2], "queueBytes"));
+  }
   return Napi::Boolean::New(info.Env(), true);
 }
 
@@ -47,7 +50,34 @@ Napi::Value cpu_threads(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value has_room(const Napi::CallbackInfo& info) {
-  return Napi::Boolean::New(info.Env(), Environment::of(info.Env()).executor.has_room());
+  return Napi::Boolean::New(info.Env(), Environment::of(info.Env()).executor.has_room(info.Env()));
+}
+
+// reserve(bytes): false where asynchronous calls hold too many already.
+Napi::Value reserve(const Napi::CallbackInfo& info) {
+  const auto bytes = static_cast<int64_t>(number_argument(info[0], "bytes"));
+  return Napi::Boolean::New(info.Env(), Environment::of(info.Env()).held.reserve(bytes));
+}
+
+// release(bytes): what has been reserved.
+Napi::Value release(const Napi::CallbackInfo& info) {
+  const auto bytes = static_cast<int64_t>(number_argument(info[0], "bytes"));
+  Environment::of(info.Env()).held.release(bytes);
+  return info.Env().Undefined();
+}
+
+// heldBytes(): [held by the asynchronous calls of this process, how many may be].
+Napi::Value held_bytes(const Napi::CallbackInfo& info) {
+  Napi::Array numbers = Napi::Array::New(info.Env(), 2);
+  numbers.Set(0u, static_cast<double>(HeldMemory::in_process()));
+  numbers.Set(1u, static_cast<double>(Environment::of(info.Env()).held.limit));
+  return numbers;
+}
+
+// freeBuffer(buffer): detaches it, which gives its memory back at once.
+Napi::Value free_buffer(const Napi::CallbackInfo& info) {
+  (void)napi_detach_arraybuffer(info.Env(), info[0]);
+  return info.Env().Undefined();
 }
 
 Napi::Value cancel(const Napi::CallbackInfo& info) {
@@ -92,6 +122,10 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   exports.Set("cpuKernels", Napi::Function::New<cpu_kernels>(env, "cpuKernels"));
   exports.Set("cpuThreads", Napi::Function::New<cpu_threads>(env, "cpuThreads"));
   exports.Set("hasRoom", Napi::Function::New<has_room>(env, "hasRoom"));
+  exports.Set("reserve", Napi::Function::New<reserve>(env, "reserve"));
+  exports.Set("release", Napi::Function::New<release>(env, "release"));
+  exports.Set("heldBytes", Napi::Function::New<held_bytes>(env, "heldBytes"));
+  exports.Set("freeBuffer", Napi::Function::New<free_buffer>(env, "freeBuffer"));
   exports.Set("cancel", Napi::Function::New<cancel>(env, "cancel"));
   define_devices(env, exports);
   define_device_objects(env, exports);

@@ -148,13 +148,22 @@ Napi::Function Criterion::define(Napi::Env env) {
 Criterion::Criterion(const Napi::CallbackInfo& info)
     : Napi::ObjectWrap<Criterion>(info),
       state_(std::make_shared<CriterionState>(decode_settings(info[0].As<Napi::Object>()),
-                                              decode_backend(info[0].As<Napi::Object>()))) {
-  accounted_memory_ = static_cast<int64_t>(state_->host().memory());
-  Napi::MemoryManagement::AdjustExternalMemory(info.Env(), accounted_memory_);
+                                              decode_backend(info[0].As<Napi::Object>()))),
+      registry_(Environment::of(info.Env()).criteria) {
+  const auto bytes = static_cast<int64_t>(state_->host().memory());
+  registry_->add(info.Env(), this, bytes);
+  accounted_memory_ = bytes;
+  Napi::MemoryManagement::AdjustExternalMemory(info.Env(), bytes);
 }
 
-void Criterion::Finalize(Napi::BasicEnv env) {
-  if (accounted_memory_) Napi::MemoryManagement::AdjustExternalMemory(env, -accounted_memory_);
+void Criterion::Finalize(Napi::BasicEnv env) { free_memory(env); }
+
+// A call at work keeps its own share of the state.
+void Criterion::free_memory(Napi::BasicEnv env) {
+  if (!state_) return;
+  state_.reset();
+  registry_->remove(this, accounted_memory_);
+  Napi::MemoryManagement::AdjustExternalMemory(env, -accounted_memory_);
 }
 
 CriterionState& Criterion::state(Napi::Env env) const {
@@ -417,13 +426,11 @@ Napi::Value Criterion::reset(const Napi::CallbackInfo& info) {
   return info.Env().Undefined();
 }
 
-// Cancels what has not started and gives the memory back; a call at work keeps its own share of it.
+// Cancels what has not started and gives the memory back.
 Napi::Value Criterion::dispose(const Napi::CallbackInfo& info) {
   Environment::of(info.Env()).executor.cancel_all(&state(info.Env()));
   state_->wait_for_calls();
-  Napi::MemoryManagement::AdjustExternalMemory(info.Env(), -accounted_memory_);
-  accounted_memory_ = 0;
-  state_.reset();
+  free_memory(info.Env());
   return info.Env().Undefined();
 }
 

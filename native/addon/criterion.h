@@ -3,6 +3,7 @@
 
 #include <memory>
 
+#include "criterion_registry.h"
 #include "criterion_state.h"
 #include "executor.h"
 #include "napi_setup.h"
@@ -15,6 +16,9 @@ class Criterion : public Napi::ObjectWrap<Criterion> {
 
   explicit Criterion(const Napi::CallbackInfo& info);
   void Finalize(Napi::BasicEnv env) override;
+
+  // Gives the criterion's memory back: when it is disposed of, or garbage.
+  void free_memory(Napi::BasicEnv env);
 
  private:
   // Synchronous calls, on the caller's memory, and the same through the executor. The arguments are
@@ -46,6 +50,7 @@ class Criterion : public Napi::ObjectWrap<Criterion> {
   Napi::Value enqueue(const Napi::CallbackInfo& info, std::unique_ptr<Job> job);
 
   std::shared_ptr<CriterionState> state_;
+  std::shared_ptr<CriterionRegistry> registry_;
   int64_t accounted_memory_ = 0;
 };
 

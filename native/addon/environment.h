@@ -2,10 +2,13 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 
 #include "../core/backend.h"
+#include "criterion_registry.h"
 #include "device_objects.h"
 #include "executor.h"
+#include "held_memory.h"
 #include "napi_setup.h"
 
 namespace efl::addon {
@@ -14,6 +17,8 @@ struct Environment {
   const efl_backend* cpu = nullptr;  // with the kernels chosen for this environment
   int32_t threads = 1;
   Executor executor;
+  HeldMemory held;
+  const std::shared_ptr<CriterionRegistry> criteria = std::make_shared<CriterionRegistry>();
   Capture capture;
 
   static Environment& of(Napi::Env env) { return *env.GetInstanceData<Environment>(); }

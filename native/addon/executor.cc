@@ -1,6 +1,7 @@
 #include "executor.h"
 
 #include <algorithm>
+#include <new>
 #include <system_error>
 #include <utility>
 
@@ -40,6 +41,7 @@ void take_references(napi_env env, Job* job) {
 
 void Executor::start(napi_env env) {
   if (deliver_function_) return;
+  outstanding_.reserve(kMaxOutstanding);
   napi_value name = nullptr;
   require(env, napi_create_string_utf8(env, "efl executor", NAPI_AUTO_LENGTH, &name),
           "make a name");
@@ -54,7 +56,9 @@ void Executor::start(napi_env env) {
     thread_ = std::thread([this] { work(); });
   } catch (const std::system_error&) {
     (void)napi_release_threadsafe_function(function, napi_tsfn_abort);
-    throw Napi::Error::New(env, "efl: the system gives no thread for asynchronous calls");
+    Napi::Error error = Napi::Error::New(env, "efl: the system gives no thread");
+    error.Set("code", "EFL_NO_THREAD");
+    throw error;
   }
   // Hooks run in reverse order: this one before the one that closes the thread-safe function.
   deliver_function_ = function;
@@ -78,18 +82,26 @@ void Executor::stop() {
   (void)napi_release_threadsafe_function(deliver_function_, napi_tsfn_abort);
 }
 
-uint32_t Executor::submit(napi_env env, std::unique_ptr<Job> job) {
-  if (!has_room()) throw Napi::Error::New(env, "efl: too many calls are outstanding");
+bool Executor::has_room(napi_env env) {
   start(env);
+  return outstanding_.size() < kMaxOutstanding;
+}
+
+uint32_t Executor::submit(napi_env env, std::unique_ptr<Job> job) {
+  if (!has_room(env)) throw Napi::Error::New(env, "efl: too many calls are outstanding");
   take_references(env, job.get());
   const uint32_t id = job->id = next_id_++;
   Job* const borrowed = job.get();
-  outstanding_.emplace(borrowed, std::move(job));
-  if (outstanding_.size() == 1) (void)napi_ref_threadsafe_function(env, deliver_function_);
-  {
+  try {
+    outstanding_.emplace(borrowed, std::move(job));
     const std::lock_guard<std::mutex> lock(mutex_);
     queue_.push_back(borrowed);
+  } catch (...) {  // out of memory
+    release_references(env, borrowed);
+    outstanding_.erase(borrowed);
+    throw;
   }
+  if (outstanding_.size() == 1) (void)napi_ref_threadsafe_function(env, deliver_function_);
   wake_.notify_one();
   return id;
 }
@@ -119,6 +131,18 @@ void Executor::cancel_all(const void* owner) {
   cancel_where([owner](const Job& job) { return job.owner == owner; });
 }
 
+namespace {
+
+efl_status compute(Job* job) {
+  try {
+    return job->compute(&job->result);
+  } catch (const std::bad_alloc&) {
+    return EFL_OUT_OF_MEMORY;
+  }
+}
+
+}  // namespace
+
 void Executor::work() {
   std::unique_lock<std::mutex> lock(mutex_);
   for (;;) {
@@ -127,7 +151,7 @@ void Executor::work() {
     Job* const job = queue_.front();
     queue_.pop_front();
     lock.unlock();
-    job->status = job->compute(&job->result);
+    job->status = compute(job);
     hand_back(job);
     lock.lock();
   }

@@ -50,8 +50,9 @@ class Executor {
   Executor(const Executor&) = delete;
   Executor& operator=(const Executor&) = delete;
 
-  // Whether one more call may be submitted.
-  bool has_room() const { return outstanding_.size() < kMaxOutstanding; }
+  // Whether one more call may be submitted. Starts the thread, so that a system that gives none is
+  // known before a call takes anything over; that throws an error with the code EFL_NO_THREAD.
+  bool has_room(napi_env env);
 
   // Returns the number under which the call can be cancelled. Only with room.
   uint32_t submit(napi_env env, std::unique_ptr<Job> job);

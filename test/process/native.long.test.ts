@@ -76,6 +76,14 @@ withCMake('the addon under AddressSanitizer, UndefinedBehaviorSanitizer and Leak
     2 * minutes,
   );
 
+  test.each(['dispose-under-way', 'unused', 'worker'])(
+    'memory of asynchronous calls that is freed is used no more (%s)',
+    async (task) => {
+      expectSuccess(await runFixture('async-memory.cjs', [task], { env }));
+    },
+    2 * minutes,
+  );
+
   test(
     'a detached, an empty and an undersized array are refused without being read',
     async () => {

@@ -108,6 +108,21 @@ describe('an AbortSignal', () => {
     expect(criterion.statistics.steps).toBe(1);
   });
 
+  test('that takes no listener rejects the call when the call has ended', async () => {
+    const criterion = equalized();
+    const busy = occupy(criterion);
+    const { signal } = new AbortController();
+    signal.addEventListener = () => {
+      throw new Error('no listeners here');
+    };
+    const grad = new Float32Array(small.logits.length).fill(7);
+    const call = criterion.forwardBackwardAsync(small.logits, small.labels, { signal, grad });
+    await expect(call).rejects.toThrow('no listeners here');
+    expect(grad.every((value) => value === 7)).toBe(true);
+    expect(criterion.statistics.steps).toBe(0);
+    expect(await busy).toHaveLength(16);
+  });
+
   test('that lives on keeps no listener of calls that have ended', async () => {
     const criterion = equalized();
     const { signal } = new AbortController();
@@ -199,6 +214,7 @@ describe('a full queue', () => {
       for (const { reason } of refused as PromiseRejectedResult[]) {
         expect(reason).toBeInstanceOf(EflQueueFullError);
         expect(reason).toMatchObject({ code: 'EFL_QUEUE_FULL', name: 'EflQueueFullError' });
+        expect(reason).toMatchObject({ bound: 'calls', limit: LIMIT, outstanding: LIMIT });
       }
       expect(criterion.statistics.steps).toBe(taken);
       const output = await criterion.forwardBackwardAsync(small.logits, small.labels);
