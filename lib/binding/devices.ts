@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { EflCudaError, EflOutOfMemoryError, type BackendFailure } from '../errors';
 import type { DeviceSummary } from './addon';
+import { isShortOfMemory } from './failures';
 import { addon, addonPath } from './load';
 
 /** A GPU, or the first reason not to have one. */
@@ -97,8 +98,9 @@ export function onDevice<T>(body: () => T, what?: string): T {
   }
 }
 
-/** What the addon threw, as ours where a device was the reason. */
+/** What the addon threw, as ours where a device or a lack of memory was the reason. */
 export function deviceFailure(error: unknown, what?: string): unknown {
+  if (isShortOfMemory(error)) return new EflOutOfMemoryError(what);
   const number = (error as { cudaError?: unknown }).cudaError;
   if (typeof number !== 'number') return error;
   return number === outOfMemory ? new EflOutOfMemoryError(what) : cudaError(number);

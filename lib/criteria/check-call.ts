@@ -1,5 +1,6 @@
 import type { PerLevel, Values } from '../binding/addon';
 import { counterpart, elementValues, gradientValues } from '../tensors/counterparts';
+import { readGiven } from '../tensors/foreign';
 import { checkLabels, type Labels } from '../tensors/labels';
 import { checkFormat, formatNames, type RowWidth } from '../tensors/layout';
 import {
@@ -9,10 +10,17 @@ import {
   type CheckedLogits,
   type Logits,
 } from '../tensors/logits';
-import { rejectOverlap, rejectOverlapAmong, rejectPartialOverlap } from '../tensors/memory';
+import { levelAt } from '../tensors/levels';
+import {
+  rejectOverlap,
+  rejectOverlapAmong,
+  rejectPartialOverlap,
+  rejectVanished,
+} from '../tensors/memory';
 import { checkQuality } from '../tensors/quality';
 import { areTargets, checkTargets, type Targets } from '../tensors/targets';
 import { booleanOption, knownOptions, reject } from '../validation';
+import { checkReady } from './async-call';
 import type { AsyncCall, BackwardCall, CollectCall, GradientCall } from './call-options';
 import {
   checkLossScale,
@@ -89,14 +97,15 @@ export function checkCall(
   const given = knownOptions<AnyCall>('call', call, allowed);
   const { reduction, lossWeight } = rules.options;
   const levels = checkLogits('logits', logits, checkFormat(given), rules);
-  const dense = areTargets(labels, levels);
+  const read = counterpart('labels', labels, levels, readGiven);
+  const dense = areTargets(read);
   const perElement = isPerElement(given.gradOutput, reduction);
   const checked: CheckedCall = {
     logits: levels,
     values: valuesOf(levels),
     geometry: geometryOf('logits', levels),
-    labels: dense ? undefined : checkLabels(labels, levels),
-    targets: dense ? checkTargets(labels, levels) : undefined,
+    labels: dense ? undefined : checkLabels(read, levels),
+    targets: dense ? checkTargets(read, levels) : undefined,
     quality: qualityOf(given.quality, levels, rules.takesQuality && !dense),
     gradGiven: given.grad,
     grad: optional('grad', given.grad, levels, gradientValues),
@@ -111,6 +120,9 @@ export function checkCall(
     transfer: booleanOption('transfer', given.transfer, false),
   };
   checkScale(lossWeight, checked.upstream, checked.lossScale, checked.normalizer);
+  if (kind.asynchronous) checkReady(checked.signal);
+  // From here on no code of the caller runs: what is seen now is what the addon gets.
+  checkPresence(checked, levels);
   checkOverlaps(checked);
   if (checked.transfer) checkTransfer(checked.values, checked.grad);
   return checked;
@@ -156,8 +168,31 @@ export function checkCollect(
     signal: checkSignal(given.signal),
     transfer: booleanOption('transfer', given.transfer, false),
   };
+  if (asynchronous) checkReady(checked.signal);
+  const [values, rows] = lengthsIn(levels);
+  rejectVanished('grads', checked.gradients, values);
+  rejectVanished('labels', checked.labels, rows);
   if (checked.transfer) checkTransfer(checked.gradients, undefined);
   return checked;
+}
+
+type LengthOfLevel = (level: number) => number;
+
+/** How many values a level has, and how many rows. */
+function lengthsIn(logits: CheckedLogits): readonly [values: LengthOfLevel, rows: LengthOfLevel] {
+  const values = (level: number): number => levelAt(logits.tensors, level).length;
+  return [values, (level) => values(level) / logits.columns];
+}
+
+/** The caller's own code, of a getter for example, can have taken memory away after it was checked. */
+function checkPresence(checked: CheckedCall, logits: CheckedLogits): void {
+  const [values, rows] = lengthsIn(logits);
+  rejectVanished('logits', checked.values, values);
+  rejectVanished('labels', checked.labels, rows);
+  rejectVanished('labels', checked.targets, values);
+  rejectVanished('quality', checked.quality, rows);
+  rejectVanished('grad', checked.grad, values);
+  rejectVanished('gradOutput', checked.gradOutput, values);
 }
 
 function namesOf(names: readonly string[], asynchronous: boolean): readonly string[] {

@@ -25,7 +25,8 @@ import { describeConvention, labelConvention, type Labels } from '../tensors/lab
 import { isList, levelAt, levelCount } from '../tensors/levels';
 import type { Logits } from '../tensors/logits';
 import type { Targets } from '../tensors/targets';
-import { checkReady, runAsync } from './async-call';
+import { fix } from '../validation';
+import { runAsync } from './async-call';
 import type { AsyncCall, BackwardCall, ForwardCall, GradientCall } from './call-options';
 import { checkCall, type CallRules, type CheckedCall } from './check-call';
 import { nativeSettings, type LossDefinition } from './loss-definition';
@@ -72,17 +73,20 @@ export abstract class Criterion<
   /** @internal */
   protected constructor(options: Options, definition: LossDefinition) {
     this.options = Object.freeze(options);
-    this.definition = definition;
+    this.definition = Object.freeze(definition);
     const { numClasses, background, ignoreIndex } = options;
-    this.rules = {
+    this.rules = Object.freeze({
       options,
       numClasses,
       columns: definition.objectness ? numClasses + 1 : numClasses,
       takesQuality: definition.loss === 'qualityFocal',
-    };
+    });
+    fix(this, 'options', 'definition', 'rules');
     this.#convention = labelConvention(background, numClasses, ignoreIndex);
-    const settings = nativeSettings(options, definition, this.#convention);
-    this.#native = new (addon().Criterion)(settings);
+    this.#native = onDevice(
+      () => new (addon().Criterion)(nativeSettings(options, definition, this.#convention)),
+      'The criterion',
+    );
   }
 
   /**
@@ -240,10 +244,10 @@ export abstract class Criterion<
     backward: boolean,
     asynchronous = false,
   ): { report: CallReport; output: LossOutput<L> } {
-    const native = this.native();
+    this.native(); // as in #check; and again below, since getters may have disposed of the criterion
     const kind = { backward, asynchronous };
     const checked = checkDeviceCall(logits, labels, call, this.rules, kind);
-    const { report, output } = runOnDevice(native, checked, {
+    const { report, output } = runOnDevice(() => this.native(), checked, {
       gradient: backward,
       elements: this.options.reduction === 'none',
       expectedLabel: this.expectedLabel(),
@@ -255,10 +259,9 @@ export abstract class Criterion<
   async #awaitDevice<L extends Logits>(
     logits: DeviceLogits,
     labels: Labels | Targets,
-    call: AsyncCall | undefined,
+    call: object | undefined,
     backward: boolean,
   ): Promise<LossOutput<L>> {
-    checkReady(call?.signal);
     rejectReading();
     const { report, output } = this.#runOnDevice<L>(logits, labels, call, backward, true);
     await report.arrived();
@@ -273,9 +276,7 @@ export abstract class Criterion<
     asynchronous: boolean,
   ): CheckedCall {
     this.native(); // before anything else is looked at: the criterion itself must be usable
-    const checked = checkCall(logits, labels, call, this.rules, { backward, asynchronous });
-    if (asynchronous) checkReady(checked.signal);
-    return checked;
+    return checkCall(logits, labels, call, this.rules, { backward, asynchronous });
   }
 
   #newElements({ logits }: CheckedCall): PerLevel<Float32Array> | undefined {

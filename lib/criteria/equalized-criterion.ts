@@ -16,7 +16,6 @@ import {
 import type { Labels } from '../tensors/labels';
 import type { Logits } from '../tensors/logits';
 import { reject } from '../validation';
-import { checkReady } from './async-call';
 import type { AsyncCall, CollectCall } from './call-options';
 import { checkCollect, type CheckedCollect } from './check-call';
 import { Criterion } from './criterion';
@@ -86,14 +85,12 @@ export abstract class EqualizedCriterion<
     call?: CollectCall & AsyncCall,
   ): Promise<CollectOutput> {
     if (areOnDevice(grads)) {
-      checkReady(call?.signal);
       rejectReading();
       const output = this.#collectOnDevice(grads, labels, call, true);
       await this.synchronize();
       return { positives: output.positives, ignored: output.ignored, nonFinite: output.nonFinite };
     }
     const checked = this.#checkCollect(grads, labels, call, true);
-    checkReady(checked.signal);
     const { signal, lists, geometry, scale } = checked;
     const ownedLabels = copyOfLevels(checked.labels);
     const gradients = ownedValues(checked.gradients, checked.transfer);
@@ -203,9 +200,9 @@ export abstract class EqualizedCriterion<
     call: object | undefined,
     asynchronous = false,
   ): CollectOutput {
-    const native = this.native();
+    this.native(); // before anything else is looked at, and again below
     const checked = checkDeviceCollect(grads, labels, call, this.rules, asynchronous);
-    const { report, output } = runOnDevice(native, checked, {
+    const { report, output } = runOnDevice(() => this.native(), checked, {
       gradient: false,
       elements: false,
       gradientsGiven: true,

@@ -1,9 +1,10 @@
 import type { PerLevel, Values } from '../binding/addon';
+import { allocated } from '../binding/failures';
 import type { CudaTensor } from '../device/cuda-tensor';
 import { float16Of, type Float16Values, type HostFloat16Array } from './float16';
 import type { ArrowVector, DimsTensor } from './foreign';
 import { isList, mapLevels } from './levels';
-import { isFloat32Array, type CheckedTensor, type HostTensor, type HostValues } from './tensor';
+import type { CheckedTensor, HostTensor, HostValues } from './tensor';
 
 /** Results come back as the logits came: bare values, a tensor, or a list of tensors. */
 export type FormOf<T> = T extends CudaTensor
@@ -35,14 +36,16 @@ export type ElementsOf<T> = T extends CudaTensor
 
 /** New memory of the type and length of the tensors. */
 export function newValues(tensors: PerLevel<CheckedTensor>): PerLevel<Values> {
-  return mapLevels(tensors, ({ data }) =>
-    isFloat32Array(data) ? new Float32Array(data.length) : new Uint16Array(data.length),
+  return allocated(() =>
+    mapLevels(tensors, ({ dtype, length }) =>
+      dtype === 'float32' ? new Float32Array(length) : new Uint16Array(length),
+    ),
   );
 }
 
 /** New memory for a float32 value of each of their elements. */
 export function newElements(tensors: PerLevel<CheckedTensor>): PerLevel<Float32Array> {
-  return mapLevels(tensors, ({ data }) => new Float32Array(data.length));
+  return allocated(() => mapLevels(tensors, ({ length }) => new Float32Array(length)));
 }
 
 /** `values`, of the type of the tensors, in their form. */
