@@ -76,6 +76,8 @@ export function booleanOption(argument: string, value: unknown, fallback: boolea
 const OptionValues = function () {} as unknown as new () => Record<string, unknown>;
 OptionValues.prototype = Object.create(null) as object;
 
+const noOptions = Object.freeze(new OptionValues());
+
 /**
  * The options given, by name, each read once; a later change of the object changes nothing. Own and
  * inherited ones count alike, and getters like values: an instance of a class is an options object.
@@ -87,16 +89,13 @@ export function knownOptions<T extends object>(
   value: T | undefined,
   names: readonly string[],
 ): Partial<T> {
-  const found = new OptionValues();
-  if (value === undefined) return found as Partial<T>;
+  if (value === undefined) return noOptions as Partial<T>;
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     reject(what, 'an object', value);
   }
-  for (
-    let owner: object | null = value;
-    owner !== null && (owner === value || !isRoot(owner));
-    owner = Object.getPrototypeOf(owner) as object | null
-  ) {
+  const found = new OptionValues();
+  let owner: object | null = value;
+  while (owner !== null && (owner === value || !isRoot(owner))) {
     for (const name of Object.getOwnPropertyNames(owner)) {
       if (names.includes(name)) {
         if (!(name in found)) found[name] = (value as Record<string, unknown>)[name];
@@ -104,12 +103,14 @@ export function knownOptions<T extends object>(
         throw new EflArgumentError(name, `one of ${names.join(', ')}`, `'${name}'`);
       }
     }
+    owner = Object.getPrototypeOf(owner) as object | null;
   }
   return found as Partial<T>;
 }
 
 /** What plain objects inherit from, of whichever realm. */
 function isRoot(object: object): boolean {
+  if (object === Object.prototype) return true;
   return Object.getPrototypeOf(object) === null && Object.hasOwn(object, 'hasOwnProperty');
 }
 

@@ -169,30 +169,20 @@ export function checkCollect(
     transfer: booleanOption('transfer', given.transfer, false),
   };
   if (asynchronous) checkReady(checked.signal);
-  const [values, rows] = lengthsIn(levels);
-  rejectVanished('grads', checked.gradients, values);
-  rejectVanished('labels', checked.labels, rows);
+  rejectVanished('grads', checked.gradients, levels.tensors);
+  rejectVanished('labels', checked.labels, levels.tensors, levels.columns);
   if (checked.transfer) checkTransfer(checked.gradients, undefined);
   return checked;
 }
 
-type LengthOfLevel = (level: number) => number;
-
-/** How many values a level has, and how many rows. */
-function lengthsIn(logits: CheckedLogits): readonly [values: LengthOfLevel, rows: LengthOfLevel] {
-  const values = (level: number): number => levelAt(logits.tensors, level).length;
-  return [values, (level) => values(level) / logits.columns];
-}
-
 /** The caller's own code, of a getter for example, can have taken memory away after it was checked. */
-function checkPresence(checked: CheckedCall, logits: CheckedLogits): void {
-  const [values, rows] = lengthsIn(logits);
-  rejectVanished('logits', checked.values, values);
-  rejectVanished('labels', checked.labels, rows);
-  rejectVanished('labels', checked.targets, values);
-  rejectVanished('quality', checked.quality, rows);
-  rejectVanished('grad', checked.grad, values);
-  rejectVanished('gradOutput', checked.gradOutput, values);
+function checkPresence(checked: CheckedCall, { tensors, columns }: CheckedLogits): void {
+  rejectVanished('logits', checked.values, tensors);
+  rejectVanished('labels', checked.labels, tensors, columns);
+  rejectVanished('labels', checked.targets, tensors);
+  rejectVanished('quality', checked.quality, tensors, columns);
+  rejectVanished('grad', checked.grad, tensors);
+  rejectVanished('gradOutput', checked.gradOutput, tensors);
 }
 
 function namesOf(names: readonly string[], asynchronous: boolean): readonly string[] {

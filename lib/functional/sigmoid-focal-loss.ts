@@ -138,11 +138,10 @@ function compute<L extends TensorLike>(
   { given, logits, targets, gamma, alpha, reduction }: CheckedInputs,
   { gradient, perElement, upstream }: Backward,
 ): SigmoidFocalLossOutput<L> {
-  const lengthOfLevel = (): number => given.length;
-  rejectVanished('logits', logits, lengthOfLevel);
-  rejectVanished('targets', targets, lengthOfLevel);
-  rejectVanished('grad', gradient, lengthOfLevel);
-  rejectVanished('gradOutput', perElement, lengthOfLevel);
+  rejectVanished('logits', logits, given);
+  rejectVanished('targets', targets, given);
+  rejectVanished('grad', gradient, given);
+  rejectVanished('gradOutput', perElement, given);
   const outcome = new Float64Array(outcomeSlots);
   const elements = allocated(() => {
     const kept = reduction === 'none' ? new Float32Array(given.length) : undefined;

@@ -8,7 +8,7 @@
 import { types } from 'node:util';
 import { EflArgumentError } from '../errors';
 import { listOf, reject } from '../validation';
-import { lengthOf, partOf, plainView } from './intrinsics';
+import { kindOf, lengthOf, partOf, plainView } from './intrinsics';
 
 /** A view of ndarray or @stdlib/ndarray. Its elements must lie one after another, row-major. */
 export interface StridedView<Data> {
@@ -62,8 +62,8 @@ export class Given {
   constructor(value: unknown, isBare: boolean, { data, shape, dtype }: Parts) {
     this.value = value;
     this.isBare = isBare;
-    this.data = types.isTypedArray(data) ? plainView(data) : data;
-    this.shape = listOf(shape, maxDimensions) ?? shape;
+    this.data = kindOf(data) ? plainView(data as ArrayBufferView) : data;
+    this.shape = shape === undefined ? undefined : (listOf(shape, maxDimensions) ?? shape);
     this.dtype = dtype;
   }
 }
@@ -80,7 +80,7 @@ export const maxDimensions = 64;
 export function readGiven(argument: string, value: unknown): Given {
   if (value instanceof Given) return value;
   const isObject = typeof value === 'object' && value !== null;
-  if (!isObject || types.isTypedArray(value) || Array.isArray(value)) {
+  if (!isObject || kindOf(value) || Array.isArray(value)) {
     return new Given(value, true, { data: value });
   }
   const { data, shape, stride, strides = stride, offset, dims, type, dtype } = value as Foreign;

@@ -112,8 +112,9 @@ export function isIntegerArray(value: unknown): value is IntegerArray {
 
 /** Whether an argument that was read holds labels; the bits of 16-bit floats are none. */
 export function areLabels({ data, dtype, isBare }: Given): boolean {
+  if (types.isInt32Array(data)) return true;
   const areBits = dtype === 'float16' || dtype === 'bfloat16';
-  if (areBits && kindOf(data) === 'Uint16Array') return false;
+  if (areBits && types.isUint16Array(data)) return false;
   return isIntegerArray(data) || (isBare && Array.isArray(data));
 }
 

@@ -127,20 +127,18 @@ export function hasShape(
   return shape.length >= least && shape.at(channelAxis(layout)) === anchors * width.columns;
 }
 
-/** What is wrong with a shape, and what to do about channels that hold more than logits of classes. */
+/** What is wrong with a shape; and what to do about a head that has more than logits of classes. */
 export function shapeError(
   argument: string,
   shape: readonly number[],
   format: Format,
   width: RowWidth,
 ): EflArgumentError {
-  const { layout, anchors } = format;
-  const channels = shape.at(channelAxis(layout));
-  const isWide = channels !== undefined && channels > anchors * width.columns;
-  const advice = isWide
-    ? '; where there are others beside them, of boxes for example, copy these into an array of their own'
-    : '';
-  const expected = `${describeShape(format, width, shape.length)}${advice}`;
+  const { anchors } = format;
+  const channels = shape.at(channelAxis(format.layout)) ?? 0;
+  const hasOthers = channels > anchors * width.columns && channels % anchors === 0;
+  const advice = `; with ${channels / anchors} columns ${anchors > 1 ? 'an anchor' : 'a row'}, as of a head with boxes, copy those of the classes into an array of their own`;
+  const expected = `${describeShape(format, width, shape.length)}${hasOthers ? advice : ''}`;
   return new EflArgumentError(`${argument}.shape`, expected, listed(shape));
 }
 

@@ -18,18 +18,21 @@ export function rejectUnstable(argument: string, values: ArrayBufferView): void 
 
 /**
  * Refuses values that have been taken away since they were checked: by a getter that was run then,
- * for example. To be asked last, when no code of the caller runs any more.
+ * for example. To be asked last, when no code of the caller runs any more. Of each tensor there is one
+ * value for every `per` of its own.
  */
 export function rejectVanished(
   argument: string,
   values: PerLevel<ArrayBufferView> | undefined,
-  lengthOfLevel: (level: number) => number,
+  tensors: PerLevel<{ readonly length: number }>,
+  per = 1,
 ): void {
   for (let level = 0; values && level < levelCount(values); level++) {
     const view = levelAt(values, level);
     const length = lengthOf(view);
-    const isThere = length === lengthOfLevel(level) && (length > 0 || !isDetached(bufferOf(view)));
-    if (!isThere) rejectDetached(levelName(argument, values, level));
+    const isThere = length > 0 || !isDetached(bufferOf(view));
+    if (isThere && length * per === levelAt(tensors, level).length) continue;
+    rejectDetached(levelName(argument, values, level));
   }
 }
 
