@@ -89,7 +89,7 @@ export function describeVersion(version: number): string {
 
 const outOfMemory = 2;
 
-/** Runs what may fail on a device, and throws its error as ours. `what` could not be allocated. */
+/** Runs what may fail on a device or find no memory, and throws it as ours. `what` was not there. */
 export function onDevice<T>(body: () => T, what?: string): T {
   try {
     return body();

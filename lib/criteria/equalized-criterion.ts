@@ -186,12 +186,12 @@ export abstract class EqualizedCriterion<
 
   /** @internal What the ratios make of each class; which factors these are depends on the loss. */
   protected readFactors(): { first: Float64Array; second: Float64Array } {
-    const first = new Float64Array(this.options.numClasses);
-    const second = new Float64Array(this.options.numClasses);
-    this.withNative((native) => {
+    return this.withNative((native) => {
+      const first = new Float64Array(this.options.numClasses);
+      const second = new Float64Array(this.options.numClasses);
       native.readFactors(first, second);
+      return { first, second };
     });
-    return { first, second };
   }
 
   #collectOnDevice(
@@ -246,10 +246,12 @@ export abstract class EqualizedCriterion<
 
   #read(): CheckedState {
     const { numClasses } = this.options;
-    const pos_grad = new Float64Array(numClasses);
-    const neg_grad = new Float64Array(numClasses);
-    const pos_neg = new Float64Array(numClasses);
-    const steps = this.withNative((native) => native.readStatistics(pos_grad, neg_grad, pos_neg));
-    return { pos_grad, neg_grad, pos_neg, steps };
+    return this.withNative((native) => {
+      const pos_grad = new Float64Array(numClasses);
+      const neg_grad = new Float64Array(numClasses);
+      const pos_neg = new Float64Array(numClasses);
+      const steps = native.readStatistics(pos_grad, neg_grad, pos_neg);
+      return { pos_grad, neg_grad, pos_neg, steps };
+    });
   }
 }

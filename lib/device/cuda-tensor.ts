@@ -150,7 +150,10 @@ export class CudaTensor {
     return new CudaTensor({ memory, shape: sizes, dtype, device });
   }
 
-  /** Memory of somebody else, a tensor of another library for example; it is never freed here. */
+  /**
+   * Memory of somebody else, a tensor of another library for example; it is never freed here. As much
+   * of it as the shape says is read and written; whether there is so much is not checked.
+   */
   static wrap(options: WrapOptions): CudaTensor {
     const names = ['pointer', 'shape', 'dtype', 'device', 'owner'];
     const {
