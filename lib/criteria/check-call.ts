@@ -10,7 +10,6 @@ import {
   type CheckedLogits,
   type Logits,
 } from '../tensors/logits';
-import { levelAt } from '../tensors/levels';
 import {
   rejectOverlap,
   rejectOverlapAmong,

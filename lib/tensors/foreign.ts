@@ -157,5 +157,5 @@ function checkStrides(
 /** The numbers of a list or of a typed array; undefined for what is neither. */
 function numbersIn(value: unknown): readonly number[] | undefined {
   const list = listOf(value, maxDimensions);
-  return list?.every((each) => typeof each === 'number') ? (list as number[]) : undefined;
+  return list?.every((each) => typeof each === 'number') ? list : undefined;
 }

@@ -7,10 +7,14 @@ import { types } from 'node:util';
 
 const typedArrayPrototype = Object.getPrototypeOf(Uint8Array.prototype) as object;
 
+type Getter<T> = (object: unknown) => T;
+
 /** The getter of a prototype as a function of the object; undefined where the runtime has none. */
-function getterOf<T>(prototype: object, name: PropertyKey): ((object: unknown) => T) | undefined {
-  const get = Object.getOwnPropertyDescriptor(prototype, name)?.get;
-  return get && (Function.prototype.call.bind(get) as (object: unknown) => T);
+function getterOf(prototype: object, name: PropertyKey): Getter<unknown> | undefined {
+  const property: { get?: (this: unknown) => unknown } | undefined =
+    Object.getOwnPropertyDescriptor(prototype, name);
+  const get = property?.get;
+  return get && ((object) => get.call(object));
 }
 
 /** Names of the classes of typed arrays. */
@@ -29,79 +33,76 @@ export type TypedArrayKind =
   | 'BigUint64Array';
 
 /** Which typed array this is, also of another realm or a subclass; undefined for what is none. */
-export const kindOf = getterOf<TypedArrayKind | undefined>(
-  typedArrayPrototype,
-  Symbol.toStringTag,
-)!;
-export const lengthOf = getterOf<number>(typedArrayPrototype, 'length')!;
-export const bufferOf = getterOf<ArrayBufferLike>(typedArrayPrototype, 'buffer')!;
-export const byteOffsetOf = getterOf<number>(typedArrayPrototype, 'byteOffset')!;
+export const kindOf = getterOf(typedArrayPrototype, Symbol.toStringTag) as Getter<
+  TypedArrayKind | undefined
+>;
+export const lengthOf = getterOf(typedArrayPrototype, 'length') as Getter<number>;
+export const bufferOf = getterOf(typedArrayPrototype, 'buffer') as Getter<ArrayBufferLike>;
+export const byteOffsetOf = getterOf(typedArrayPrototype, 'byteOffset') as Getter<number>;
 
-const isResizableBuffer = getterOf<boolean>(ArrayBuffer.prototype, 'resizable');
-const isGrowableBuffer = getterOf<boolean>(SharedArrayBuffer.prototype, 'growable');
+const isResizableBuffer = getterOf(ArrayBuffer.prototype, 'resizable');
+const isGrowableBuffer = getterOf(SharedArrayBuffer.prototype, 'growable');
 
 /** Whether the buffer can change its size. */
 export function isResizable(buffer: ArrayBufferLike): boolean {
   const asked = types.isSharedArrayBuffer(buffer) ? isGrowableBuffer : isResizableBuffer;
-  return asked?.(buffer) ?? false;
+  return asked?.(buffer) === true;
 }
 
-interface Construct {
+interface TypedArrayClass {
   new (buffer: ArrayBufferLike, byteOffset?: number, length?: number): ArrayBufferView;
-  readonly prototype: unknown;
+  readonly name: string;
+  readonly prototype: object;
+  readonly BYTES_PER_ELEMENT: number;
 }
 
 // Node.js has it from version 24 on.
-const { Float16Array } = globalThis as { Float16Array?: typeof Uint16Array };
+const { Float16Array } = globalThis as unknown as { Float16Array?: TypedArrayClass };
 
-const constructors = new Map(
-  [
-    ...[Float64Array, Float32Array, Int8Array, Uint8Array, Uint8ClampedArray, Int16Array],
-    ...[Uint16Array, Int32Array, Uint32Array, BigInt64Array, BigUint64Array],
-    ...(Float16Array ? [Float16Array] : []),
-  ].map((construct) => [
-    construct.name as TypedArrayKind,
-    { construct: construct as Construct, bytes: construct.BYTES_PER_ELEMENT },
-  ]),
-);
+const classes: readonly TypedArrayClass[] = [
+  ...[Float64Array, Float32Array, Int8Array, Uint8Array, Uint8ClampedArray, Int16Array],
+  ...[Uint16Array, Int32Array, Uint32Array, BigInt64Array, BigUint64Array],
+  ...(Float16Array ? [Float16Array] : []),
+] as unknown as TypedArrayClass[];
 
-const prototypes = new Set(
-  [...constructors.values()].map(({ construct }) => construct.prototype as object),
+const classOf: ReadonlyMap<string | undefined, TypedArrayClass> = new Map(
+  classes.map((each) => [each.name, each]),
 );
+const prototypes: ReadonlySet<unknown> = new Set(classes.map(({ prototype }) => prototype));
 
 /** Whether the buffer has been transferred away. */
 export function isDetached(buffer: ArrayBufferLike): boolean {
-  const { construct: View } = constructors.get('Uint8Array')!;
+  const Bytes = classOf.get('Uint8Array')!;
   try {
-    new View(buffer);
+    new Bytes(buffer);
     return false;
   } catch {
     return true;
   }
 }
 
-const { hasOwnProperty } = Object.prototype;
+const { hasOwn } = Object;
 
 /** The array itself where it is as the language made it; else the same memory in one that is. */
 export function plainView<T extends ArrayBufferView>(values: T): T {
   // One after another, not in a list: a small call would spend more on it than on its arithmetic.
   const isPlain =
-    prototypes.has(Object.getPrototypeOf(values) as object) &&
-    !hasOwnProperty.call(values, 'length') &&
-    !hasOwnProperty.call(values, 'buffer') &&
-    !hasOwnProperty.call(values, 'byteOffset') &&
-    !hasOwnProperty.call(values, 'byteLength');
+    prototypes.has(Object.getPrototypeOf(values)) &&
+    !hasOwn(values, 'length') &&
+    !hasOwn(values, 'buffer') &&
+    !hasOwn(values, 'byteOffset') &&
+    !hasOwn(values, 'byteLength');
   return isPlain ? values : (partOf(values, 0, lengthOf(values)) as T);
 }
 
 /** The same memory from element `first` up to `last`, as far as there is any. */
 export function partOf(values: ArrayBufferView, first: number, last: number): ArrayBufferView {
-  const { construct: View, bytes } = constructors.get(kindOf(values)!)!;
+  const View = classOf.get(kindOf(values))!;
   const length = lengthOf(values);
   const start = Math.min(first, length);
   const count = Math.max(0, Math.min(last, length) - start);
   const buffer = bufferOf(values);
   // Of what has been transferred away there is no other view; whoever looks at it finds it empty.
   if (length === 0 && isDetached(buffer)) return values;
-  return new View(buffer, byteOffsetOf(values) + start * bytes, count);
+  return new View(buffer, byteOffsetOf(values) + start * View.BYTES_PER_ELEMENT, count);
 }

@@ -47,8 +47,8 @@ class Stream {
 class Memory {
  public:
   Memory(std::shared_ptr<Stream> stream, std::size_t bytes);
-  // Of somebody else, who frees it and says how much there is; `owner` is kept until nothing that is
-  // under way uses it.
+  // Of somebody else, who frees it and says how much there is; `owner` is kept until nothing that
+  // is under way uses it.
   Memory(int32_t device, void* data, std::size_t bytes, std::shared_ptr<void> owner);
   ~Memory();
   Memory(const Memory&) = delete;

@@ -39,8 +39,8 @@ int64_t Geometry::positions(uint32_t level) const {
 
 std::size_t Geometry::rows(Napi::Env env, uint32_t level, int32_t columns) const {
   // Of two factors below 2^31 no product is too large; of four it is looked at.
-  const auto in_image = static_cast<std::size_t>(positions(level)) *
-                        static_cast<std::size_t>(format_.anchors);
+  const auto in_image =
+      static_cast<std::size_t>(positions(level)) * static_cast<std::size_t>(format_.anchors);
   const auto images_here = static_cast<std::size_t>(images(level));
   const std::size_t bytes_of_row = sizeof(float) * static_cast<std::size_t>(columns);
   if (in_image > 0 && images_here > kMostBytes / in_image / bytes_of_row) {
@@ -118,8 +118,7 @@ Levels decode_levels(const LevelArguments& arguments, int32_t columns) {
     const std::size_t rows = rows_in(arguments, i, columns);
     efl_level level = decode_level(arguments, result.format, i, rows, columns);
     level.images = geometry.images(i);
-    level.positions =
-        geometry.is_given() ? geometry.positions(i) : static_cast<int64_t>(rows);
+    level.positions = geometry.is_given() ? geometry.positions(i) : static_cast<int64_t>(rows);
     if (geometry.is_given() && geometry.rows(env, i, columns) != rows) {
       reject_argument(env, "geometry", "that of the labels");
     }

@@ -28,7 +28,7 @@ describeOnDevice('a device tensor', () => {
     expect(() => {
       (one.shape as number[])[0] = 1 << 20;
     }).toThrow(TypeError);
-    expectSame('values', one.toHost().data as Float32Array, values);
+    expectSame('values', one.toHost().data, values);
   });
 
   test('has the shape that was looked at, whatever a proxy says later', () => {
@@ -118,12 +118,24 @@ describeOnDevice('the addon', () => {
     const stream = new (addon().DeviceStream)(0);
     const event = new (addon().DeviceEvent)(0);
     const mistaken: (() => unknown)[] = [
-      () => memory(8).copyFrom(wrong(stream), 8, undefined),
-      () => memory(8).copyFrom(wrong({}), 8, undefined),
-      () => memory(8).upload(new Float32Array(1), wrong(event)),
-      () => stream.wait(wrong(stream)),
-      () => event.record(wrong(memory(8))),
-      () => event.elapsedSince(wrong(stream)),
+      () => {
+        memory(8).copyFrom(wrong(stream), 8, undefined);
+      },
+      () => {
+        memory(8).copyFrom(wrong({}), 8, undefined);
+      },
+      () => {
+        memory(8).upload(new Float32Array(1), wrong(event));
+      },
+      () => {
+        stream.wait(wrong(stream));
+      },
+      () => {
+        event.record(wrong(memory(8)));
+      },
+      () => {
+        event.elapsedSince(wrong(stream));
+      },
       () => new (addon().DeviceGraph)(wrong(event)),
       () => new (addon().DeviceMemory)(0, 8, wrong(event)),
     ];
@@ -312,7 +324,7 @@ describeOnDevice('calls on a device', () => {
     expect(output.grad.shape).toEqual([1, CLASSES, 2, 3, 4]);
     expect(output.loss.item()).toBe(wanted.loss.item());
     const grad = output.grad.toHost().data as Float32Array;
-    expectSame('grad', grad, wanted.grad.toHost().data as Float32Array);
+    expectSame('grad', grad, wanted.grad.toHost().data);
     const shaped = CudaTensor.fromHost({ data: rows, shape: [1, 2, 3, 4, 1] });
     expect(criterion.forward(volume, shaped, call).positives).toBe(16);
     const flat = CudaTensor.fromHost(data, { shape: [24, CLASSES] });

@@ -6,6 +6,7 @@ import {
   QualityFocalLoss,
   functional,
 } from '../../lib';
+import { expectRefused } from '../reference/harness';
 
 const logits = Float32Array.from([1, -2, 0.5, 3, -1, 0.25]);
 const labels = [1, 0, 2];
@@ -169,9 +170,8 @@ describe('memory that is transferred away while arguments are read', () => {
   test.each(cases)('is refused: %s', async (argument, make) => {
     const criterion = new EqualizedFocalLoss({ numClasses: 2, reduction: 'none' });
     const call = (): Parameters<typeof criterion.forwardBackward> => make() as never;
-    expect(() => criterion.forwardBackward(...call())).toThrow(
-      expect.objectContaining({ argument, received: 'a detached buffer' }),
-    );
+    const error = expectRefused(() => criterion.forwardBackward(...call()), argument);
+    expect(error.received).toBe('a detached buffer');
     await expect(criterion.forwardBackwardAsync(...call())).rejects.toMatchObject({ argument });
     expect(criterion.statistics.steps).toBe(0);
   });
@@ -206,11 +206,12 @@ describe('memory that is transferred away while arguments are read', () => {
 });
 
 describe('an array that lies about itself', () => {
-  const lying = <T extends object>(array: T, says: object): T =>
-    Object.defineProperties(
-      array,
-      Object.fromEntries(Object.entries(says).map(([name, value]) => [name, { value }])),
-    );
+  const lying = <T extends object>(array: T, says: Record<string, unknown>): T => {
+    for (const name of Object.keys(says)) {
+      Object.defineProperty(array, name, { value: says[name] });
+    }
+    return array;
+  };
   class Short extends Float32Array {
     override get length(): number {
       return 2;
