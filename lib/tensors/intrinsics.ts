@@ -59,11 +59,13 @@ interface TypedArrayClass {
 // Node.js has it from version 24 on.
 const { Float16Array } = globalThis as unknown as { Float16Array?: TypedArrayClass };
 
-const classes: readonly TypedArrayClass[] = [
+const olderClasses = [
   ...[Float64Array, Float32Array, Int8Array, Uint8Array, Uint8ClampedArray, Int16Array],
   ...[Uint16Array, Int32Array, Uint32Array, BigInt64Array, BigUint64Array],
-  ...(Float16Array ? [Float16Array] : []),
-] as unknown as TypedArrayClass[];
+];
+const classes = (
+  Float16Array ? [...olderClasses, Float16Array] : olderClasses
+) as TypedArrayClass[];
 
 const classOf: ReadonlyMap<string | undefined, TypedArrayClass> = new Map(
   classes.map((each) => [each.name, each]),
