@@ -1,8 +1,18 @@
 import { format } from 'node:util';
 import { EflArgumentError } from './errors';
+import { kindOf, lengthOf } from './intrinsics';
 
-/** A short text for a value of any kind, for error messages. */
+/** A short text for a value of any kind, for error messages. Never throws. */
 export function describe(value: unknown): string {
+  try {
+    return textOf(value);
+  } catch {
+    // What the value has to say of itself it says by throwing.
+    return 'an object that cannot be read';
+  }
+}
+
+function textOf(value: unknown): string {
   if (value === null) return 'null';
   if (typeof value === 'string')
     return `'${value.length > 60 ? `${value.slice(0, 57)}...` : value}'`;
@@ -15,14 +25,14 @@ export function describe(value: unknown): string {
 }
 
 function describeView(view: ArrayBufferView): string {
-  const { length } = view as unknown as { length?: number };
-  const size = length === undefined ? `${view.byteLength} bytes` : `${length} values`;
-  return `a ${className(view)} of ${size}`;
+  const size = kindOf(view) ? `${lengthOf(view)} values` : `${view.byteLength} bytes`;
+  return `a ${kindOf(view) ?? className(view)} of ${size}`;
 }
 
 function className(value: object): string {
-  const { constructor } = value as { constructor?: { name?: string } };
-  return constructor?.name ?? 'Object';
+  const { constructor } = value as { constructor?: { name?: unknown } };
+  const name = constructor?.name;
+  return typeof name === 'string' ? name : 'Object';
 }
 
 export function reject(argument: string, expected: string, value: unknown): never {
@@ -62,23 +72,74 @@ export function booleanOption(argument: string, value: unknown, fallback: boolea
   return value;
 }
 
-/** An options object, all of whose names are known: a misspelt option is not silently a default. */
+/** Has no prototype with properties: a name that was not given is undefined, whatever objects have. */
+const OptionValues = function () {} as unknown as new () => Record<string, unknown>;
+OptionValues.prototype = Object.create(null) as object;
+
+const noOptions = Object.freeze(new OptionValues());
+
+/**
+ * The options given, by name, each read once; a later change of the object changes nothing. Own and
+ * inherited ones count alike, and getters like values: an instance of a class is an options object.
+ * All names must be known, so that a misspelt option is not silently a default; methods of a class
+ * are none, and neither is what every object inherits.
+ */
 export function knownOptions<T extends object>(
   what: string,
   value: T | undefined,
   names: readonly string[],
 ): Partial<T> {
-  if (value === undefined) return {};
+  if (value === undefined) return noOptions as Partial<T>;
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     reject(what, 'an object', value);
   }
-  for (const name of Object.keys(value)) {
-    if (!names.includes(name)) {
-      throw new EflArgumentError(name, `one of ${names.join(', ')}`, `'${name}'`);
+  const found = new OptionValues();
+  let owner: object | null = value;
+  while (owner !== null && (owner === value || !isRoot(owner))) {
+    for (const name of Object.getOwnPropertyNames(owner)) {
+      if (names.includes(name)) {
+        if (!(name in found)) found[name] = (value as Record<string, unknown>)[name];
+      } else if (!isMethod(owner, name)) {
+        throw new EflArgumentError(name, `one of ${names.join(', ')}`, `'${name}'`);
+      }
     }
+    owner = Object.getPrototypeOf(owner) as object | null;
   }
-  // A copy: each option is read once, and a later change of the caller's object changes nothing.
-  return { ...value };
+  return found as Partial<T>;
+}
+
+/** What plain objects inherit from, of whichever realm. */
+function isRoot(object: object): boolean {
+  if (object === Object.prototype) return true;
+  return Object.getPrototypeOf(object) === null && Object.hasOwn(object, 'hasOwnProperty');
+}
+
+function isMethod(owner: object, name: string): boolean {
+  const property = Object.getOwnPropertyDescriptor(owner, name);
+  return !property?.enumerable && typeof property?.value === 'function';
+}
+
+/**
+ * The elements of an array or a typed array, each read once; undefined for what is neither, or has
+ * more than `most` of them.
+ */
+export function listOf(value: unknown, most: number): unknown[] | undefined {
+  const isTyped = ArrayBuffer.isView(value) && kindOf(value) !== undefined;
+  if (!isTyped && !Array.isArray(value)) return undefined;
+  const list = value as ArrayLike<unknown>;
+  const length: unknown = isTyped ? lengthOf(list) : list.length;
+  if (!Number.isInteger(length) || (length as number) > most) return undefined;
+  // By index: holes of a sparse array are looked at, too.
+  const elements: unknown[] = [];
+  for (let index = 0; index < (length as number); index++) elements.push(list[index]);
+  return elements;
+}
+
+/** Makes properties that were assigned before final: what was checked stays true. */
+export function fix(object: object, ...names: string[]): void {
+  for (const name of names) {
+    Object.defineProperty(object, name, { writable: false, configurable: false });
+  }
 }
 
 /** Finite as the float32 the kernels compute with. */

@@ -145,7 +145,10 @@ export interface DeviceDescription {
   readonly multiprocessors: number;
 }
 
-/** Memory of a device; a list has one for each level. */
+/**
+ * Memory of a device; a list has one for each level. It knows how many bytes it has, and what would
+ * go beyond them is refused.
+ */
 export interface NativeMemory {
   readonly pointer: bigint;
   upload(values: ArrayBufferView, stream: NativeStream | undefined): void;
@@ -259,10 +262,12 @@ export interface NativeAddon {
   /** Runs a small kernel: 0, or a `cudaError_t`. */
   selfTest(device: number): number;
   deviceError(error: number): [name: string, text: string];
+  /** New memory, or, with a pointer, that of somebody else. */
   readonly DeviceMemory: new (
     device: number,
-    bytesOrPointer: number | bigint,
-    streamOrOwner?: unknown,
+    bytes: number,
+    streamOrPointer?: NativeStream | bigint,
+    owner?: unknown,
   ) => NativeMemory;
   readonly DeviceStream: new (device: number, handle?: bigint) => NativeStream;
   readonly DeviceEvent: new (device: number) => NativeEvent;
@@ -286,4 +291,4 @@ export interface NativeAddon {
 }
 
 /** `kBindingVersion` of native/addon/addon.cc that this file describes. */
-export const expectedBindingVersion = 5;
+export const expectedBindingVersion = 6;

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { EflCudaError, EflOutOfMemoryError, type BackendFailure } from '../errors';
 import type { DeviceSummary } from './addon';
+import { isShortOfMemory } from './failures';
 import { addon, addonPath } from './load';
 
 /** A GPU, or the first reason not to have one. */
@@ -88,7 +89,7 @@ export function describeVersion(version: number): string {
 
 const outOfMemory = 2;
 
-/** Runs what may fail on a device, and throws its error as ours. `what` could not be allocated. */
+/** Runs what may fail on a device or find no memory, and throws it as ours. `what` was not there. */
 export function onDevice<T>(body: () => T, what?: string): T {
   try {
     return body();
@@ -97,8 +98,9 @@ export function onDevice<T>(body: () => T, what?: string): T {
   }
 }
 
-/** What the addon threw, as ours where a device was the reason. */
+/** What the addon threw, as ours where a device or a lack of memory was the reason. */
 export function deviceFailure(error: unknown, what?: string): unknown {
+  if (isShortOfMemory(error)) return new EflOutOfMemoryError(what, { cause: error });
   const number = (error as { cudaError?: unknown }).cudaError;
   if (typeof number !== 'number') return error;
   return number === outOfMemory ? new EflOutOfMemoryError(what) : cudaError(number);

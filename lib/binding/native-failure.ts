@@ -1,4 +1,4 @@
-import { EflError, EflOutOfMemoryError } from '../errors';
+import { EflError } from '../errors';
 import { deviceFailure } from './devices';
 
 /** Runs what the addon does, and throws its error as ours. `what` could not be allocated. */
@@ -12,9 +12,7 @@ export function fromNative<T>(body: () => T, what?: string): T {
 
 /** What the addon threw, as ours where the machine was the reason. */
 export function nativeFailure(error: unknown, what?: string): unknown {
-  const { message, code } = error as { message?: unknown; code?: unknown };
-  // What C++ throws arrives as an error with its name.
-  if (message === 'std::bad_alloc') return new EflOutOfMemoryError(what, { cause: error });
+  const { code } = error as { code?: unknown };
   if (code === 'EFL_NO_THREAD') {
     return new EflError(
       code,

@@ -1,5 +1,6 @@
 import type { PerLevel, Values } from '../binding/addon';
 import { counterpart, elementValues, gradientValues } from '../tensors/counterparts';
+import { readGiven } from '../tensors/foreign';
 import { checkLabels, type Labels } from '../tensors/labels';
 import { checkFormat, formatNames, type RowWidth } from '../tensors/layout';
 import {
@@ -9,10 +10,16 @@ import {
   type CheckedLogits,
   type Logits,
 } from '../tensors/logits';
-import { rejectOverlap, rejectOverlapAmong, rejectPartialOverlap } from '../tensors/memory';
+import {
+  rejectOverlap,
+  rejectOverlapAmong,
+  rejectPartialOverlap,
+  rejectVanished,
+} from '../tensors/memory';
 import { checkQuality } from '../tensors/quality';
 import { areTargets, checkTargets, type Targets } from '../tensors/targets';
 import { booleanOption, knownOptions, reject } from '../validation';
+import { checkReady } from './async-call';
 import type { AsyncCall, BackwardCall, CollectCall, GradientCall } from './call-options';
 import {
   checkLossScale,
@@ -89,14 +96,15 @@ export function checkCall(
   const given = knownOptions<AnyCall>('call', call, allowed);
   const { reduction, lossWeight } = rules.options;
   const levels = checkLogits('logits', logits, checkFormat(given), rules);
-  const dense = areTargets(labels, levels);
+  const read = counterpart('labels', labels, levels, readGiven);
+  const dense = areTargets(read);
   const perElement = isPerElement(given.gradOutput, reduction);
   const checked: CheckedCall = {
     logits: levels,
     values: valuesOf(levels),
     geometry: geometryOf('logits', levels),
-    labels: dense ? undefined : checkLabels(labels, levels),
-    targets: dense ? checkTargets(labels, levels) : undefined,
+    labels: dense ? undefined : checkLabels(read, levels),
+    targets: dense ? checkTargets(read, levels) : undefined,
     quality: qualityOf(given.quality, levels, rules.takesQuality && !dense),
     gradGiven: given.grad,
     grad: optional('grad', given.grad, levels, gradientValues),
@@ -111,6 +119,9 @@ export function checkCall(
     transfer: booleanOption('transfer', given.transfer, false),
   };
   checkScale(lossWeight, checked.upstream, checked.lossScale, checked.normalizer);
+  if (kind.asynchronous) checkReady(checked.signal);
+  // From here on no code of the caller runs: what is seen now is what the addon gets.
+  checkPresence(checked, levels);
   checkOverlaps(checked);
   if (checked.transfer) checkTransfer(checked.values, checked.grad);
   return checked;
@@ -156,8 +167,21 @@ export function checkCollect(
     signal: checkSignal(given.signal),
     transfer: booleanOption('transfer', given.transfer, false),
   };
+  if (asynchronous) checkReady(checked.signal);
+  rejectVanished('grads', checked.gradients, levels.tensors);
+  rejectVanished('labels', checked.labels, levels.tensors, levels.columns);
   if (checked.transfer) checkTransfer(checked.gradients, undefined);
   return checked;
+}
+
+/** The caller's own code, of a getter for example, can have taken memory away after it was checked. */
+function checkPresence(checked: CheckedCall, { tensors, columns }: CheckedLogits): void {
+  rejectVanished('logits', checked.values, tensors);
+  rejectVanished('labels', checked.labels, tensors, columns);
+  rejectVanished('labels', checked.targets, tensors);
+  rejectVanished('quality', checked.quality, tensors, columns);
+  rejectVanished('grad', checked.grad, tensors);
+  rejectVanished('gradOutput', checked.gradOutput, tensors);
 }
 
 function namesOf(names: readonly string[], asynchronous: boolean): readonly string[] {

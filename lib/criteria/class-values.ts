@@ -1,5 +1,5 @@
 import { types } from 'node:util';
-import { reject } from '../validation';
+import { listOf, reject } from '../validation';
 
 /** One number for each class. */
 export type ClassValues = readonly number[] | Float32Array | Float64Array;
@@ -17,15 +17,14 @@ export function classValues(
   check: (value: number) => boolean,
 ): readonly number[] {
   if (!isClassValues(value)) reject(argument, 'an array of numbers, one for each class', value);
-  if (value.length !== numClasses) {
+  const values = listOf(value, numClasses);
+  if (values?.length !== numClasses) {
     reject(argument, `${numClasses} values, one for each class`, value);
   }
-  // Array.from also visits the holes of a sparse array.
-  const values = Array.from(value as ArrayLike<unknown>, (number, index) => {
+  values.forEach((number, index) => {
     if (typeof number !== 'number' || !check(number)) {
       reject(`${argument}[${index}]`, expected, number);
     }
-    return number;
   });
-  return Object.freeze(values);
+  return Object.freeze(values as number[]);
 }

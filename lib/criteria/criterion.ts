@@ -26,7 +26,8 @@ import { isList } from '../tensors/levels';
 import type { Logits } from '../tensors/logits';
 import { freeSpare, type BlockUser } from '../tensors/spare-memory';
 import type { Targets } from '../tensors/targets';
-import { checkReady, runAsync } from './async-call';
+import { fix } from '../validation';
+import { runAsync } from './async-call';
 import {
   bytesOf,
   bytesOfFloat32,
@@ -84,14 +85,15 @@ export abstract class Criterion<
   /** @internal */
   protected constructor(options: Options, definition: LossDefinition) {
     this.options = Object.freeze(options);
-    this.definition = definition;
+    this.definition = Object.freeze(definition);
     const { numClasses, background, ignoreIndex } = options;
-    this.rules = {
+    this.rules = Object.freeze({
       options,
       numClasses,
       columns: definition.objectness ? numClasses + 1 : numClasses,
       takesQuality: definition.loss === 'qualityFocal',
-    };
+    });
+    fix(this, 'options', 'definition', 'rules');
     this.#convention = labelConvention(background, numClasses, ignoreIndex);
     const settings = nativeSettings(options, definition, this.#convention);
     this.#native = fromNative(() => new (addon().Criterion)(settings), nameOfState(options));
@@ -264,10 +266,10 @@ export abstract class Criterion<
     backward: boolean,
     asynchronous = false,
   ): { report: CallReport; output: LossOutput<L> } {
-    const native = this.native();
+    this.native(); // as in #check; and again below, since getters may have disposed of the criterion
     const kind = { backward, asynchronous };
     const checked = checkDeviceCall(logits, labels, call, this.rules, kind);
-    const { report, output } = runOnDevice(native, checked, {
+    const { report, output } = runOnDevice(() => this.native(), checked, {
       gradient: backward,
       elements: this.options.reduction === 'none',
       expectedLabel: this.expectedLabel(),
@@ -279,10 +281,9 @@ export abstract class Criterion<
   async #awaitDevice<L extends Logits>(
     logits: DeviceLogits,
     labels: Labels | Targets,
-    call: AsyncCall | undefined,
+    call: object | undefined,
     backward: boolean,
   ): Promise<LossOutput<L>> {
-    checkReady(call?.signal);
     rejectReading();
     const { report, output } = this.#runOnDevice<L>(logits, labels, call, backward, true);
     await report.arrived();
@@ -297,9 +298,7 @@ export abstract class Criterion<
     asynchronous: boolean,
   ): CheckedCall {
     this.native(); // before anything else is looked at: the criterion itself must be usable
-    const checked = checkCall(logits, labels, call, this.rules, { backward, asynchronous });
-    if (asynchronous) checkReady(checked.signal);
-    return checked;
+    return checkCall(logits, labels, call, this.rules, { backward, asynchronous });
   }
 
   #newElements({ logits }: CheckedCall): PerLevel<Float32Array> | undefined {

@@ -19,7 +19,6 @@ import type { Labels } from '../tensors/labels';
 import type { Logits } from '../tensors/logits';
 import { newFloat64Array } from '../tensors/new-arrays';
 import { reject } from '../validation';
-import { checkReady } from './async-call';
 import { bytesOf, withCallMemory } from './call-memory';
 import type { AsyncCall, CollectCall } from './call-options';
 import { checkCollect, type CheckedCollect } from './check-call';
@@ -90,14 +89,12 @@ export abstract class EqualizedCriterion<
     call?: CollectCall & AsyncCall,
   ): Promise<CollectOutput> {
     if (areOnDevice(grads)) {
-      checkReady(call?.signal);
       rejectReading();
       const output = this.#collectOnDevice(grads, labels, call, true);
       await this.synchronize();
       return { positives: output.positives, ignored: output.ignored, nonFinite: output.nonFinite };
     }
     const checked = this.#checkCollect(grads, labels, call, true);
-    checkReady(checked.signal);
     const { gradients, labels: given, transfer, signal, lists, geometry, scale } = checked;
     const copied = transfer ? [given] : [given, gradients];
     const taken = transfer ? bytesOf([gradients]) : 0;
@@ -215,10 +212,10 @@ export abstract class EqualizedCriterion<
   protected readFactors(): { first: Float64Array; second: Float64Array } {
     const first = newFloat64Array(this.options.numClasses);
     const second = newFloat64Array(this.options.numClasses);
-    this.withNative((native) => {
+    return this.withNative((native) => {
       native.readFactors(first, second);
+      return { first, second };
     });
-    return { first, second };
   }
 
   #collectOnDevice(
@@ -227,9 +224,9 @@ export abstract class EqualizedCriterion<
     call: object | undefined,
     asynchronous = false,
   ): CollectOutput {
-    const native = this.native();
+    this.native(); // before anything else is looked at, and again below
     const checked = checkDeviceCollect(grads, labels, call, this.rules, asynchronous);
-    const { report, output } = runOnDevice(native, checked, {
+    const { report, output } = runOnDevice(() => this.native(), checked, {
       gradient: false,
       elements: false,
       gradientsGiven: true,

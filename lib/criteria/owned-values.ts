@@ -33,7 +33,7 @@ export function takenValues(values: PerLevel<Values>): PerLevel<Values> {
   // Before they change hands: after that the caller's views are empty.
   const places = mapLevels(values, (level) => ({
     level,
-    buffer: buffers.indexOf(bufferOf(level)),
+    buffer: buffers.indexOf(bufferOf(level) as ArrayBuffer),
     byteOffset: byteOffsetOf(level),
     length: lengthOf(level),
   }));
@@ -43,10 +43,10 @@ export function takenValues(values: PerLevel<Values>): PerLevel<Values> {
   );
 }
 
-/** Each buffer once, since it can be taken only once. */
+/** Each buffer once, since it can be taken only once. None is shared: such calls are refused. */
 function buffersOf(values: PerLevel<Values>): ArrayBuffer[] {
   const views = isList(values) ? values : [values];
-  return [...new Set(views.map(bufferOf))];
+  return [...new Set(views.map(bufferOf))] as ArrayBuffer[];
 }
 
 function takeOver(buffers: ArrayBuffer[]): ArrayBuffer[] {

@@ -3,7 +3,7 @@ import type { NativeEvent } from '../binding/addon';
 import { onDevice } from '../binding/devices';
 import { addon } from '../binding/load';
 import { EflDisposedError } from '../errors';
-import { knownOptions, reject } from '../validation';
+import { fix, knownOptions, reject } from '../validation';
 import { checkStream, type CudaStream } from './cuda-stream';
 
 /** A point in the work of a stream, to wait for or to take the time at. */
@@ -18,7 +18,13 @@ export class CudaEvent {
     ]);
     checkDevice('device', device);
     this.device = device;
+    fix(this, 'device');
     this.#native = onDevice(() => new (addon().DeviceEvent)(device), 'The event');
+  }
+
+  /** Tells by what only the constructor gives: not by a prototype, which anything may have. */
+  static [Symbol.hasInstance](value: unknown): value is CudaEvent {
+    return typeof value === 'object' && value !== null && #native in value;
   }
 
   /** Marks the present end of a stream, or of the default one. */

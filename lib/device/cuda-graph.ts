@@ -3,7 +3,7 @@ import type { NativeGraph } from '../binding/addon';
 import { onDevice } from '../binding/devices';
 import { addon } from '../binding/load';
 import { EflDisposedError, EflError } from '../errors';
-import { reject } from '../validation';
+import { fix, reject } from '../validation';
 import { CudaStream, checkStream } from './cuda-stream';
 
 /** The stream that is being captured. */
@@ -21,6 +21,7 @@ export class CudaGraph {
   private constructor(native: NativeGraph, device: number) {
     this.#native = native;
     this.device = device;
+    fix(this, 'device');
   }
 
   /**

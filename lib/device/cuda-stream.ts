@@ -3,7 +3,7 @@ import type { NativeStream } from '../binding/addon';
 import { onDevice } from '../binding/devices';
 import { addon } from '../binding/load';
 import { EflDisposedError } from '../errors';
-import { knownOptions, reject } from '../validation';
+import { fix, knownOptions, reject } from '../validation';
 import { CudaEvent } from './cuda-event';
 
 export interface WrapStreamOptions {
@@ -41,7 +41,13 @@ export class CudaStream {
     checkDevice('device', device);
     if (handle !== undefined) checkHandle(handle);
     this.device = device;
+    fix(this, 'device');
     this.#native = onDevice(() => new (addon().DeviceStream)(device, handle), 'The stream');
+  }
+
+  /** Tells by what only the constructor gives: not by a prototype, which anything may have. */
+  static [Symbol.hasInstance](value: unknown): value is CudaStream {
+    return typeof value === 'object' && value !== null && #native in value;
   }
 
   /**

@@ -5,10 +5,13 @@ import { cudaError, onDevice } from '../binding/devices';
 import { addon } from '../binding/load';
 import { checkReady, runAsync } from '../criteria/async-call';
 import { EflArgumentError, EflDisposedError } from '../errors';
-import { Float32Array, Int32Array, Uint16Array } from '../intrinsics';
+import { Float32Array, Int32Array, Uint16Array, lengthOf } from '../intrinsics';
+import { allocated } from '../binding/failures';
+import { maxDimensions, readGiven } from '../tensors/foreign';
+import { isIntegerArray } from '../tensors/labels';
 import { rejectUnstable } from '../tensors/memory';
-import { checkTensor, listed, type DType, type HostTensor } from '../tensors/tensor';
-import { choiceOption, knownOptions, reject } from '../validation';
+import { checkTensor, isShape, listed, type DType, type HostTensor } from '../tensors/tensor';
+import { choiceOption, describe, fix, knownOptions, listOf, reject } from '../validation';
 import { rejectCapture, rejectWhileCapturing } from './cuda-graph';
 import { checkStream, type CudaStream } from './cuda-stream';
 
@@ -96,6 +99,12 @@ export class CudaTensor {
     this.device = device;
     this.#check = check;
     this.#shared = shared;
+    fix(this, 'shape', 'dtype', 'device');
+  }
+
+  /** Tells by what only the constructor gives: not by a prototype, which anything may have. */
+  static [Symbol.hasInstance](value: unknown): value is CudaTensor {
+    return typeof value === 'object' && value !== null && #memory in value;
   }
 
   /** A copy of values in host memory, which may be changed at once. */
@@ -129,19 +138,22 @@ export class CudaTensor {
       device = 0,
       stream,
     } = knownOptions<CudaTensorOptions>('options', options, names);
-    checkShape('shape', shape);
+    const sizes = checkSizes('shape', shape);
     const dtype = choiceOption('dtype', named, 'float32', dtypes);
     checkDevice('device', device);
     const native = checkStream(stream, device);
-    const bytes = Math.max(1, sizeOf(shape) * bytesOf[dtype]);
+    const bytes = Math.max(1, sizeOf(sizes) * bytesOf[dtype]);
     const memory = onDevice(
       () => new (addon().DeviceMemory)(device, bytes, native),
       `A tensor of ${bytes} bytes on device ${device}`,
     );
-    return new CudaTensor({ memory, shape, dtype, device });
+    return new CudaTensor({ memory, shape: sizes, dtype, device });
   }
 
-  /** Memory of somebody else, a tensor of another library for example; it is never freed here. */
+  /**
+   * Memory of somebody else, a tensor of another library for example; it is never freed here. As much
+   * of it as the shape says is read and written; whether there is so much is not checked.
+   */
   static wrap(options: WrapOptions): CudaTensor {
     const names = ['pointer', 'shape', 'dtype', 'device', 'owner'];
     const {
@@ -154,7 +166,7 @@ export class CudaTensor {
     if (typeof pointer !== 'bigint' || pointer <= 0n || pointer >= 2n ** 64n) {
       reject('pointer', 'a bigint from 1 to 2^64 - 1', pointer);
     }
-    checkShape('shape', shape);
+    const sizes = checkSizes('shape', shape);
     const dtype = choiceOption('dtype', named, 'float32', dtypes);
     if (pointer % BigInt(bytesOf[dtype]) !== 0n) {
       reject('pointer', `a multiple of the ${bytesOf[dtype]} bytes of ${dtype}`, pointer);
@@ -168,8 +180,9 @@ export class CudaTensor {
         pointer,
       );
     }
-    const memory = new (addon().DeviceMemory)(found, pointer, owner);
-    return new CudaTensor({ memory, shape, dtype, device: found });
+    const bytes = sizeOf(sizes) * bytesOf[dtype];
+    const memory = onDevice(() => new (addon().DeviceMemory)(found, bytes, pointer, owner));
+    return new CudaTensor({ memory, shape: sizes, dtype, device: found });
   }
 
   /**
@@ -287,9 +300,11 @@ export class CudaTensor {
   #newCopy(): HostCopy {
     const { shape, dtype } = this;
     const length = sizeOf(shape);
-    if (dtype === 'float32') return { data: new Float32Array(length), shape: [...shape], dtype };
-    if (dtype === 'int32') return { data: new Int32Array(length), shape: [...shape], dtype };
-    return { data: new Uint16Array(length), shape: [...shape], dtype };
+    const data = allocated(() => {
+      if (dtype === 'float32') return new Float32Array(length);
+      return dtype === 'int32' ? new Int32Array(length) : new Uint16Array(length);
+    }, 'The copy on the host');
+    return { data, shape: [...shape], dtype };
   }
 }
 
@@ -325,32 +340,36 @@ function byteLength({ shape, dtype }: CudaTensor): number {
   return sizeOf(shape) * bytesOf[dtype];
 }
 
-function checkShape(argument: string, shape: unknown): asserts shape is readonly number[] {
-  const dimensions: unknown[] = Array.isArray(shape) ? Array.from(shape) : [];
-  const valid = dimensions.every((size) => Number.isSafeInteger(size) && (size as number) >= 0);
-  if (!Array.isArray(shape) || !valid || !Number.isSafeInteger(sizeOf(shape as number[]))) {
-    reject(argument, 'a list of integers >= 0', shape);
+/** A shape as it was when it was looked at: each of its numbers is read once. */
+function checkSizes(argument: string, shape: unknown): readonly number[] {
+  const sizes = Array.isArray(shape) ? listOf(shape, maxDimensions) : undefined;
+  if (!isShape(sizes) || !Number.isSafeInteger(sizeOf(sizes))) {
+    const expected = `a list of at most ${maxDimensions} integers >= 0`;
+    throw new EflArgumentError(argument, expected, sizes ? listed(sizes) : describe(shape));
   }
+  return sizes;
 }
 
 function checkSource(source: unknown, { shape }: FromHostOptions): HostCopy {
-  if (types.isInt32Array(source)) return checkInt32('source', source, shape ?? [source.length]);
-  const given = source as Partial<HostLabels> | null;
-  if (typeof given === 'object' && given !== null && types.isInt32Array(given.data)) {
-    return checkInt32('source.data', given.data, given.shape ?? [given.data.length]);
+  const given = readGiven('source', source);
+  const { data } = given;
+  const own = (given.isBare ? undefined : given.shape) ?? shape;
+  if (types.isInt32Array(data)) {
+    rejectUnstable(given.isBare ? 'source' : 'source.data', data);
+    return ofSize(data, own, 'int32');
   }
-  const tensor = checkTensor('source', source);
-  const own = tensor.shape ?? shape ?? [tensor.data.length];
-  checkShape('shape', own);
-  if (sizeOf(own) !== tensor.data.length) reject('shape', `${tensor.data.length} values`, own);
-  return { data: tensor.data, shape: own, dtype: tensor.dtype };
+  if (isIntegerArray(data) && !types.isUint16Array(data)) {
+    reject('source', 'labels in an Int32Array, as Int32Array.from(labels, Number) makes it', data);
+  }
+  const tensor = checkTensor('source', given);
+  return ofSize(tensor.data, own, tensor.dtype);
 }
 
-function checkInt32(argument: string, data: Int32Array, shape: unknown): HostCopy {
-  rejectUnstable(argument, data);
-  checkShape('shape', shape);
-  if (sizeOf(shape) !== data.length) reject('shape', `${data.length} values`, shape);
-  return { data, shape, dtype: 'int32' };
+function ofSize(data: HostCopy['data'], shape: unknown, dtype: CudaDType): HostCopy {
+  const length = lengthOf(data);
+  const sizes = shape === undefined ? [length] : checkSizes('shape', shape);
+  if (sizeOf(sizes) !== length) reject('shape', `${length} values`, sizes);
+  return { data, shape: sizes, dtype };
 }
 
 function bfloat16Value(bits: number): number {

@@ -1,5 +1,5 @@
 /** Calls on device tensors, checked and in the addon's terms. */
-import type { NativeMemory, NativeStream } from '../binding/addon';
+import { checkReady } from '../criteria/async-call';
 import type { AsyncCall, BackwardCall, CollectCall, GradientCall } from '../criteria/call-options';
 import {
   checkLossScale,
@@ -12,18 +12,21 @@ import type { CallRules } from '../criteria/check-call';
 import { EflArgumentError } from '../errors';
 import { counterpart, type CheckOne } from '../tensors/counterparts';
 import { labelData } from '../tensors/labels';
-import { checkFormat, describeShape, formatNames, type FormatOptions } from '../tensors/layout';
+import { isList } from '../tensors/levels';
+import { checkFormat, formatNames, type FormatOptions } from '../tensors/layout';
 import {
   checkRowShape,
   describeRows,
   hasShape,
+  maxLevels,
   newGeometry,
   rowsOf,
+  shapeError,
   type CheckedLogits,
 } from '../tensors/logits';
 import { qualityData } from '../tensors/quality';
-import { listed, type CheckedTensor, type Sized } from '../tensors/tensor';
-import { booleanOption, knownOptions, reject } from '../validation';
+import { listed, type CheckedTensor } from '../tensors/tensor';
+import { booleanOption, knownOptions, listOf, reject } from '../validation';
 import { CudaTensor, overlap, sizeOf, type CudaDType } from './cuda-tensor';
 import { checkStream, type CudaStream } from './cuda-stream';
 
@@ -36,17 +39,18 @@ export interface CheckedDeviceCall {
   /** Whether they came as a list. */
   readonly list: boolean;
   readonly geometry: Int32Array;
-  readonly labels: readonly NativeMemory[] | undefined;
-  readonly targets: readonly NativeMemory[] | undefined;
-  readonly quality: readonly NativeMemory[] | undefined;
+  readonly labels: readonly CudaTensor[] | undefined;
+  readonly targets: readonly CudaTensor[] | undefined;
+  readonly quality: readonly CudaTensor[] | undefined;
+  /** The object the caller gave for the gradient, and its tensors. */
   readonly gradGiven: DeviceLogits | undefined;
-  readonly gradOutput: readonly NativeMemory[] | undefined;
-  readonly normalizer: number | NativeMemory;
-  readonly upstream: number | NativeMemory;
+  readonly grad: readonly CudaTensor[] | undefined;
+  readonly gradOutput: readonly CudaTensor[] | undefined;
+  readonly normalizer: number | CudaTensor;
+  readonly upstream: number | CudaTensor;
   readonly lossScale: number;
   readonly collect: boolean;
-  readonly stream: NativeStream | undefined;
-  readonly cudaStream: CudaStream | undefined;
+  readonly stream: CudaStream | undefined;
   /** Tensors of this call alone, made from what came from the host. */
   readonly uploaded: readonly CudaTensor[];
 }
@@ -56,8 +60,8 @@ export function areOnDevice(logits: unknown): logits is DeviceLogits {
   return first instanceof CudaTensor;
 }
 
-type Described = CheckedTensor<Sized>;
-type DescribedLogits = CheckedLogits<Sized>;
+type Described = CheckedTensor<undefined>;
+type DescribedLogits = CheckedLogits<undefined>;
 
 const forwardNames = ['normalizer', 'quality', 'stream', ...formatNames];
 const backwardNames = [...forwardNames, 'gradOutput', 'lossScale', 'collect', 'grad'];
@@ -93,15 +97,10 @@ class DeviceArguments {
   perLevel(
     argument: string,
     value: unknown,
-    check: (name: string, value: unknown, tensor: Described) => NativeMemory,
-  ): readonly NativeMemory[] {
-    const memories = counterpart(
-      argument,
-      value,
-      this.logits as CheckedLogits,
-      (name, one, tensor) => check(name, one, tensor),
-    );
-    return (this.list ? memories : [memories]) as readonly NativeMemory[];
+    check: (name: string, value: unknown, tensor: Described) => CudaTensor,
+  ): readonly CudaTensor[] {
+    const found = counterpart(argument, value, this.logits, check);
+    return isList(found) ? found : [found];
   }
 
   /** A device tensor of this device and type, with so many values. */
@@ -131,7 +130,7 @@ class DeviceArguments {
 
   /** Flat, or of the shape of the logits. */
   asLogits(argument: string, value: unknown, dtype: CudaDType, tensor: Described): CudaTensor {
-    const { length } = tensor.data;
+    const { length } = tensor;
     const found = this.tensor(
       argument,
       value,
@@ -157,11 +156,11 @@ class DeviceArguments {
   }
 
   /** What came from the host, on the device for this call. */
-  upload(values: Int32Array | Float32Array): NativeMemory {
+  upload(values: Int32Array | Float32Array): CudaTensor {
     const { device, stream } = this;
     const tensor = CudaTensor.fromHost(values, { device, stream });
     this.uploaded.push(tensor);
-    return tensor.native('uploaded');
+    return tensor;
   }
 
   /** One value for each row, on the device or, checked by `fromHost`, on the host. */
@@ -170,17 +169,16 @@ class DeviceArguments {
     value: unknown,
     dtype: CudaDType,
     what: string,
-    fromHost: CheckOne<Int32Array | Float32Array>,
-  ): readonly NativeMemory[] {
+    fromHost: CheckOne<Int32Array | Float32Array, undefined>,
+  ): readonly CudaTensor[] {
     return this.perLevel(argument, value, (name, one, tensor) => {
-      const logits = this.logits as CheckedLogits;
       if (!(one instanceof CudaTensor)) {
-        return this.upload(fromHost(name, one, tensor as CheckedTensor, logits));
+        return this.upload(fromHost(name, one, tensor, this.logits));
       }
       const expected = describeRows(tensor, this.logits, what);
       const found = this.tensor(name, one, dtype, rowsOf(tensor, this.logits), expected);
       checkRowShape(name, found.shape, tensor, this.logits);
-      return found.native(name);
+      return found;
     });
   }
 }
@@ -193,8 +191,11 @@ function describeLogits(
 ): DeviceArguments {
   const format = checkFormat(call);
   const list = Array.isArray(logits);
-  const tensors: readonly CudaTensor[] = list ? logits : [logits as CudaTensor];
-  const { device, dtype } = tensors[0]!;
+  const tensors = (listOf(logits, maxLevels) ?? [logits]) as readonly CudaTensor[];
+  if (!(tensors[0] instanceof CudaTensor)) {
+    reject(argument, `a CudaTensor, or a list of 1 to ${maxLevels} of them`, logits);
+  }
+  const { device, dtype } = tensors[0];
   const described = tensors.map((tensor, level): Described => {
     const name = list ? `${argument}[${level}]` : argument;
     if (!(tensor instanceof CudaTensor))
@@ -215,14 +216,10 @@ function describeLogits(
       throw new EflArgumentError(`${name}.dtype`, expected, tensor.dtype);
     }
     if (!hasShape(tensor.shape, format, rules)) {
-      throw new EflArgumentError(
-        `${name}.shape`,
-        describeShape(format, rules),
-        listed(tensor.shape),
-      );
+      throw shapeError(name, tensor.shape, format, rules);
     }
-    const data = { length: sizeOf(tensor.shape) };
-    return { data, shape: tensor.shape, dtype: tensor.dtype, asFloat16Array: false };
+    const { shape, dtype: own } = tensor;
+    return { data: undefined, length: sizeOf(shape), shape, dtype: own, asFloat16Array: false };
   });
   checkStream(call.stream, device);
   const checked = { tensors: list ? described : described[0]!, format, columns: rules.columns };
@@ -241,18 +238,44 @@ export function checkDeviceCall(
     ...(asynchronous ? asynchronousNames : []),
   ];
   const given = knownOptions<AnyCall>('call', call, names);
-  checkSignal(given.signal);
+  const signal = checkSignal(given.signal);
+  if (asynchronous) checkReady(signal);
   const found = describeLogits('logits', logits, given, rules);
-  return found.orGiveBack(() => checkArguments(found, labels, given, rules));
+  const read = readLists(found, { ...given, labels });
+  return found.orGiveBack(() => checkArguments(found, read, rules));
+}
+
+type ReadCall = Partial<Omit<AnyCall, 'grad'>> & {
+  readonly labels: unknown;
+  readonly grad?: unknown;
+  readonly gradGiven?: DeviceLogits | undefined;
+};
+
+/** Lists are gone through more than once: copies of them, each of whose elements is read once. */
+function readLists(
+  { list, tensors }: DeviceArguments,
+  given: Partial<AnyCall> & { readonly labels: unknown },
+): ReadCall {
+  const read = <T>(value: T): T =>
+    list ? ((listOf(value, tensors.length) as T | undefined) ?? value) : value;
+  const { labels, quality, gradOutput, grad } = given;
+  return {
+    ...given,
+    labels: read(labels),
+    quality: read(quality),
+    gradOutput: read(gradOutput),
+    grad: read(grad),
+    gradGiven: grad,
+  };
 }
 
 function checkArguments(
   found: DeviceArguments,
-  labels: unknown,
-  given: Partial<AnyCall>,
+  given: ReadCall,
   rules: CallRules,
 ): CheckedDeviceCall {
   const { reduction, lossWeight } = rules.options;
+  const { labels } = given;
   const first: unknown = Array.isArray(labels) && found.list ? labels[0] : labels;
   const dense = first instanceof CudaTensor && first.dtype !== 'int32';
   const upstream = upstreamOf(given.gradOutput, found, reduction);
@@ -264,8 +287,8 @@ function checkArguments(
     lossScale,
     typeof normalizer === 'number' ? normalizer : 1,
   );
-  if (given.grad !== undefined) {
-    checkGrad(given.grad, found);
+  const grad = given.grad === undefined ? undefined : gradOf(given.grad, found);
+  if (grad) {
     const { quality, gradOutput, normalizer: divisor } = given;
     checkApart(given.grad, { labels, quality, gradOutput, normalizer: divisor });
   }
@@ -274,7 +297,8 @@ function checkArguments(
     labels: dense ? undefined : labelsOf(labels, found),
     targets: dense ? targetsOf(labels, found) : undefined,
     quality: qualityOf(given.quality, found, rules.takesQuality && !dense),
-    gradGiven: given.grad,
+    gradGiven: given.gradGiven,
+    grad,
     gradOutput: upstream.perElement,
     normalizer,
     upstream: upstream.scalar,
@@ -294,10 +318,12 @@ export function checkDeviceCollect(
 ): CheckedDeviceCall {
   const names = [...collectNames, ...(asynchronous ? asynchronousNames : [])];
   const given = knownOptions<CollectCall & AsyncCall>('call', call, names);
-  checkSignal(given.signal);
+  const signal = checkSignal(given.signal);
+  if (asynchronous) checkReady(signal);
   const found = describeLogits('grads', gradients, given, rules);
   return found.orGiveBack(() => ({
     ...common(found, given.stream),
+    grad: undefined,
     labels: labelsOf(labels, found),
     targets: undefined,
     quality: undefined,
@@ -319,18 +345,17 @@ function common(found: DeviceArguments, stream: CudaStream | undefined) {
     tensors,
     list,
     geometry: newGeometry('logits', levels, logits),
-    stream: checkStream(stream, device),
-    cudaStream: stream,
+    stream,
   };
 }
 
-function labelsOf(labels: unknown, found: DeviceArguments): readonly NativeMemory[] {
+function labelsOf(labels: unknown, found: DeviceArguments): readonly CudaTensor[] {
   return found.rows('labels', labels, 'int32', 'labels', labelData);
 }
 
-function targetsOf(targets: unknown, found: DeviceArguments): readonly NativeMemory[] {
+function targetsOf(targets: unknown, found: DeviceArguments): readonly CudaTensor[] {
   return found.perLevel('labels', targets, (name, one, tensor) =>
-    found.asLogits(name, one, 'float32', tensor).native(name),
+    found.asLogits(name, one, 'float32', tensor),
   );
 }
 
@@ -338,7 +363,7 @@ function qualityOf(
   quality: unknown,
   found: DeviceArguments,
   needed: boolean,
-): readonly NativeMemory[] | undefined {
+): readonly CudaTensor[] | undefined {
   if (!needed) {
     if (quality !== undefined) {
       reject('quality', 'none, but with labels in a call of a quality loss', quality);
@@ -352,36 +377,35 @@ function upstreamOf(
   gradOutput: unknown,
   found: DeviceArguments,
   reduction: 'sum' | 'mean' | 'none',
-): { scalar: number | NativeMemory; perElement: readonly NativeMemory[] | undefined } {
+): { scalar: number | CudaTensor; perElement: readonly CudaTensor[] | undefined } {
   if (typeof gradOutput !== 'object' || gradOutput === null) {
     return { scalar: checkUpstream(gradOutput, reduction), perElement: undefined };
   }
   if (reduction === 'none') {
     const perElement = found.perLevel('gradOutput', gradOutput, (name, one, tensor) =>
-      found.asLogits(name, one, 'float32', tensor).native(name),
+      found.asLogits(name, one, 'float32', tensor),
     );
     return { scalar: 1, perElement };
   }
   const scalar = found.tensor('gradOutput', gradOutput, 'float32', 1, 'one value');
-  return { scalar: scalar.native('gradOutput'), perElement: undefined };
+  return { scalar, perElement: undefined };
 }
 
 function normalizerOf(
   normalizer: unknown,
   found: DeviceArguments,
   reduction: 'sum' | 'mean' | 'none',
-): number | NativeMemory {
+): number | CudaTensor {
   if (!(normalizer instanceof CudaTensor)) return checkNormalizer(normalizer, reduction);
   if (reduction !== 'sum') reject('normalizer', `none with reduction '${reduction}'`, normalizer);
-  return found.tensor('normalizer', normalizer, 'float32', 1, 'one value').native('normalizer');
+  return found.tensor('normalizer', normalizer, 'float32', 1, 'one value');
 }
 
 /** Of the type and length of the logits; the logits themselves, or apart from them. */
-function checkGrad(grad: DeviceLogits, found: DeviceArguments): void {
-  found.perLevel('grad', grad, (name, one, tensor) =>
-    found.asLogits(name, one, tensor.dtype, tensor).native(name),
+function gradOf(grad: unknown, found: DeviceArguments): readonly CudaTensor[] {
+  const grads = found.perLevel('grad', grad, (name, one, tensor) =>
+    found.asLogits(name, one, tensor.dtype, tensor),
   );
-  const grads = found.list ? (grad as readonly CudaTensor[]) : [grad as CudaTensor];
   grads.forEach((one, level) => {
     found.tensors.forEach((logits, other) => {
       const same = level === other && one.pointer === logits.pointer;
@@ -393,10 +417,11 @@ function checkGrad(grad: DeviceLogits, found: DeviceArguments): void {
       if (overlap(one, earlier)) reject(`grad[${level}]`, `memory apart from grad[${other}]`, one);
     });
   });
+  return grads;
 }
 
 /** What is still read while the gradient is written. */
-function checkApart(grad: DeviceLogits, inputs: Readonly<Record<string, unknown>>): void {
+function checkApart(grad: unknown, inputs: Readonly<Record<string, unknown>>): void {
   const read = Object.entries(inputs).flatMap(([name, value]) => tensorsIn(name, value));
   for (const [name, one] of tensorsIn('grad', grad)) {
     for (const [other, input] of read) {

@@ -14,15 +14,15 @@ interface Wanted {
 
 /** Puts a call into its stream. */
 export function runOnDevice(
-  native: NativeCriterion,
+  nativeOf: () => NativeCriterion,
   call: CheckedDeviceCall,
   wanted: Wanted,
 ): { report: CallReport; output: DeviceLossOutput } {
-  const { device, list, tensors, cudaStream } = call;
+  const { device, list, tensors, stream } = call;
   const { expectedLabel } = wanted;
   const made: { dispose(): void }[] = [];
   try {
-    const report = new CallReport(device, cudaStream, { lists: list, expectedLabel });
+    const report = new CallReport(device, stream, { lists: list, expectedLabel });
     made.push(report.memory);
     const check = (): void => void report.read();
     const newTensors = (dtype?: 'float32'): DeviceLogits => {
@@ -33,10 +33,15 @@ export function runOnDevice(
       });
       return list ? results : results[0]!;
     };
-    const gradient = wanted.gradient ? (call.gradGiven ?? newTensors()) : undefined;
+    const gradient = wanted.gradient ? (call.grad ?? newTensors()) : undefined;
     const elements = wanted.elements ? newTensors('float32') : undefined;
-    enqueue(native, call, { report, gradient, elements, gradientsGiven: wanted.gradientsGiven });
-    return { report, output: new DeviceLossOutput(report, gradient, elements) };
+    enqueue(nativeOf(), call, {
+      report,
+      gradient,
+      elements,
+      gradientsGiven: wanted.gradientsGiven,
+    });
+    return { report, output: new DeviceLossOutput(report, call.gradGiven ?? gradient, elements) };
   } catch (error) {
     // Nobody has the results of a call that failed.
     for (const memory of made) memory.dispose();
@@ -62,20 +67,20 @@ function enqueue(
   onDevice(() => {
     native.runOnDevice(
       call.device,
-      memoriesOf(call.tensors)!,
-      call.labels,
-      memoriesOf(gradient),
-      memoriesOf(elements),
-      call.gradOutput,
-      call.quality,
-      call.targets,
+      memoriesOf('logits', call.tensors)!,
+      memoriesOf('labels', call.labels),
+      memoriesOf('grad', gradient),
+      memoriesOf('elements', elements),
+      memoriesOf('gradOutput', call.gradOutput),
+      memoriesOf('quality', call.quality),
+      memoriesOf('labels', call.targets),
       call.geometry,
-      call.normalizer,
-      call.upstream,
+      memoryOrNumber('normalizer', call.normalizer),
+      memoryOrNumber('gradOutput', call.upstream),
       call.lossScale,
       call.collect,
       report.memory,
-      call.stream,
+      call.stream?.native(),
       gradientsGiven,
     );
   });
@@ -84,17 +89,25 @@ function enqueue(
 function newLike(
   { shape, dtype: own }: CudaTensor,
   dtype: 'float32' | undefined,
-  { device, cudaStream }: CheckedDeviceCall,
+  { device, stream }: CheckedDeviceCall,
   check: () => void,
 ): CudaTensor {
   const kind = dtype ?? own;
-  const made = CudaTensor.empty(shape, { dtype: kind, device, stream: cudaStream });
+  const made = CudaTensor.empty(shape, { dtype: kind, device, stream });
   const memory = made.native('result');
   return new CudaTensor({ memory, shape, dtype: kind, device, check });
 }
 
-function memoriesOf(tensors: DeviceLogits | undefined): readonly NativeMemory[] | undefined {
+/** Looked up when everything is checked: tensors may have been disposed of until then. */
+function memoriesOf(
+  argument: string,
+  tensors: DeviceLogits | undefined,
+): readonly NativeMemory[] | undefined {
   if (tensors === undefined) return undefined;
   const list: readonly CudaTensor[] = tensors instanceof CudaTensor ? [tensors] : tensors;
-  return list.map((tensor) => tensor.native('a tensor of the call'));
+  return list.map((tensor) => tensor.native(argument));
+}
+
+function memoryOrNumber(argument: string, value: number | CudaTensor): number | NativeMemory {
+  return typeof value === 'number' ? value : value.native(argument);
 }

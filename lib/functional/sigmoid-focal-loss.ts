@@ -1,11 +1,12 @@
 import { outcomeSlot, outcomeSlots, reductionCode } from '../binding/addon';
+import { allocated } from '../binding/failures';
 import { addon } from '../binding/load';
 import { checkUpstream, isPerElement } from '../criteria/call-scalars';
 import { resolveAlpha, resolveGamma } from '../criteria/focal-options';
 import { reductions, type Reduction } from '../criteria/options';
 import { isOk, outcomeError } from '../criteria/outcome';
 import { elementsInFormOf, inFormOf, type ElementsOf, type FormOf } from '../tensors/form';
-import { rejectOverlap, rejectPartialOverlap } from '../tensors/memory';
+import { rejectOverlap, rejectPartialOverlap, rejectVanished } from '../tensors/memory';
 import {
   checkFloat32Tensor,
   tensorAsLong,
@@ -82,7 +83,8 @@ export function sigmoidFocalLossWithGrad<L extends TensorLike, G extends TensorL
   const perElementGiven = isPerElement(gradOutput, checked.reduction);
   const upstream = perElementGiven ? 1 : checkUpstream(gradOutput, checked.reduction);
   const perElement = perElementGiven ? asLong('gradOutput', gradOutput, checked) : undefined;
-  const gradient = gradientArray(given.grad, checked, perElement);
+  const grad = given.grad === undefined ? undefined : asLong('grad', given.grad, checked);
+  const gradient = gradientArray(grad, checked, perElement);
   const output = compute<L>(checked, { gradient, perElement, upstream });
   return { ...output, grad: (given.grad ?? inFormOf(checked.given, gradient)) as G };
 }
@@ -119,37 +121,44 @@ function checkInputs(
 }
 
 function gradientArray(
-  grad: unknown,
+  grad: Float32Array | undefined,
   inputs: CheckedInputs,
   perElement: Float32Array | undefined,
 ): Float32Array {
-  const { logits, targets } = inputs;
-  if (grad === undefined) return new Float32Array(logits.length);
-  const gradient = asLong('grad', grad, inputs);
-  rejectPartialOverlap('grad', gradient, 'logits', logits);
-  rejectOverlap('grad', gradient, 'targets', targets);
-  if (perElement) rejectPartialOverlap('grad', gradient, 'gradOutput', perElement);
-  return gradient;
+  const { given, logits, targets } = inputs;
+  const { length } = given;
+  if (grad === undefined) return allocated(() => new Float32Array(length));
+  rejectPartialOverlap('grad', grad, 'logits', logits);
+  rejectOverlap('grad', grad, 'targets', targets);
+  if (perElement) rejectPartialOverlap('grad', grad, 'gradOutput', perElement);
+  return grad;
 }
 
 function compute<L extends TensorLike>(
   { given, logits, targets, gamma, alpha, reduction }: CheckedInputs,
   { gradient, perElement, upstream }: Backward,
 ): SigmoidFocalLossOutput<L> {
-  const elements = reduction === 'none' ? new Float32Array(logits.length) : undefined;
+  rejectVanished('logits', logits, given);
+  rejectVanished('targets', targets, given);
+  rejectVanished('grad', gradient, given);
+  rejectVanished('gradOutput', perElement, given);
   const outcome = new Float64Array(outcomeSlots);
-  addon().dense(
-    logits,
-    targets,
-    gradient,
-    elements,
-    perElement,
-    gamma,
-    alpha,
-    reductionCode[reduction],
-    upstream,
-    outcome,
-  );
+  const elements = allocated(() => {
+    const kept = reduction === 'none' ? new Float32Array(given.length) : undefined;
+    addon().dense(
+      logits,
+      targets,
+      gradient,
+      kept,
+      perElement,
+      gamma,
+      alpha,
+      reductionCode[reduction],
+      upstream,
+      outcome,
+    );
+    return kept;
+  });
   if (!isOk(outcome)) throw outcomeError(outcome, false, '');
   const output = {
     loss: outcome[outcomeSlot.loss]!,

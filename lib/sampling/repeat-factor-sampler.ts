@@ -1,4 +1,5 @@
 import { types } from 'node:util';
+import { allocated } from '../binding/failures';
 import { booleanOption, knownOptions, reject } from '../validation';
 
 /** Options of {@link RepeatFactorSampler}. */
@@ -101,7 +102,8 @@ export class RepeatFactorSampler implements Iterable<number> {
    * @throws {@link EflArgumentError} for a count out of its range; the position has not moved then.
    */
   take(count: number): Int32Array {
-    const taken = new Int32Array(checkInteger('count', count, 0, maxIndices));
+    checkInteger('count', count, 0, maxIndices);
+    const taken = allocated(() => new Int32Array(count));
     for (let filled = 0; filled < count;) {
       const end = this.#position + count - filled;
       const part = this.#indices().subarray(this.#position, end);
@@ -186,7 +188,8 @@ function drawEpoch(
     const whole = Math.floor(factor);
     return random() / 2 ** 32 < factor - whole ? whole + 1 : whole;
   });
-  const indices = new Int32Array(repeats.reduce((sum, count) => sum + count, 0));
+  const length = repeats.reduce((sum, count) => sum + count, 0);
+  const indices = allocated(() => new Int32Array(length), 'The epoch');
   let end = 0;
   repeats.forEach((count, image) => {
     indices.fill(image, end, end + count);
@@ -251,12 +254,15 @@ function checkFactors(value: unknown): Float64Array {
   if (!types.isFloat64Array(value) && !Array.isArray(value)) {
     reject('repeatFactors', 'a Float64Array or an array of numbers', value);
   }
-  const factors = Float64Array.from(value as ArrayLike<unknown>, (factor, image) => {
-    if (typeof factor !== 'number' || !(factor >= 1 && factor < Infinity)) {
-      reject(`repeatFactors[${image}]`, 'a finite number >= 1', factor);
-    }
-    return factor;
-  });
+  // Array.from, unlike Float64Array.from, checks as it reads: a long list of holes ends at once.
+  const factors = Float64Array.from(
+    Array.from(value as ArrayLike<unknown>, (factor, image) => {
+      if (typeof factor !== 'number' || !(factor >= 1 && factor < Infinity)) {
+        reject(`repeatFactors[${image}]`, 'a finite number >= 1', factor);
+      }
+      return factor;
+    }),
+  );
   // Without an image no epoch would ever hand out an index.
   if (factors.length === 0) reject('repeatFactors', 'at least one factor', value);
   const longest = factors.reduce((sum, factor) => sum + Math.ceil(factor), 0);

@@ -1,3 +1,5 @@
+import { types } from 'node:util';
+import { isIntegerArray, type IntegerArray } from '../tensors/labels';
 import { knownOptions, numberOption, reject } from '../validation';
 
 /** Options of {@link repeatFactors}. */
@@ -12,12 +14,13 @@ export interface RepeatFactorOptions {
  *     r(c) = max(1, sqrt(t / f(c))),  r(i) = max of r(c) over the classes c in image i
  *
  * where f(c) is the share of images with class c. `imageClasses[i]` lists the classes (integers) in
- * image i; naming one twice changes nothing. An image without classes has factor 1.
+ * image i, as an array, a typed array of integers or a set; naming one twice changes nothing. An image
+ * without classes has factor 1.
  *
  * @returns one factor >= 1 for each image.
  */
 export function repeatFactors(
-  imageClasses: readonly (readonly number[])[],
+  imageClasses: readonly (readonly number[] | IntegerArray | ReadonlySet<number>)[],
   options?: RepeatFactorOptions,
 ): Float64Array {
   const { threshold: given } = knownOptions('options', options, ['threshold']);
@@ -47,9 +50,13 @@ function checkImages(imageClasses: unknown): Set<number>[] {
   // Array.from also visits the holes of a sparse array.
   return Array.from(imageClasses as unknown[], (classes, image) => {
     const name = `imageClasses[${image}]`;
-    if (!Array.isArray(classes)) reject(name, 'an array of classes', classes);
-    const labels = Array.from(classes as unknown[], (label, place) => {
-      if (!Number.isSafeInteger(label)) reject(`${name}[${place}]`, 'an integer', label);
+    const isTyped = isIntegerArray(classes);
+    if (!isTyped && !Array.isArray(classes) && !types.isSet(classes)) {
+      reject(name, 'an array, an array of integers or a set of classes', classes);
+    }
+    const labels = Array.from(classes as Iterable<unknown>, (given, place) => {
+      const label = isTyped ? Number(given) : given;
+      if (!Number.isSafeInteger(label)) reject(`${name}[${place}]`, 'an integer', given);
       return label as number;
     });
     return new Set(labels);

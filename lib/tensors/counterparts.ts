@@ -6,19 +6,19 @@ import type { CheckedLogits } from './logits';
 import { checkSameShape, checkTensor, tensorAsLong, type CheckedTensor } from './tensor';
 
 /** Checks what goes with one tensor of logits; `argument` is what an error calls it. */
-export type CheckOne<T> = (
+export type CheckOne<T, Data = Values> = (
   argument: string,
   value: unknown,
-  tensor: CheckedTensor,
-  logits: CheckedLogits,
+  tensor: CheckedTensor<Data>,
+  logits: CheckedLogits<Data>,
 ) => T;
 
 /** Checks what goes with the logits: one thing for one tensor, a list of things for a list. */
-export function counterpart<T>(
+export function counterpart<T, Data>(
   argument: string,
   value: unknown,
-  logits: CheckedLogits,
-  check: CheckOne<T>,
+  logits: CheckedLogits<Data>,
+  check: CheckOne<T, Data>,
 ): PerLevel<T> {
   const { tensors } = logits;
   if (!isList(tensors)) return check(argument, value, tensors, logits);
@@ -34,8 +34,8 @@ export function counterpart<T>(
 export function gradientValues(argument: string, value: unknown, logits: CheckedTensor): Values {
   const tensor = checkTensor(argument, value);
   const { data, dtype } = tensor;
-  if (data.length !== logits.data.length) {
-    reject(argument, `${logits.data.length} values, as many as the logits`, data);
+  if (tensor.length !== logits.length) {
+    reject(argument, `${logits.length} values, as many as the logits`, data);
   }
   if (dtype !== logits.dtype) {
     throw new EflArgumentError(

@@ -1,5 +1,7 @@
 /** Float16Array, which Node.js has from version 24 on and older type libraries do not know. */
 
+import { kindOf } from '../intrinsics';
+
 /** What a `Float16Array` looks like to the compiler, whether or not its library has one. */
 export interface Float16Values extends ArrayBufferView {
   readonly [Symbol.toStringTag]: 'Float16Array';
@@ -18,12 +20,9 @@ type Float16Constructor = new (
   length: number,
 ) => Float16Values;
 
-const typedArrays = Object.getPrototypeOf(Uint8Array.prototype) as object;
-const nameOf = Object.getOwnPropertyDescriptor(typedArrays, Symbol.toStringTag)!;
-
 /** Also those of other realms; and cannot be fooled by an object that says it is one. */
 export function isFloat16Array(value: unknown): value is Float16Values {
-  return nameOf.get!.call(value) === 'Float16Array';
+  return kindOf(value) === 'Float16Array';
 }
 
 /** The same memory as raw bits. */

@@ -7,7 +7,8 @@
  */
 import { types } from 'node:util';
 import { EflArgumentError } from '../errors';
-import { reject } from '../validation';
+import { listOf, reject } from '../validation';
+import { kindOf, lengthOf, partOf, plainView } from '../intrinsics';
 
 /** A view of ndarray or @stdlib/ndarray. Its elements must lie one after another, row-major. */
 export interface StridedView<Data> {
@@ -37,76 +38,102 @@ type Foreign = Partial<
   Record<keyof StridedView<0> | keyof DimsTensor<0> | 'dtype' | 'nullCount', unknown>
 >;
 
-type Chunk = Partial<{ values: unknown; length: number }>;
+interface Parts {
+  readonly data: unknown;
+  readonly shape?: unknown;
+  readonly dtype?: unknown;
+}
 
 /**
- * The same memory as bare values or as `{ data, shape, dtype }`; everything else as it is.
+ * A tensor argument as it was given, with each of its properties read once: they may be computed, and
+ * be another one the next time.
+ */
+export class Given {
+  /** Whether the values came alone, or as a part of an object that says more of them. */
+  readonly isBare: boolean;
+  /** A typed array, an array of numbers, or something to refuse. */
+  readonly data: unknown;
+  /** Where it is a list, a copy of it. */
+  readonly shape: unknown;
+  readonly dtype: unknown;
+  /** The argument itself, for messages. */
+  readonly value: unknown;
+
+  constructor(value: unknown, isBare: boolean, { data, shape, dtype }: Parts) {
+    this.value = value;
+    this.isBare = isBare;
+    this.data = kindOf(data) ? plainView(data as ArrayBufferView) : data;
+    this.shape = shape === undefined ? undefined : (listOf(shape, maxDimensions) ?? shape);
+    this.dtype = dtype;
+  }
+}
+
+/** A shape beyond reason is not gone through. */
+export const maxDimensions = 64;
+
+/**
+ * Reads an argument of any of these forms; what it says is still to be checked.
  *
  * @throws {@link EflArgumentError} for elements that do not lie one after another, for several chunks
  * and for nulls.
  */
-export function asPlain(argument: string, value: object): unknown {
-  // Each read once: properties may be computed.
+export function readGiven(argument: string, value: unknown): Given {
+  if (value instanceof Given) return value;
+  const isObject = typeof value === 'object' && value !== null;
+  if (!isObject || kindOf(value) || Array.isArray(value)) {
+    return new Given(value, true, { data: value });
+  }
   const { data, shape, stride, strides = stride, offset, dims, type, dtype } = value as Foreign;
-  if (isChunks(data)) return arrowValues(argument, data, (value as Foreign).nullCount);
-  const size = numbersIn(shape);
-  if (strides !== undefined && size) {
-    const steps = numbersIn(strides);
-    if (!steps) reject(`${argument}.stride`, 'a list of numbers', strides);
-    return { ...contiguous(argument, data, size, steps, offset), dtype: floatType(dtype, data) };
+  const chunk = firstChunk(argument, data);
+  if (chunk) {
+    const { nullCount } = value as Foreign;
+    if (nullCount) reject(argument, 'an Arrow vector without nulls (nullCount 0)', nullCount);
+    return new Given(value, true, { data: chunk });
   }
-  const sizeInDims = numbersIn(dims);
-  if (sizeInDims && shape === undefined) {
-    return { data, shape: sizeInDims, dtype: floatType(type, data) };
+  if (strides !== undefined && shape !== undefined) {
+    const view = contiguous(argument, { data, shape, strides, offset });
+    return new Given(value, false, { ...view, dtype });
   }
-  return value;
+  const isDims = dims !== undefined && shape === undefined;
+  return new Given(
+    value,
+    false,
+    isDims ? { data, shape: dims, dtype: type } : { data, shape, dtype },
+  );
 }
 
-/** Labels have no type of their own. */
-function floatType(dtype: unknown, data: unknown): unknown {
-  return types.isInt32Array(data) ? undefined : dtype;
-}
-
-/** Whether these are whole numbers, which dense targets never are. */
-export function holdsIntegers(value: unknown): boolean {
-  if (typeof value !== 'object' || value === null) return false;
-  const { data } = value as Foreign;
-  const values = Array.isArray(data) ? (data[0] as Chunk | undefined)?.values : data;
-  return types.isInt32Array(values);
-}
-
-function isChunks(data: unknown): data is readonly Required<Chunk>[] {
-  if (!Array.isArray(data) || data.length === 0) return false;
-  return data.every((chunk: unknown) => types.isTypedArray((chunk as Chunk | null)?.values));
-}
-
-function arrowValues(
-  argument: string,
-  chunks: readonly Required<Chunk>[],
-  nullCount: unknown,
-): unknown {
-  if (chunks.length > 1) {
+/** The values of the one chunk of an Arrow vector; undefined for what is none. */
+function firstChunk(argument: string, data: unknown): ArrayBufferView | undefined {
+  if (!Array.isArray(data) || data.length === 0) return undefined;
+  const first = data[0] as { values?: unknown; length?: unknown } | null | undefined;
+  if (typeof first !== 'object' || first === null) return undefined;
+  const { values, length } = first;
+  if (!types.isTypedArray(values)) return undefined;
+  if (data.length > 1) {
     const expected = 'an Arrow vector of one chunk';
-    throw new EflArgumentError(argument, expected, `${chunks.length} chunks`);
+    throw new EflArgumentError(argument, expected, `${data.length} chunks`);
   }
-  if (nullCount) reject(argument, 'an Arrow vector without nulls (nullCount 0)', nullCount);
   // A sliced vector has sliced values; its offset is that of its validity bits. They may be padded.
-  return part(chunks[0]!.values, 0, chunks[0]!.length);
+  return partOf(values, 0, typeof length === 'number' ? length : lengthOf(values));
 }
 
 function contiguous(
   argument: string,
-  data: unknown,
-  shape: readonly number[],
-  strides: readonly number[],
-  offset: unknown = 0,
-): { data: unknown; shape: readonly number[] } {
-  const count = shape.reduce((product, size) => product * size, 1);
-  if (count > 0) checkStrides(argument, shape, strides);
+  { data, shape, strides, offset = 0 }: Record<'data' | 'shape' | 'strides' | 'offset', unknown>,
+): Parts {
+  const size = numbersIn(shape);
+  // Not a shape at all: that is for the caller to refuse.
+  if (!size) return { data, shape };
+  const steps = numbersIn(strides);
+  if (!steps) reject(`${argument}.stride`, 'a list of numbers', strides);
+  const count = size.reduce((product, length) => product * length, 1);
+  if (count > 0) checkStrides(argument, size, steps);
   if (!Number.isSafeInteger(offset) || (offset as number) < 0) {
     reject(`${argument}.offset`, 'an integer >= 0', offset);
   }
-  return { data: part(data, offset as number, (offset as number) + count), shape };
+  const first = offset as number;
+  const values = types.isTypedArray(data) && count >= 0 ? partOf(data, first, first + count) : data;
+  return { data: values, shape: size };
 }
 
 function checkStrides(
@@ -123,18 +150,12 @@ function checkStrides(
   const fits = (stride: number, axis: number): boolean =>
     shape[axis] === 1 || strides[axis] === stride;
   if (strides.length === shape.length && expected.every(fits)) return;
-  const wanted = `elements that lie one after another, with strides ${expected.join(', ')}; copy the view`;
+  const wanted = `elements that lie one after another, with strides ${expected.join(', ')}: copy the view into an array of its own`;
   throw new EflArgumentError(`${argument}.stride`, wanted, strides.join(', '));
-}
-
-/** A part of a typed array; other things are for the caller to refuse. */
-function part(values: unknown, first: number, last: number): unknown {
-  return types.isTypedArray(values) ? values.subarray(first, last) : values;
 }
 
 /** The numbers of a list or of a typed array; undefined for what is neither. */
 function numbersIn(value: unknown): readonly number[] | undefined {
-  if (!Array.isArray(value) && !types.isTypedArray(value)) return undefined;
-  const list: unknown[] = Array.from(value as ArrayLike<unknown>);
-  return list.every((each) => typeof each === 'number') ? list : undefined;
+  const list = listOf(value, maxDimensions);
+  return list?.every((each) => typeof each === 'number') ? list : undefined;
 }

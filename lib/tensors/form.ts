@@ -41,7 +41,7 @@ export function newValues(tensors: PerLevel<CheckedTensor>): PerLevel<Values> {
 
 /** New memory for a float32 value of each of their elements, likewise. */
 export function newElements(tensors: PerLevel<CheckedTensor>): PerLevel<Float32Array> {
-  return mapLevels(tensors, ({ data }) => newFloat32Array(data.length));
+  return mapLevels(tensors, ({ length }) => newFloat32Array(length));
 }
 
 /** `values`, of the type of the tensors, in their form. */

@@ -3,23 +3,39 @@ import type { PerLevel } from '../binding/addon';
 import type { CudaTensor } from '../device/cuda-tensor';
 import { isInt32, reject } from '../validation';
 import { counterpart } from './counterparts';
+import { readGiven, type ArrowVector, type DimsTensor, type Given } from './foreign';
+import { kindOf, lengthOf, type TypedArrayKind } from '../intrinsics';
 import { checkRowShape, describeRows, rowsOf, type CheckedLogits } from './logits';
-import { asPlain, holdsIntegers, type ArrowVector, type DimsTensor } from './foreign';
 import { rejectUnstable } from './memory';
 import { checkShape, type CheckedTensor } from './tensor';
 
-/** Labels of one tensor, in an array of another library where it has 32-bit integers. */
-type HostLabelValues =
+/** Arrays that hold integers. */
+export type IntegerArray =
+  | Int8Array
+  | Uint8Array
+  | Uint8ClampedArray
+  | Int16Array
+  | Uint16Array
   | Int32Array
+  | Uint32Array
+  | BigInt64Array
+  | BigUint64Array;
+
+/** Labels of one tensor, also in a tensor or an array of another library. */
+type HostLabelValues =
+  | IntegerArray
   | readonly number[]
-  | { readonly data: Int32Array; readonly shape: readonly number[] }
-  | DimsTensor<Int32Array>
-  | ArrowVector<Int32Array>;
+  | { readonly data: IntegerArray; readonly shape: readonly number[] }
+  | DimsTensor<IntegerArray>
+  | ArrowVector<IntegerArray>;
 
 /**
  * One integer for each row: its class, background, or a label to ignore. For a list of levels a list
  * of these. On a device int32 tensors, for logits that are there, too. Rows of a level are ordered
  * images x H x W x anchors, whatever the layout of the logits.
+ *
+ * An array of integers of any type holds labels, and one of floats dense targets. A `Uint16Array`
+ * holds labels unless its tensor says that these are the bits of a `'float16'` or `'bfloat16'`.
  */
 export type Labels = HostLabelValues | CudaTensor | readonly (HostLabelValues | CudaTensor)[];
 
@@ -80,41 +96,69 @@ export function checkLabels(labels: unknown, logits: CheckedLogits): PerLevel<In
   return counterpart('labels', labels, logits, labelData);
 }
 
-interface PlainLabels {
-  readonly data: Int32Array | unknown[];
-  /** Undefined for bare values. */
-  readonly shape?: readonly number[];
+/** Those whose values all are 32-bit integers. */
+const smallKinds: ReadonlySet<unknown> = new Set<TypedArrayKind>([
+  ...(['Int8Array', 'Uint8Array', 'Uint8ClampedArray', 'Int16Array', 'Uint16Array'] as const),
+]);
+const wideKinds: ReadonlySet<unknown> = new Set<TypedArrayKind>([
+  ...(['Int32Array', 'Uint32Array', 'BigInt64Array', 'BigUint64Array'] as const),
+]);
+
+/** An array of integers, of whichever type. */
+export function isIntegerArray(value: unknown): value is IntegerArray {
+  const kind = kindOf(value);
+  return smallKinds.has(kind) || wideKinds.has(kind);
 }
 
-/** Labels in any form; undefined for what is none. */
-function plainLabels(argument: string, labels: unknown): PlainLabels | undefined {
-  if (types.isInt32Array(labels) || Array.isArray(labels)) return { data: labels };
-  if (!holdsIntegers(labels)) return undefined;
-  const plain = asPlain(argument, labels as object);
-  if (types.isInt32Array(plain)) return { data: plain };
-  const { data, shape } = plain as { data: Int32Array; shape: unknown };
-  return { data, shape: checkShape(argument, shape, data) };
+/** Whether an argument that was read holds labels; the bits of 16-bit floats are none. */
+export function areLabels({ data, dtype, isBare }: Given): boolean {
+  if (types.isInt32Array(data)) return true;
+  const areBits = dtype === 'float16' || dtype === 'bfloat16';
+  if (areBits && types.isUint16Array(data)) return false;
+  return isIntegerArray(data) || (isBare && Array.isArray(data));
 }
 
-/** The labels of one tensor. */
+/** The labels of one tensor, which may have been read already. */
 export function labelData(
   argument: string,
   labels: unknown,
-  tensor: CheckedTensor,
-  logits: CheckedLogits,
+  tensor: CheckedTensor<unknown>,
+  logits: CheckedLogits<unknown>,
 ): Int32Array {
-  const plain = plainLabels(argument, labels);
-  if (!plain) reject(argument, 'an Int32Array or an array of integers', labels);
-  const { data: given, shape } = plain;
-  if (types.isInt32Array(given)) rejectUnstable(argument, given);
+  const given = readGiven(argument, labels);
+  if (!areLabels(given)) reject(argument, expectedLabels(argument, given), given.value);
+  const data = given.data as IntegerArray | unknown[];
+  const isTyped = isIntegerArray(data);
+  if (isTyped) rejectUnstable(argument, data);
+  const shape = isTyped && !given.isBare ? checkShape(argument, given.shape, data) : undefined;
   const rows = rowsOf(tensor, logits);
-  if (given.length !== rows) reject(argument, describeRows(tensor, logits, 'labels'), labels);
+  const length = isTyped ? lengthOf(data) : data.length;
+  if (length !== rows) {
+    const isDense = isTyped && length === tensor.length;
+    const hint = isDense ? '; dense targets come in a Float32Array' : '';
+    reject(argument, `${describeRows(tensor, logits, 'labels')}${hint}`, data);
+  }
   if (shape) checkRowShape(argument, shape, tensor, logits);
-  if (types.isInt32Array(given)) return given;
-  // By index: holes of a sparse array are looked at, too.
-  return Int32Array.from({ length: rows }, (_, row) => {
-    const label: unknown = given[row];
-    if (!isInt32(label)) reject(`${argument}[${row}]`, 'a 32-bit integer', label);
-    return label;
-  });
+  return int32Of(argument, data, rows);
+}
+
+function expectedLabels(argument: string, { data }: Given): string {
+  return kindOf(data) === 'Float64Array'
+    ? `labels, as Int32Array.from(${argument}), or dense targets, as Float32Array.from(${argument})`
+    : 'an Int32Array or another array of integers';
+}
+
+/** The same integers in 32 bits; each of them must be one. */
+function int32Of(argument: string, values: IntegerArray | unknown[], count: number): Int32Array {
+  if (types.isInt32Array(values)) return values;
+  if (smallKinds.has(kindOf(values))) return new Int32Array(values as Int16Array);
+  const labels = new Int32Array(count);
+  const isTyped = isIntegerArray(values);
+  for (let row = 0; row < count; row++) {
+    const value: unknown = values[row];
+    const label = isTyped ? Number(value) : value;
+    if (!isInt32(label)) reject(`${argument}[${row}]`, 'a 32-bit integer', value);
+    labels[row] = label;
+  }
+  return labels;
 }

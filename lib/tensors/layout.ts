@@ -5,7 +5,8 @@ export const layouts = ['rows', 'NHWC', 'NCHW'] as const;
 /**
  * How the logits lie in memory. `'rows'`: rows x classes, class last. `'NHWC'`: images x height x
  * width x channels, and `'NCHW'`: images x channels x height x width, with A x C channels, the
- * logits of A anchors at each position.
+ * logits of A anchors at each position. In place of height and width there may be any number of
+ * dimensions: [B, C, D, H, W] is `'NCHW'`, and [B, L, C] is `'NHWC'`.
  */
 export type Layout = (typeof layouts)[number];
 
@@ -70,18 +71,29 @@ export interface RowWidth {
   readonly numClasses: number;
 }
 
-/** Where in a shape a layout has its channels. */
+/** Where in a shape a layout has its channels; -1 is the last place. */
 export function channelAxis(layout: Layout): number {
-  return layout === 'NCHW' ? 1 : 3;
+  return layout === 'NCHW' ? 1 : -1;
 }
 
-/** The shape a level of this format has, for error messages. */
-export function describeShape({ layout, anchors }: Format, width: RowWidth): string {
+/** What the dimensions of an image are called. */
+export function dimensionNames(count: number): readonly string[] {
+  if (count <= 3) return ['D', 'H', 'W'].slice(3 - count);
+  return Array.from({ length: count }, (_, axis) => `D${axis + 1}`);
+}
+
+/** The shape a level of this format has, with so many dimensions, for error messages. */
+export function describeShape(
+  { layout, anchors }: Format,
+  width: RowWidth,
+  dimensions: number,
+): string {
   const { columns, numClasses } = width;
   if (layout === 'rows') return `${describeColumns(width)} as the last dimension`;
   const factors = `anchors ${anchors} x ${columns === numClasses ? `numClasses ${numClasses}` : `(numClasses ${numClasses} + 1)`}`;
   const channels = `${anchors * columns} channels (${factors})`;
-  return layout === 'NHWC' ? `B x H x W x ${channels}` : `B x ${channels} x H x W`;
+  const sizes = dimensionNames(dimensions < 2 ? 2 : dimensions - 2);
+  return (layout === 'NHWC' ? ['B', ...sizes, channels] : ['B', channels, ...sizes]).join(' x ');
 }
 
 export function describeColumns({ columns, numClasses }: RowWidth): string {

@@ -9,10 +9,17 @@ import {
 } from '../binding/addon';
 import type { CudaTensor } from '../device/cuda-tensor';
 import { EflArgumentError } from '../errors';
-import { isInt32, reject } from '../validation';
+import { isInt32, listOf, reject } from '../validation';
 import type { Float16Values } from './float16';
 import type { ArrowVector, DimsTensor } from './foreign';
-import { channelAxis, describeColumns, describeShape, type Format, type RowWidth } from './layout';
+import {
+  channelAxis,
+  describeColumns,
+  describeShape,
+  dimensionNames,
+  type Format,
+  type RowWidth,
+} from './layout';
 import { isList, levelName, mapLevels } from './levels';
 import {
   checkTensor,
@@ -20,7 +27,6 @@ import {
   type CheckedTensor,
   type HostTensor,
   type HostValues,
-  type Sized,
 } from './tensor';
 
 /**
@@ -41,7 +47,7 @@ export type Logits =
 export type ForeignTensor = DimsTensor<HostValues> | ArrowVector<Float32Array>;
 
 /** Logits, checked: what they are made of, and how they lie in memory. */
-export interface CheckedLogits<V extends Sized = Values> {
+export interface CheckedLogits<V = Values> {
   readonly tensors: PerLevel<CheckedTensor<V>>;
   readonly format: Format;
   readonly columns: number;
@@ -60,15 +66,24 @@ export function checkLogits(
   return { tensors, format, columns: width.columns };
 }
 
+/** More levels than any list of feature maps has; a longer one is not gone through. */
+export const maxLevels = 65536;
+
 function checkLevels(
   argument: string,
   logits: unknown[],
   format: Format,
   width: RowWidth,
 ): readonly CheckedTensor[] {
-  if (logits.length === 0) reject(argument, 'a list of at least one tensor', logits);
-  // Array.from also visits the holes of a sparse list.
-  const tensors = Array.from(logits, (given, level) => {
+  const levels = listOf(logits, maxLevels);
+  if (typeof levels?.[0] === 'number' || Array.isArray(levels?.[0])) {
+    const flat = typeof levels[0] === 'number' ? argument : `${argument}.flat()`;
+    reject(argument, `float32 values, which Float32Array.from(${flat}) makes of numbers`, logits);
+  }
+  if (!levels || levels.length === 0) {
+    reject(argument, `a list of 1 to ${maxLevels} tensors`, logits);
+  }
+  const tensors = levels.map((given, level) => {
     const name = `${argument}[${level}]`;
     const tensor = checkTensor(name, given);
     if (!tensor.shape) reject(name, 'a tensor { data, shape, dtype? }', given);
@@ -89,27 +104,42 @@ function checkOne(
   format: Format,
   width: RowWidth,
 ): CheckedTensor {
-  const { data, shape } = tensor;
+  const { data, length, shape } = tensor;
   if (!shape) {
     if (format.layout !== 'rows')
       reject('layout', "'rows' for values without a shape", format.layout);
-    if (data.length % width.columns !== 0) {
+    if (length % width.columns !== 0) {
       reject(argument, `rows x numClasses values (${describeColumns(width)})`, data);
     }
   } else if (!hasShape(shape, format, width)) {
-    const expected = describeShape(format, width);
-    throw new EflArgumentError(`${argument}.shape`, expected, listed(shape));
+    throw shapeError(argument, shape, format, width);
   }
   return tensor;
 }
 
+/** `'NHWC'` and `'NCHW'` have images and channels, and any number of dimensions beside them. */
 export function hasShape(
   shape: readonly number[],
   { layout, anchors }: Format,
   width: RowWidth,
 ): boolean {
-  if (layout === 'rows') return shape.at(-1) === width.columns;
-  return shape.length === 4 && shape[channelAxis(layout)] === anchors * width.columns;
+  const least = layout === 'rows' ? 1 : 2;
+  return shape.length >= least && shape.at(channelAxis(layout)) === anchors * width.columns;
+}
+
+/** What is wrong with a shape; and what to do about a head that has more than logits of classes. */
+export function shapeError(
+  argument: string,
+  shape: readonly number[],
+  format: Format,
+  width: RowWidth,
+): EflArgumentError {
+  const { anchors } = format;
+  const channels = shape.at(channelAxis(format.layout)) ?? 0;
+  const hasOthers = channels > anchors * width.columns && channels % anchors === 0;
+  const advice = `; with ${channels / anchors} columns ${anchors > 1 ? 'an anchor' : 'a row'}, as of a head with boxes, copy those of the classes into an array of their own`;
+  const expected = `${describeShape(format, width, shape.length)}${hasOthers ? advice : ''}`;
+  return new EflArgumentError(`${argument}.shape`, expected, listed(shape));
 }
 
 /** The values of every level, as the addon takes them. */
@@ -118,21 +148,25 @@ export function valuesOf({ tensors }: CheckedLogits): PerLevel<Values> {
 }
 
 /** The rows of a level: of each image, at each position, one for each anchor. */
-export function rowsOf({ data }: CheckedTensor<Sized>, { columns }: CheckedLogits<Sized>): number {
-  return data.length / columns;
+export function rowsOf(
+  { length }: CheckedTensor<unknown>,
+  { columns }: CheckedLogits<unknown>,
+): number {
+  return length / columns;
 }
 
 /** How many of `what` (labels, for example) a level needs, and in which order: for error messages. */
 export function describeRows(
-  tensor: CheckedTensor<Sized>,
-  logits: CheckedLogits<Sized>,
+  tensor: CheckedTensor<unknown>,
+  logits: CheckedLogits<unknown>,
   what: string,
 ): string {
   const rows = rowsOf(tensor, logits);
   const { layout, anchors } = logits.format;
   if (layout === 'rows') return `${rows} ${what}, one for each row of the logits`;
-  const [images, height, width] = imageOf(tensor.shape!, logits.format);
-  return `${rows} ${what}, B x H x W x A = ${listed([images, height, width, anchors])}`;
+  const [images, ...sizes] = positionsOf(tensor.shape!, logits.format);
+  const names = ['B', ...dimensionNames(sizes.length), 'A'].join(' x ');
+  return `${rows} ${what}, ${names} = ${listed([images, ...sizes, anchors])}`;
 }
 
 /**
@@ -143,8 +177,8 @@ export function describeRows(
 export function checkRowShape(
   argument: string,
   shape: readonly number[],
-  tensor: CheckedTensor<Sized>,
-  logits: CheckedLogits<Sized>,
+  tensor: CheckedTensor<unknown>,
+  logits: CheckedLogits<unknown>,
 ): void {
   if (!tensor.shape || rowsOf(tensor, logits) === 0) return;
   const rows = rowShape(tensor.shape, logits.format);
@@ -158,7 +192,7 @@ export function checkRowShape(
 function rowShape(shape: readonly number[], format: Format): readonly number[] {
   return format.layout === 'rows'
     ? shape.slice(0, -1)
-    : [...imageOf(shape, format), format.anchors];
+    : [...positionsOf(shape, format), format.anchors];
 }
 
 /** How many values each dimension and those after it have together. */
@@ -166,9 +200,10 @@ function lengthsOfRuns(shape: readonly number[]): readonly number[] {
   return shape.reduceRight((lengths, size) => [...lengths, lengths.at(-1)! * size], [1]);
 }
 
-function imageOf(shape: readonly number[], { layout }: Format): readonly [number, number, number] {
-  const [images, ...rest] = shape as readonly [number, number, number, number];
-  return layout === 'NHWC' ? [images, rest[0], rest[1]] : [images, rest[1], rest[2]];
+/** The shape without its channels: images, and the sizes of an image. */
+function positionsOf(shape: readonly number[], { layout }: Format): readonly number[] {
+  const channels = channelAxis(layout);
+  return shape.filter((_, axis) => axis !== (channels + shape.length) % shape.length);
 }
 
 /** What the addon has to know beside the values; nothing for one tensor of float32 rows. */
@@ -182,8 +217,8 @@ export function geometryOf(argument: string, logits: CheckedLogits): Int32Array 
 /** The same in any case. */
 export function newGeometry(
   argument: string,
-  levels: readonly CheckedTensor<Sized>[],
-  logits: CheckedLogits<Sized>,
+  levels: readonly CheckedTensor<unknown>[],
+  logits: CheckedLogits<unknown>,
 ): Int32Array {
   const { layout, anchors, channelOrder } = logits.format;
   const geometry = new Int32Array(geometryHead + 2 * levels.length);
@@ -203,10 +238,10 @@ export function newGeometry(
 }
 
 function imagesAndPositions(
-  tensor: CheckedTensor<Sized>,
-  logits: CheckedLogits<Sized>,
+  tensor: CheckedTensor<unknown>,
+  logits: CheckedLogits<unknown>,
 ): readonly [images: number, positions: number] {
   if (logits.format.layout === 'rows') return [1, rowsOf(tensor, logits)];
-  const [images, height, width] = imageOf(tensor.shape!, logits.format);
-  return [images, height * width];
+  const [images, ...sizes] = positionsOf(tensor.shape!, logits.format);
+  return [images!, sizes.reduce((product, size) => product * size, 1)];
 }

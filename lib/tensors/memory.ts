@@ -1,30 +1,43 @@
 import type { PerLevel } from '../binding/addon';
 import { EflArgumentError } from '../errors';
 import { reject } from '../validation';
+import { bufferOf, isDetached, isResizable, lengthOf } from '../intrinsics';
 import { levelAt, levelCount, levelName } from './levels';
 
 /**
  * Refuses values whose buffer can change its size, so that the length that was checked stays true,
  * and values whose buffer has been transferred away, which would pass for no values at all.
  */
-export function rejectUnstable(argument: string, { buffer, byteLength }: ArrayBufferView): void {
-  // Of newer libraries than ES2022, and undefined in runtimes without them.
-  const { resizable, growable } = buffer as { resizable?: boolean; growable?: boolean };
-  if (resizable === true || growable === true) {
+export function rejectUnstable(argument: string, values: ArrayBufferView): void {
+  const buffer = bufferOf(values);
+  if (isResizable(buffer)) {
     throw new EflArgumentError(argument, 'values in a buffer of fixed size', 'a resizable buffer');
   }
-  if (byteLength === 0 && isDetached(buffer)) {
-    throw new EflArgumentError(argument, 'values in a buffer of their own', 'a detached buffer');
+  if (lengthOf(values) === 0 && isDetached(buffer)) rejectDetached(argument);
+}
+
+/**
+ * Refuses values that have been taken away since they were checked: by a getter that was run then,
+ * for example. To be asked last, when no code of the caller runs any more. Of each tensor there is one
+ * value for every `per` of its own.
+ */
+export function rejectVanished(
+  argument: string,
+  values: PerLevel<ArrayBufferView> | undefined,
+  tensors: PerLevel<{ readonly length: number }>,
+  per = 1,
+): void {
+  for (let level = 0; values && level < levelCount(values); level++) {
+    const view = levelAt(values, level);
+    const length = lengthOf(view);
+    const isThere = length > 0 || !isDetached(bufferOf(view));
+    if (isThere && length * per === levelAt(tensors, level).length) continue;
+    rejectDetached(levelName(argument, values, level));
   }
 }
 
-function isDetached(buffer: ArrayBufferLike): boolean {
-  try {
-    new Uint8Array(buffer);
-    return false;
-  } catch {
-    return true;
-  }
+function rejectDetached(argument: string): never {
+  throw new EflArgumentError(argument, 'values in a buffer of their own', 'a detached buffer');
 }
 
 /** Refuses an output that shares memory with an input, at any level. */

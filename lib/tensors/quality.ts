@@ -2,6 +2,7 @@ import type { PerLevel } from '../binding/addon';
 import type { CudaTensor } from '../device/cuda-tensor';
 import { reject } from '../validation';
 import { counterpart } from './counterparts';
+import { lengthOf, plainView } from '../intrinsics';
 import { describeRows, rowsOf, type CheckedLogits } from './logits';
 import { rejectUnstable } from './memory';
 import { isFloat32Array, type CheckedTensor } from './tensor';
@@ -20,19 +21,25 @@ export function checkQuality(quality: unknown, logits: CheckedLogits): PerLevel<
 export function qualityData(
   argument: string,
   quality: unknown,
-  tensor: CheckedTensor,
-  logits: CheckedLogits,
+  tensor: CheckedTensor<unknown>,
+  logits: CheckedLogits<unknown>,
 ): Float32Array {
-  const given = isFloat32Array(quality) || Array.isArray(quality) ? quality : undefined;
-  if (!given) reject(argument, 'a Float32Array or an array of numbers', quality);
-  if (isFloat32Array(given)) rejectUnstable(argument, given);
+  const values = isFloat32Array(quality) ? plainView(quality) : undefined;
+  if (!values && !Array.isArray(quality)) {
+    reject(argument, 'a Float32Array or an array of numbers', quality);
+  }
+  if (values) rejectUnstable(argument, values);
   const rows = rowsOf(tensor, logits);
-  if (given.length !== rows) reject(argument, describeRows(tensor, logits, 'values'), quality);
-  if (isFloat32Array(given)) return given;
+  const list = quality as readonly unknown[];
+  const length = values ? lengthOf(values) : list.length;
+  if (length !== rows) reject(argument, describeRows(tensor, logits, 'values'), quality);
   // By index: holes of a sparse array are looked at, too.
-  return Float32Array.from({ length: rows }, (_, row) => {
-    const value: unknown = given[row];
-    if (typeof value !== 'number') reject(`${argument}[${row}]`, 'a number in [0, 1]', value);
-    return value;
-  });
+  return (
+    values ??
+    Float32Array.from({ length: rows }, (_, row) => {
+      const value = list[row];
+      if (typeof value !== 'number') reject(`${argument}[${row}]`, 'a number in [0, 1]', value);
+      return value;
+    })
+  );
 }

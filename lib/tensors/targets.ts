@@ -1,16 +1,12 @@
 import type { PerLevel } from '../binding/addon';
 import type { CudaTensor } from '../device/cuda-tensor';
 import { counterpart } from './counterparts';
-import { holdsIntegers } from './foreign';
-import { isList } from './levels';
+import type { Given } from './foreign';
+import { kindOf } from '../intrinsics';
+import { areLabels } from './labels';
+import { levelAt } from './levels';
 import type { CheckedLogits } from './logits';
-import {
-  isFloat32Array,
-  valuesOfSameShape,
-  type CheckedTensor,
-  type HostTensor,
-  type TensorLike,
-} from './tensor';
+import { valuesOfSameShape, type CheckedTensor, type HostTensor, type TensorLike } from './tensor';
 
 /**
  * Dense targets, in place of labels: a float32 value in [0, 1] for each logit, in the order of the
@@ -20,11 +16,15 @@ import {
 export type Targets =
   Float32Array | HostTensor | readonly TensorLike[] | CudaTensor | readonly CudaTensor[];
 
-/** Whether these are dense targets; with a list of logits the first of the list tells. */
-export function areTargets(labels: unknown, { tensors }: CheckedLogits): boolean {
-  const first: unknown = isList(tensors) && Array.isArray(labels) ? labels[0] : labels;
-  if (isFloat32Array(first)) return true;
-  return typeof first === 'object' && first !== null && 'data' in first && !holdsIntegers(first);
+/**
+ * Whether these, read already, are dense targets and not labels: floats are, integers are not. With a
+ * list of logits the first of the list tells.
+ */
+export function areTargets(labels: PerLevel<Given>): boolean {
+  const first = levelAt(labels, 0);
+  const kind = kindOf(first.data);
+  const areFloats = kind === 'Float32Array' || kind === 'Float16Array' || kind === 'Uint16Array';
+  return areFloats && !areLabels(first);
 }
 
 /** Targets as the addon reads them; their values are checked there, in one pass. */

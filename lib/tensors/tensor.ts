@@ -1,9 +1,10 @@
 import { types } from 'node:util';
 import type { Values } from '../binding/addon';
 import { EflArgumentError } from '../errors';
-import { reject } from '../validation';
+import { describe, reject } from '../validation';
 import { bitsOf, isFloat16Array, type Float16Values } from './float16';
-import { asPlain } from './foreign';
+import { maxDimensions, readGiven, type Given } from './foreign';
+import { kindOf, lengthOf } from '../intrinsics';
 import { rejectUnstable } from './memory';
 
 /** Element type of a tensor. */
@@ -31,15 +32,12 @@ export function isFloat32Array(value: unknown): value is Float32Array {
   return types.isFloat32Array(value);
 }
 
-/** All that the shape of a tensor has to agree with. */
-export interface Sized {
-  readonly length: number;
-}
-
 /** A tensor argument, read once: whatever happens to the caller's object later, this is what it was. */
-export interface CheckedTensor<V extends Sized = Values> {
+export interface CheckedTensor<V = Values> {
   /** Of a `Float16Array` the bits, in the same memory. */
   readonly data: V;
+  /** How many values there were when the argument was read; none are left of a detached array. */
+  readonly length: number;
   /** Undefined for bare values. */
   readonly shape: readonly number[] | undefined;
   readonly dtype: DType;
@@ -50,47 +48,67 @@ export interface CheckedTensor<V extends Sized = Values> {
 const expectedTensor =
   'a Float32Array or { data, shape, dtype? } with data a Float32Array, or a Uint16Array of raw bits';
 
-/** Looks at everything a tensor argument says of itself. */
+/** Looks at everything a tensor argument says of itself; it may have been read already. */
 export function checkTensor(argument: string, value: unknown): CheckedTensor {
-  if (isFloat32Array(value)) {
-    rejectUnstable(argument, value);
-    return { data: value, shape: undefined, dtype: 'float32', asFloat16Array: false };
+  const given = readGiven(argument, value);
+  const { data, isBare, dtype: named } = given;
+  if (!isHostValues(data) || (isBare && types.isUint16Array(data))) {
+    reject(argument, expectedValues(argument, given), given.value);
   }
-  if (isFloat16Array(value)) {
-    rejectUnstable(argument, value);
-    return { data: bitsOf(value), shape: undefined, dtype: 'float16', asFloat16Array: true };
+  const length = lengthOf(data);
+  const asFloat16Array = isFloat16Array(data);
+  if (isBare) {
+    rejectUnstable(argument, data);
+    const dtype = asFloat16Array ? 'float16' : 'float32';
+    return { data: bitsIn(data), length, shape: undefined, dtype, asFloat16Array };
   }
-  if (typeof value !== 'object' || value === null) reject(argument, expectedTensor, value);
-  const plain = asPlain(argument, value);
-  return plain === value ? checkHostTensor(argument, value) : checkTensor(argument, plain);
-}
-
-function checkHostTensor(argument: string, value: Partial<HostTensor>): CheckedTensor {
-  const { data, shape: given, dtype: named } = value;
-  if (!isHostValues(data) || !Array.isArray(given)) reject(argument, expectedTensor, value);
+  if (!Array.isArray(given.shape)) reject(argument, expectedTensor, given.value);
   const dtype = checkDType(`${argument}.dtype`, named, data);
   rejectUnstable(`${argument}.data`, data);
-  const shape = checkShape(argument, given, data);
+  const shape = checkShape(argument, given.shape, data);
   if (shape.length === 0) {
     throw new EflArgumentError(`${argument}.shape`, 'one or more integers >= 0', listed(shape));
   }
-  if (isFloat16Array(data)) return { data: bitsOf(data), shape, dtype, asFloat16Array: true };
-  return { data, shape, dtype, asFloat16Array: false };
+  return { data: bitsIn(data), length, shape, dtype, asFloat16Array };
 }
 
-/** Checks that a shape is one, and that of this data. */
-export function checkShape(argument: string, value: unknown, data: Sized): readonly number[] {
-  if (!Array.isArray(value)) reject(`${argument}.shape`, 'a list of integers >= 0', value);
-  // Array.from also fills the holes of a sparse array, for the check to find.
-  const shape: unknown[] = Array.from(value as ArrayLike<unknown>);
-  if (!shape.every(isDimension)) {
-    throw new EflArgumentError(`${argument}.shape`, 'integers >= 0', listed(shape));
+function bitsIn(data: HostValues): Values {
+  return isFloat16Array(data) ? bitsOf(data) : data;
+}
+
+/** Says what to do with numbers in an array of another kind. */
+function expectedValues(argument: string, { data, isBare }: Given): string {
+  const name = isBare ? argument : `${argument}.data`;
+  const kind = kindOf(data);
+  if (kind === 'Uint16Array' || (!kind && !Array.isArray(data))) return expectedTensor;
+  const map = kind === 'BigInt64Array' || kind === 'BigUint64Array' ? ', Number' : '';
+  return `float32 values, which Float32Array.from(${name}${map}) makes of these`;
+}
+
+/** Checks that a shape, read already, is one, and that of this data. */
+export function checkShape(
+  argument: string,
+  shape: unknown,
+  data: ArrayBufferView,
+): readonly number[] {
+  if (!isShape(shape)) {
+    const isList = Array.isArray(shape) && shape.length <= maxDimensions;
+    throw new EflArgumentError(
+      `${argument}.shape`,
+      `a list of at most ${maxDimensions} integers >= 0`,
+      isList ? listed(shape) : describe(shape),
+    );
   }
   const count = shape.reduce((product, dimension) => product * dimension, 1);
-  if (count !== data.length) {
+  if (count !== lengthOf(data)) {
     reject(`${argument}.data`, `${listed(shape)} = ${count} values`, data);
   }
   return shape;
+}
+
+/** Whether these, read already, are the sizes of some dimensions. */
+export function isShape(shape: unknown): shape is readonly number[] {
+  return Array.isArray(shape) && shape.length <= maxDimensions && shape.every(isDimension);
 }
 
 function isHostValues(data: unknown): data is HostValues {
@@ -119,7 +137,8 @@ export function checkFloat32Tensor(argument: string, value: unknown): CheckedTen
 
 /** A shape for error messages: `2 x 3`. */
 export function listed(shape: readonly unknown[]): string {
-  return shape.map(String).join(' x ') || 'no dimension';
+  const sizes = shape.map((size) => (typeof size === 'number' ? String(size) : describe(size)));
+  return sizes.join(' x ') || 'no dimension';
 }
 
 function isDimension(value: unknown): value is number {
@@ -130,12 +149,12 @@ function isDimension(value: unknown): value is number {
 export function tensorAsLong(
   argument: string,
   value: unknown,
-  logits: CheckedTensor,
+  logits: CheckedTensor<unknown>,
   what = 'values',
 ): CheckedTensor<Float32Array> {
   const tensor = checkFloat32Tensor(argument, value);
-  if (tensor.data.length !== logits.data.length) {
-    reject(argument, `${logits.data.length} ${what}, as many as the logits`, tensor.data);
+  if (tensor.length !== logits.length) {
+    reject(argument, `${logits.length} ${what}, as many as the logits`, tensor.data);
   }
   return tensor;
 }
@@ -144,7 +163,7 @@ export function tensorAsLong(
 export function valuesOfSameShape(
   argument: string,
   value: unknown,
-  logits: CheckedTensor,
+  logits: CheckedTensor<unknown>,
   what?: string,
 ): Float32Array {
   const tensor = tensorAsLong(argument, value, logits, what);
@@ -155,8 +174,8 @@ export function valuesOfSameShape(
 /** Refuses another shape than that of the logits, where both have one. */
 export function checkSameShape(
   argument: string,
-  { shape }: CheckedTensor,
-  logits: CheckedTensor,
+  { shape }: CheckedTensor<unknown>,
+  logits: CheckedTensor<unknown>,
 ): void {
   if (!shape || !logits.shape || listed(shape) === listed(logits.shape)) return;
   const expected = `the shape of the logits, ${listed(logits.shape)}`;

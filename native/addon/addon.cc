@@ -18,7 +18,7 @@ namespace efl::addon {
 namespace {
 
 // Raised with every change of what lib/binding/addon.ts says of this module.
-constexpr int32_t kBindingVersion = 5;
+constexpr int32_t kBindingVersion = 6;
 
 // configure(threads, cpuKernels?, queueBytes?): false where this machine has no such kernels.
 Napi::Value configure(const Napi::CallbackInfo& info) {

@@ -1,7 +1,9 @@
 // Decodes what lib/binding passes. TypeScript has validated it for people already; a failure here
-// is a mistake of the package itself, and a plain TypeError says so before memory is touched.
+// is a mistake of the package itself, and a plain TypeError says so before memory is touched. The
+// lengths are those that Node-API reports, whatever the arrays say of themselves.
 #pragma once
 
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -65,6 +67,23 @@ inline double number_argument(Napi::Value value, const char* name) {
     reject_argument(value.Env(), name, "a number");
   }
   return number;
+}
+
+// An integer from 0 to 2^53; what a double cannot hold exactly is no size.
+inline std::size_t size_argument(Napi::Value value, const char* name) {
+  const double number = number_argument(value, name);
+  if (!(number >= 0 && number <= 9007199254740992.0) || number != std::floor(number)) {
+    reject_argument(value.Env(), name, "an integer from 0 to 2^53");
+  }
+  return static_cast<std::size_t>(number);
+}
+
+inline int32_t int_argument(Napi::Value value, const char* name) {
+  const double number = number_argument(value, name);
+  if (!(number >= INT32_MIN && number <= INT32_MAX)) {
+    reject_argument(value.Env(), name, "a 32-bit integer");
+  }
+  return static_cast<int32_t>(number);
 }
 
 inline bool boolean_argument(Napi::Value value, const char* name) {

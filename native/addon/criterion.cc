@@ -18,7 +18,7 @@ double number_setting(Napi::Object settings, const char* name) {
 }
 
 int32_t int_setting(Napi::Object settings, const char* name) {
-  return static_cast<int32_t>(number_setting(settings, name));
+  return int_argument(settings.Get(name), name);
 }
 
 std::vector<double> weights_setting(Napi::Object settings, const char* name, int32_t classes) {
@@ -209,6 +209,10 @@ Criterion::FocalCall Criterion::decode_focal(const Napi::CallbackInfo& info) con
   const LevelArguments arguments = {info[kLogits],   info[kLabels],     info[kGradient],
                                     info[kElements], info[kGradOutput], info[kQuality],
                                     info[kTargets],  info[kGeometry]};
+  const bool has_quality = info[kTargets].IsUndefined() != info[kQuality].IsUndefined();
+  if (state(info.Env()).settings().loss == EFL_LOSS_QUALITY_FOCAL && !has_quality) {
+    reject_argument(info.Env(), "quality", "given with labels");
+  }
   FocalCall call{decode_levels(arguments, state(info.Env()).host().columns()), {}, false};
   call.problem.normalizer = number_argument(info[kNormalizer], "normalizer");
   call.problem.upstream = number_argument(info[kUpstream], "upstream");
@@ -294,45 +298,67 @@ namespace {
 // Memory of a level, where the list is given.
 template <class T>
 T* of_level(Napi::Value list, const char* name, uint32_t level,
-            const std::shared_ptr<Stream>& stream) {
+            const std::shared_ptr<Stream>& stream, std::size_t bytes) {
   if (list.IsUndefined()) return nullptr;
-  return static_cast<T*>(memory_argument(list.As<Napi::Array>().Get(level), name, stream));
+  if (!list.IsArray()) reject_argument(list.Env(), name, "a list with one for each level");
+  const Napi::Value memory = list.As<Napi::Array>().Get(level);
+  return static_cast<T*>(memory_argument(memory, name, stream, bytes));
 }
 
 // A number, or memory of one on the device.
 double scalar(Napi::Value value, const char* name, const std::shared_ptr<Stream>& stream,
               const float** on_device) {
   if (value.IsNumber()) return number_argument(value, name);
-  *on_device = static_cast<const float*>(memory_argument(value, name, stream));
+  *on_device = static_cast<const float*>(memory_argument(value, name, stream, sizeof(float)));
   return 1;
 }
 
-Levels device_levels(const Napi::CallbackInfo& info, const std::shared_ptr<Stream>& stream) {
-  const ArrayView<int32_t> geometry = array_argument<int32_t>(info[kDeviceGeometry], "geometry");
+Levels device_levels(const Napi::CallbackInfo& info, const std::shared_ptr<Stream>& stream,
+                     int32_t columns) {
+  const Geometry geometry(info[kDeviceGeometry]);
   Levels result;
-  result.format = decode_format(geometry);
-  for (uint32_t i = 0; i < levels_in(geometry); ++i) {
+  result.format = geometry.format();
+  for (uint32_t i = 0; i < geometry.levels(); ++i) {
+    const std::size_t rows = geometry.rows(info.Env(), i, columns);
+    const std::size_t elements = rows * static_cast<std::size_t>(columns);
+    const std::size_t numbers = elements * bytes_of(result.format.dtype);
+    const std::size_t floats = elements * sizeof(float);
     efl_level level{};
-    level.images = images_in(geometry, i);
-    level.positions = positions_in(geometry, i);
-    level.logits = of_level<void>(info[kDeviceLogits], "logits", i, stream);
-    level.labels = of_level<int32_t>(info[kDeviceLabels], "labels", i, stream);
-    level.gradient = of_level<void>(info[kDeviceGradient], "gradient", i, stream);
-    level.elements = of_level<float>(info[kDeviceElements], "elements", i, stream);
-    level.grad_output = of_level<float>(info[kDeviceGradOutput], "gradOutput", i, stream);
-    level.quality = of_level<float>(info[kDeviceQuality], "quality", i, stream);
-    level.targets = of_level<float>(info[kDeviceTargets], "targets", i, stream);
+    level.images = geometry.images(i);
+    level.positions = geometry.positions(i);
+    level.logits = of_level<void>(info[kDeviceLogits], "logits", i, stream, numbers);
+    level.labels = of_level<int32_t>(info[kDeviceLabels], "labels", i, stream, rows * 4);
+    level.gradient = of_level<void>(info[kDeviceGradient], "gradient", i, stream, numbers);
+    level.elements = of_level<float>(info[kDeviceElements], "elements", i, stream, floats);
+    level.grad_output = of_level<float>(info[kDeviceGradOutput], "gradOutput", i, stream, floats);
+    level.quality = of_level<float>(info[kDeviceQuality], "quality", i, stream, rows * 4);
+    level.targets = of_level<float>(info[kDeviceTargets], "targets", i, stream, floats);
     result.levels.push_back(level);
   }
   return result;
 }
 
+// What a call cannot do without.
+void check_given(const Napi::CallbackInfo& info, efl_loss loss) {
+  const bool labels = !info[kDeviceLabels].IsUndefined();
+  if (info[kDeviceLogits].IsUndefined()) reject_argument(info.Env(), "logits", "given");
+  if (labels != info[kDeviceTargets].IsUndefined()) {
+    reject_argument(info.Env(), "labels or targets", "given, and not both");
+  }
+  const bool collects = boolean_argument(info[kDeviceGradientsGiven], "gradientsGiven");
+  if (loss == EFL_LOSS_QUALITY_FOCAL && labels && !collects && info[kDeviceQuality].IsUndefined()) {
+    reject_argument(info.Env(), "quality", "given");
+  }
+}
+
 }  // namespace
 
 Napi::Value Criterion::run_on_device(const Napi::CallbackInfo& info) {
-  const auto device = static_cast<int32_t>(number_argument(info[kDevice], "device"));
+  const int32_t device = int_argument(info[kDevice], "device");
+  if (!device_library()) reject_argument(info.Env(), "device", "one of the opened library");
   const std::shared_ptr<Stream> stream = stream_argument(info[kDeviceStream], device);
-  const Levels levels = device_levels(info, stream);
+  check_given(info, state(info.Env()).settings().loss);
+  const Levels levels = device_levels(info, stream, state(info.Env()).host().columns());
   efl_device_call call{};
   call.format = levels.format;
   call.levels = levels.levels.data();
@@ -342,7 +368,8 @@ Napi::Value Criterion::run_on_device(const Napi::CallbackInfo& info) {
   call.loss_scale = number_argument(info[kDeviceLossScale], "lossScale");
   call.collect = boolean_argument(info[kDeviceCollect], "collect");
   call.gradients_given = boolean_argument(info[kDeviceGradientsGiven], "gradientsGiven");
-  call.report = static_cast<efl_report*>(memory_argument(info[kDeviceReport], "report", stream));
+  call.report = static_cast<efl_report*>(
+      memory_argument(info[kDeviceReport], "report", stream, sizeof(efl_report)));
   call.stream = stream->handle;
   CriterionState& criterion = state(info.Env());
   const Capture& capture = Environment::of(info.Env()).capture;

@@ -1,5 +1,6 @@
 #include "device_objects.h"
 
+#include <cstdint>
 #include <cstring>
 #include <utility>
 #include <vector>
@@ -12,29 +13,56 @@
 namespace efl::addon {
 namespace {
 
-int32_t int_argument(Napi::Value value, const char* name) {
-  return static_cast<int32_t>(number_argument(value, name));
-}
-
 struct Bytes {
   unsigned char* data;
   std::size_t length;
 };
 
-// The memory of any typed array.
+std::size_t bytes_of_element(napi_typedarray_type type) {
+  switch (type) {
+    case napi_int8_array:
+    case napi_uint8_array:
+    case napi_uint8_clamped_array:
+      return 1;
+    case napi_int16_array:
+    case napi_uint16_array:
+      return 2;
+    case napi_int32_array:
+    case napi_uint32_array:
+    case napi_float32_array:
+      return 4;
+    default:
+      return 8;
+  }
+}
+
+// The memory of any typed array, shared or not.
 Bytes bytes_argument(Napi::Value value, const char* name) {
-  if (!value.IsTypedArray()) reject_argument(value.Env(), name, "a typed array");
-  const Napi::TypedArray array = value.As<Napi::TypedArray>();
-  auto* const data = static_cast<unsigned char*>(array.ArrayBuffer().Data());
-  return {data + array.ByteOffset(), array.ByteLength()};
+  napi_typedarray_type type{};
+  void* data = nullptr;
+  std::size_t length = 0;
+  if (!value.IsTypedArray() || napi_get_typedarray_info(value.Env(), value, &type, &length, &data,
+                                                        nullptr, nullptr) != napi_ok) {
+    reject_argument(value.Env(), name, "a typed array");
+  }
+  return {static_cast<unsigned char*>(data), length * bytes_of_element(type)};
 }
 
 // What all of them share: something of the device, gone after `dispose`.
 template <class Class, class Resource>
 class DeviceObject : public Napi::ObjectWrap<Class> {
  public:
-  explicit DeviceObject(const Napi::CallbackInfo& info) : Napi::ObjectWrap<Class>(info) {}
+  explicit DeviceObject(const Napi::CallbackInfo& info) : Napi::ObjectWrap<Class>(info) {
+    info.This().As<Napi::Object>().TypeTag(&Class::kTag);
+  }
 
+  // Any object can be passed for one of this class: the tag tells.
+  static const std::shared_ptr<Resource>& from(Napi::Value value, const char* name) {
+    if (!value.IsObject() || !value.As<Napi::Object>().CheckTypeTag(&Class::kTag)) {
+      reject_argument(value.Env(), name, "an object of its class");
+    }
+    return Class::Unwrap(value.As<Napi::Object>())->get(value.Env());
+  }
   const std::shared_ptr<Resource>& get(Napi::Env env) const {
     if (!resource) throw Napi::TypeError::New(env, "it has been disposed of");
     return resource;
@@ -50,6 +78,8 @@ class DeviceObject : public Napi::ObjectWrap<Class> {
 
 class DeviceStream : public DeviceObject<DeviceStream, Stream> {
  public:
+  static constexpr napi_type_tag kTag = {0x8f2b6c1d4e5a4b07, 0x9a3d7e61c0f2b815};
+
   // (device), or (device, handle as a bigint): a stream of somebody else
   explicit DeviceStream(const Napi::CallbackInfo& info) : DeviceObject(info) {
     const int32_t device = int_argument(info[0], "device");
@@ -94,6 +124,8 @@ struct Event {
 
 class DeviceEvent : public DeviceObject<DeviceEvent, Event> {
  public:
+  static constexpr napi_type_tag kTag = {0x2c94e07ab3d14f6e, 0xb1580d3f7ae9c246};
+
   // (device)
   explicit DeviceEvent(const Napi::CallbackInfo& info) : DeviceObject(info) {
     const int32_t device = int_argument(info[0], "device");
@@ -134,7 +166,7 @@ class DeviceEvent : public DeviceObject<DeviceEvent, Event> {
   // (start)
   Napi::Value elapsed_since(const Napi::CallbackInfo& info) {
     const Event& event = *get(info.Env());
-    const auto start = Unwrap(info[0].As<Napi::Object>())->get(info.Env());
+    const auto start = from(info[0], "start");
     float milliseconds = 0;
     with_device_errors(info.Env(), [&] {
       require_device(
@@ -146,31 +178,46 @@ class DeviceEvent : public DeviceObject<DeviceEvent, Event> {
 
 Napi::Value DeviceStream::wait(const Napi::CallbackInfo& info) {
   const Stream& stream = *get(info.Env());
-  const auto event = DeviceEvent::Unwrap(info[0].As<Napi::Object>())->get(info.Env());
+  const auto event = DeviceEvent::from(info[0], "event");
   with_device_errors(info.Env(), [&] {
     require_device(device_library()->wait_event(stream.device, stream.handle, event->handle));
   });
   return info.Env().Undefined();
 }
 
+// Where values are copied to: no more of them than the memory has.
+Bytes destination_of(Napi::Value value, const Memory& memory) {
+  const Bytes to = bytes_argument(value, "values");
+  if (to.length > memory.bytes) {
+    reject_argument(value.Env(), "values", "no more than the memory has");
+  }
+  return to;
+}
+
 class DeviceMemory : public DeviceObject<DeviceMemory, Memory> {
  public:
-  // (device, bytes, stream?), or (device, pointer as a bigint, owner?): memory of somebody else
+  static constexpr napi_type_tag kTag = {0x6d01fa58e27c4933, 0x84e6b92d50c71fa8};
+
+  // (device, bytes, stream?), or (device, bytes, pointer as a bigint, owner?): memory of somebody
+  // else
   explicit DeviceMemory(const Napi::CallbackInfo& info) : DeviceObject(info) {
     const int32_t device = int_argument(info[0], "device");
-    if (info[1].IsBigInt()) {
+    const std::size_t bytes = size_argument(info[1], "bytes");
+    if (info[2].IsBigInt()) {
       bool lossless = false;
-      const uint64_t pointer = info[1].As<Napi::BigInt>().Uint64Value(&lossless);
-      std::shared_ptr<void> owner;
-      if (info[2].IsObject()) {
-        owner =
-            std::make_shared<Napi::ObjectReference>(Napi::Persistent(info[2].As<Napi::Object>()));
+      const uint64_t pointer = info[2].As<Napi::BigInt>().Uint64Value(&lossless);
+      if (!lossless || bytes > UINT64_MAX - pointer) {
+        reject_argument(info.Env(), "pointer", "the address of so many bytes");
       }
-      resource =
-          std::make_shared<Memory>(device, reinterpret_cast<void*>(pointer), std::move(owner));
+      std::shared_ptr<void> owner;
+      if (info[3].IsObject()) {
+        owner =
+            std::make_shared<Napi::ObjectReference>(Napi::Persistent(info[3].As<Napi::Object>()));
+      }
+      resource = std::make_shared<Memory>(device, reinterpret_cast<void*>(pointer), bytes,
+                                          std::move(owner));
       return;
     }
-    const auto bytes = static_cast<std::size_t>(number_argument(info[1], "bytes"));
     const auto stream = stream_argument(info[2], device);
     resource =
         with_device_errors(info.Env(), [&] { return std::make_shared<Memory>(stream, bytes); });
@@ -200,7 +247,7 @@ class DeviceMemory : public DeviceObject<DeviceMemory, Memory> {
     const Memory& memory = *get(info.Env());
     const Bytes from = bytes_argument(info[0], "values");
     const auto stream = stream_argument(info[1], memory.device);
-    void* const to = memory_argument(info.This(), "memory", stream);
+    void* const to = memory_argument(info.This(), "memory", stream, from.length);
     with_device_errors(info.Env(), [&] {
       require_device(device_library()->copy(memory.device, stream->handle, to, from.data,
                                             from.length, EFL_COPY_TO_DEVICE));
@@ -210,10 +257,10 @@ class DeviceMemory : public DeviceObject<DeviceMemory, Memory> {
   // (memory of the same device, bytes, stream?)
   Napi::Value copy_from(const Napi::CallbackInfo& info) {
     const Memory& memory = *get(info.Env());
-    const auto bytes = static_cast<std::size_t>(number_argument(info[1], "bytes"));
+    const std::size_t bytes = size_argument(info[1], "bytes");
     const auto stream = stream_argument(info[2], memory.device);
-    const void* const from = memory_argument(info[0], "source", stream);
-    void* const to = memory_argument(info.This(), "memory", stream);
+    const void* const from = memory_argument(info[0], "source", stream, bytes);
+    void* const to = memory_argument(info.This(), "memory", stream, bytes);
     with_device_errors(info.Env(), [&] {
       require_device(device_library()->copy(memory.device, stream->handle, to, from, bytes,
                                             EFL_COPY_ON_DEVICE));
@@ -223,7 +270,7 @@ class DeviceMemory : public DeviceObject<DeviceMemory, Memory> {
   // (values): waits
   Napi::Value download(const Napi::CallbackInfo& info) {
     const Memory& memory = *get(info.Env());
-    const Bytes to = bytes_argument(info[0], "values");
+    const Bytes to = destination_of(info[0], memory);
     const Stream& stream = *memory.last_stream();
     with_device_errors(info.Env(), [&] {
       require_device(device_library()->copy(memory.device, stream.handle, to.data, memory.data,
@@ -264,7 +311,7 @@ struct Arrival {
 };
 
 Napi::Value DeviceMemory::submit_download(const Napi::CallbackInfo& info) {
-  const Bytes to = bytes_argument(info[0], "values");
+  const Bytes to = destination_of(info[0], *get(info.Env()));
   const auto arrival = with_device_errors(
       info.Env(), [&] { return std::make_shared<Arrival>(get(info.Env()), to.length); });
   auto job = std::make_unique<Job>();
@@ -291,9 +338,11 @@ Napi::Value DeviceMemory::submit_download(const Napi::CallbackInfo& info) {
 
 class DeviceGraph : public DeviceObject<DeviceGraph, Graph> {
  public:
+  static constexpr napi_type_tag kTag = {0xe35d7b9046a14c82, 0xa7f10c64d28b3e59};
+
   // (stream): begins to capture it
   explicit DeviceGraph(const Napi::CallbackInfo& info) : DeviceObject(info) {
-    const auto stream = DeviceStream::Unwrap(info[0].As<Napi::Object>())->get(info.Env());
+    const auto stream = DeviceStream::from(info[0], "stream");
     resource = with_device_errors(info.Env(), [&] { return std::make_shared<Graph>(stream); });
     Environment::of(info.Env()).capture.graph = resource.get();
   }
@@ -332,6 +381,7 @@ Napi::Value device_memory(const Napi::CallbackInfo& info) {
 
 // deviceOf(pointer): the device whose memory this is, or -1.
 Napi::Value device_of(const Napi::CallbackInfo& info) {
+  if (!info[0].IsBigInt()) reject_argument(info.Env(), "pointer", "a bigint");
   bool lossless = false;
   const uint64_t pointer = info[0].As<Napi::BigInt>().Uint64Value(&lossless);
   int32_t device = -1;
@@ -343,9 +393,12 @@ Napi::Value device_of(const Napi::CallbackInfo& info) {
 
 }  // namespace
 
-void* memory_argument(Napi::Value value, const char* name, const std::shared_ptr<Stream>& stream) {
-  if (!value.IsObject()) reject_argument(value.Env(), name, "memory of a device");
-  const auto memory = DeviceMemory::Unwrap(value.As<Napi::Object>())->get(value.Env());
+void* memory_argument(Napi::Value value, const char* name, const std::shared_ptr<Stream>& stream,
+                      std::size_t bytes) {
+  const auto memory = DeviceMemory::from(value, name);
+  if (memory->bytes < bytes || memory->device != stream->device) {
+    reject_argument(value.Env(), name, "memory of the device, of the size of the call");
+  }
   const Capture& capture = Environment::of(value.Env()).capture;
   const bool captured = capture.is_into(*stream);
   if (captured) capture.graph->keep(memory);
@@ -354,7 +407,9 @@ void* memory_argument(Napi::Value value, const char* name, const std::shared_ptr
 
 std::shared_ptr<Stream> stream_argument(Napi::Value value, int32_t device) {
   if (value.IsUndefined()) return Stream::default_of(device);
-  return DeviceStream::Unwrap(value.As<Napi::Object>())->get(value.Env());
+  const auto stream = DeviceStream::from(value, "stream");
+  if (stream->device != device) reject_argument(value.Env(), "stream", "one of the device");
+  return stream;
 }
 
 void define_device_objects(Napi::Env env, Napi::Object exports) {

@@ -18,8 +18,10 @@ struct Capture {
 
 void define_device_objects(Napi::Env env, Napi::Object exports);
 
-// The object's memory, for a use in `stream`; keeps it where the stream is being captured.
-void* memory_argument(Napi::Value value, const char* name, const std::shared_ptr<Stream>& stream);
+// The object's memory, for a use of its first `bytes` in `stream`; keeps it where the stream is
+// being captured. Throws where it has fewer, or is of another device.
+void* memory_argument(Napi::Value value, const char* name, const std::shared_ptr<Stream>& stream,
+                      std::size_t bytes);
 // A stream, or, undefined, the default one of the device.
 std::shared_ptr<Stream> stream_argument(Napi::Value value, int32_t device);
 

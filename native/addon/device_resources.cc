@@ -61,16 +61,18 @@ void* allocated(const Stream& stream, std::size_t bytes) {
 
 }  // namespace
 
-Memory::Memory(std::shared_ptr<Stream> stream, std::size_t bytes)
+Memory::Memory(std::shared_ptr<Stream> stream, std::size_t size)
     : device(stream->device),
-      data(allocated(*stream, bytes)),
+      data(allocated(*stream, size)),
+      bytes(size),
       owned_(true),
       home_(stream),
       last_(std::move(stream)) {}
 
-Memory::Memory(int32_t of_device, void* of_somebody, std::shared_ptr<void> owner)
+Memory::Memory(int32_t of_device, void* of_somebody, std::size_t size, std::shared_ptr<void> owner)
     : device(of_device),
       data(of_somebody),
+      bytes(size),
       owned_(false),
       owner_(std::move(owner)),
       last_(Stream::default_of(of_device)) {}

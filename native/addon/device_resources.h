@@ -47,8 +47,9 @@ class Stream {
 class Memory {
  public:
   Memory(std::shared_ptr<Stream> stream, std::size_t bytes);
-  // Of somebody else, who frees it; `owner` is kept until nothing that is under way uses it.
-  Memory(int32_t device, void* data, std::shared_ptr<void> owner);
+  // Of somebody else, who frees it and says how much there is; `owner` is kept until nothing that
+  // is under way uses it.
+  Memory(int32_t device, void* data, std::size_t bytes, std::shared_ptr<void> owner);
   ~Memory();
   Memory(const Memory&) = delete;
 
@@ -59,6 +60,7 @@ class Memory {
 
   const int32_t device;
   void* const data;
+  const std::size_t bytes;
 
  private:
   const bool owned_;

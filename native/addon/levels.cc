@@ -1,36 +1,52 @@
 #include "levels.h"
 
-#include "../core/layout.h"
 #include "arguments.h"
 
 namespace efl::addon {
 namespace {
 
 constexpr std::size_t kFormatNumbers = 4;
+constexpr std::size_t kMostBytes = std::size_t{1} << 62;
 
 }  // namespace
 
-efl_format decode_format(const ArrayView<int32_t>& geometry) {
-  efl_format format{};
-  format.anchors = 1;
-  if (!geometry.data) return format;
-  format.dtype = static_cast<efl_dtype>(geometry.data[0]);
-  format.layout = static_cast<efl_layout>(geometry.data[1]);
-  format.channel_order = static_cast<efl_channel_order>(geometry.data[2]);
-  format.anchors = geometry.data[3];
-  return format;
+Geometry::Geometry(Napi::Value value) : numbers_(array_argument<int32_t>(value, "geometry")) {
+  const int32_t* const numbers = numbers_.data;
+  bool valid = numbers_.length > kFormatNumbers && numbers_.length % 2 == 0;
+  valid = valid && numbers[0] >= EFL_FLOAT32 && numbers[0] <= EFL_BFLOAT16;
+  valid = valid && (numbers[1] == EFL_LAYOUT_NHWC || numbers[1] == EFL_LAYOUT_NCHW);
+  valid = valid && (numbers[2] == EFL_ANCHOR_MAJOR || numbers[2] == EFL_CLASS_MAJOR);
+  valid = valid && numbers[3] >= 1;
+  for (std::size_t i = kFormatNumbers; valid && i < numbers_.length; ++i) valid = numbers[i] >= 0;
+  if (!valid) reject_argument(value.Env(), "geometry", "a format and pairs of numbers");
+  format_.dtype = static_cast<efl_dtype>(numbers[0]);
+  format_.layout = static_cast<efl_layout>(numbers[1]);
+  format_.channel_order = static_cast<efl_channel_order>(numbers[2]);
+  format_.anchors = numbers[3];
 }
 
-std::size_t levels_in(const ArrayView<int32_t>& geometry) {
-  return (geometry.length - kFormatNumbers) / 2;
+uint32_t Geometry::levels() const {
+  return is_given() ? static_cast<uint32_t>((numbers_.length - kFormatNumbers) / 2) : 1;
 }
 
-int64_t images_in(const ArrayView<int32_t>& geometry, std::size_t level) {
-  return geometry.data[kFormatNumbers + 2 * level];
+int64_t Geometry::images(uint32_t level) const {
+  return is_given() ? numbers_.data[kFormatNumbers + 2 * level] : 1;
 }
 
-int64_t positions_in(const ArrayView<int32_t>& geometry, std::size_t level) {
-  return geometry.data[kFormatNumbers + 2 * level + 1];
+int64_t Geometry::positions(uint32_t level) const {
+  return numbers_.data[kFormatNumbers + 2 * level + 1];
+}
+
+std::size_t Geometry::rows(Napi::Env env, uint32_t level, int32_t columns) const {
+  // Of two factors below 2^31 no product is too large; of four it is looked at.
+  const auto in_image =
+      static_cast<std::size_t>(positions(level)) * static_cast<std::size_t>(format_.anchors);
+  const auto images_here = static_cast<std::size_t>(images(level));
+  const std::size_t bytes_of_row = sizeof(float) * static_cast<std::size_t>(columns);
+  if (in_image > 0 && images_here > kMostBytes / in_image / bytes_of_row) {
+    reject_argument(env, "geometry", "that of a level that fits into memory");
+  }
+  return images_here * in_image;
 }
 
 namespace {
@@ -91,26 +107,20 @@ efl_level decode_level(const LevelArguments& arguments, const efl_format& format
 }  // namespace
 
 Levels decode_levels(const LevelArguments& arguments, int32_t columns) {
-  ArrayView<int32_t> geometry;
-  if (!arguments.geometry.IsUndefined()) {
-    geometry = array_argument<int32_t>(arguments.geometry, "geometry");
-    if (geometry.length < kFormatNumbers || geometry.length % 2 != 0) {
-      reject_argument(arguments.geometry.Env(), "geometry", "a format and pairs of numbers");
-    }
-  }
+  const Napi::Env env = arguments.logits.Env();
+  const Geometry geometry =
+      arguments.geometry.IsUndefined() ? Geometry() : Geometry(arguments.geometry);
   Levels result;
-  result.format = decode_format(geometry);
-  const std::size_t count = geometry.data ? levels_in(geometry) : 1;
-  check_lists(arguments, static_cast<uint32_t>(count));
-  result.levels.reserve(count);
-  for (uint32_t i = 0; i < count; ++i) {
+  result.format = geometry.format();
+  check_lists(arguments, geometry.levels());
+  result.levels.reserve(geometry.levels());
+  for (uint32_t i = 0; i < geometry.levels(); ++i) {
     const std::size_t rows = rows_in(arguments, i, columns);
     efl_level level = decode_level(arguments, result.format, i, rows, columns);
-    level.images = geometry.data ? images_in(geometry, i) : 1;
-    level.positions = geometry.data ? positions_in(geometry, i) : static_cast<int64_t>(rows);
-    if (level.images < 0 || level.positions < 0 || result.format.anchors < 1 ||
-        rows_of(result.format, level) != static_cast<int64_t>(rows)) {
-      reject_argument(arguments.logits.Env(), "geometry", "that of the labels");
+    level.images = geometry.images(i);
+    level.positions = geometry.is_given() ? geometry.positions(i) : static_cast<int64_t>(rows);
+    if (geometry.is_given() && geometry.rows(env, i, columns) != rows) {
+      reject_argument(env, "geometry", "that of the labels");
     }
     result.levels.push_back(level);
   }

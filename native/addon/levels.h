@@ -28,10 +28,28 @@ struct Levels {
 };
 
 // A geometry is dtype, layout, channel order, anchors, and then images and positions of each level.
-efl_format decode_format(const ArrayView<int32_t>& geometry);
-std::size_t levels_in(const ArrayView<int32_t>& geometry);
-int64_t images_in(const ArrayView<int32_t>& geometry, std::size_t level);
-int64_t positions_in(const ArrayView<int32_t>& geometry, std::size_t level);
+class Geometry {
+ public:
+  // One level of float32 rows; nothing is known of how many.
+  Geometry() = default;
+  // Throws where the numbers are none of a geometry.
+  explicit Geometry(Napi::Value value);
+
+  const efl_format& format() const { return format_; }
+  bool is_given() const { return numbers_.data != nullptr; }
+  uint32_t levels() const;
+  int64_t images(uint32_t level) const;
+  int64_t positions(uint32_t level) const;
+  // Throws where there are more rows than the numbers of a level can be counted in.
+  std::size_t rows(Napi::Env env, uint32_t level, int32_t columns) const;
+
+ private:
+  ArrayView<int32_t> numbers_;
+  efl_format format_{EFL_FLOAT32, EFL_LAYOUT_NHWC, EFL_ANCHOR_MAJOR, 1};
+};
+
+// Bytes of a logit.
+inline std::size_t bytes_of(efl_dtype dtype) { return dtype == EFL_FLOAT32 ? 4 : 2; }
 
 Levels decode_levels(const LevelArguments& arguments, int32_t columns);
 

@@ -48,9 +48,10 @@ function checkTensor(argument: string, value: unknown): void {
 function formOf(labels: Tensor, { shape }: Tensor): LabelForm {
   const given = listed(labels.shape);
   if (given === listed(shape)) return 'targets';
-  const rows = listed(shape.slice(0, -1));
-  if (given === rows) return 'labels';
-  const expected = `the shape of the logits, ${listed(shape)}, or that of their rows, ${rows}`;
+  const rows = shape.slice(0, -1);
+  // With one class [N, 1] is the shape of the logits, above.
+  if (given === listed(rows) || given === listed([...rows, 1])) return 'labels';
+  const expected = `the shape of the logits, ${listed(shape)}, or that of their rows, ${listed(rows)}`;
   throw new EflArgumentError('labels.shape', expected, given);
 }
 

@@ -14,8 +14,8 @@ export type TfLoss = (labels: tf.Tensor, logits: tf.Tensor) => tf.Scalar;
  * `optimizer.minimize`, `tf.variableGrads` and `tf.grads`. The last layer has to give logits: it has no
  * activation.
  *
- * Logits are float32 [.., C]. Labels are int32 [..], one label for each row as the criterion's
- * `background` and `ignoreIndex` have them, or dense targets in [0, 1] of the shape of the logits:
+ * Logits are float32 [.., C]. Labels are int32 [..] or [.., 1], one label for each row as the
+ * criterion's `background` and `ignoreIndex` have them, or dense targets in [0, 1] of the shape of the logits:
  * one-hot, multi-hot or soft, float32 (int32 and bool are cast). `fit()` needs dense ones. Of the
  * quality losses dense targets are the qualities; they take no int32 labels here.
  *

@@ -46,6 +46,7 @@ test.each([
   ],
   ['collect: false leaves the state alone', 'collect: false'],
   ['losses computed before a gradient is taken share one g', 'two losses before a gradient'],
+  ['labels may come in a column, [N, 1]', 'labels in a column'],
   ['labels may be made and forgotten within the loss', 'labels that are made inside'],
   ['a batch of ignored rows has no loss and leaves the state alone', 'rows that are all ignored'],
   ['dense targets may be int32 or bool', 'dense targets of int32 and bool'],

@@ -1,0 +1,290 @@
+/** Whatever is passed: a call does its work, or is refused with an error of ours and no trace. */
+import fc from 'fast-check';
+import {
+  CudaTensor,
+  EflError,
+  EqualizationLossV2,
+  EqualizedFocalLoss,
+  EqualizedQualityFocalLoss,
+  FocalLoss,
+  QualityFocalLoss,
+  RepeatFactorSampler,
+  functional,
+  repeatFactors,
+} from '../../lib';
+import { expectSame } from '../reference/compare';
+import { expectSameState, stateOf, wrong } from '../reference/harness';
+import { check, checkAsync } from './support';
+
+const ROWS = 3;
+const CLASSES = 2;
+
+/** What a getter of the caller throws; it comes out as it is. */
+class Theirs extends Error {}
+
+const typedArrays = fc
+  .tuple(
+    fc.constantFrom<(length: number) => ArrayBufferView>(
+      (length) => new Float32Array(length),
+      (length) => new Float64Array(length),
+      (length) => new Uint16Array(length),
+      (length) => new Int32Array(length),
+      (length) => new Uint8ClampedArray(length),
+      (length) => new BigInt64Array(length).fill(2n ** 40n),
+      (length) => new Uint32Array(length).fill(2 ** 32 - 1),
+      (length) => new Float32Array(length).fill(NaN),
+      (length) => new Float32Array(new SharedArrayBuffer(4 * length)),
+      (length) => Object.defineProperty(new Float32Array(length), 'length', { value: 1e9 }),
+      (length) => Object.defineProperty(new Int32Array(length), 'buffer', { value: null }),
+      (length) => detached(new Float32Array(length)),
+      (length) => new DataView(new ArrayBuffer(length)),
+    ),
+    fc.constantFrom(0, 1, ROWS, ROWS * CLASSES, 7),
+  )
+  .map(([make, length]) => make(length));
+
+function detached<T extends ArrayBufferView>(values: T): T {
+  structuredClone(values.buffer, { transfer: [values.buffer as ArrayBuffer] });
+  return values;
+}
+
+const shapes = fc.oneof(
+  fc.array(fc.constantFrom<unknown>(1, CLASSES, ROWS, 0, -1, 2 ** 40, NaN, '2', null, {}), {
+    maxLength: 6,
+  }),
+  fc.constant(new Array(2 ** 31)),
+  fc.constant(Int32Array.of(ROWS, CLASSES)),
+  fc.anything(),
+);
+
+const dtypes = fc.constantFrom<unknown>('float32', 'float16', 'bfloat16', 'int64', 7, null);
+
+/** Objects that look like tensors of this library and of others. */
+const tensors = fc.oneof(
+  fc.record(
+    {
+      data: fc.oneof(typedArrays, fc.anything()),
+      shape: shapes,
+      dims: shapes,
+      dtype: dtypes,
+      type: dtypes,
+      strides: shapes,
+      offset: fc.constantFrom<unknown>(0, 1, -1, 2 ** 53, '0'),
+    },
+    { requiredKeys: ['data'] },
+  ),
+  fc.record({
+    data: fc.array(fc.record({ values: typedArrays, length: fc.constantFrom(0, 6, -1, 1e9) })),
+    nullCount: fc.constantFrom<unknown>(0, 1, undefined),
+  }),
+);
+
+/** A value of any kind, or one that throws or changes when it is read. */
+const nasty: fc.Arbitrary<unknown> = fc.oneof(
+  fc.anything({ withBigInt: true, withTypedArray: true, withMap: true, withSet: true }),
+  typedArrays,
+  tensors,
+  fc.array(fc.oneof(tensors, typedArrays), { maxLength: 3 }),
+  tensors.map((tensor) => thrower(tensor)),
+  tensors.map((tensor) => changing(tensor)),
+  fc.array(tensors, { minLength: 1, maxLength: 2 }).map((list) => changing(list)),
+  fc.constantFrom<unknown>(Symbol('nasty'), () => 1, Object.create(null), new Array(2 ** 32 - 1)),
+  fc.constant({ valueOf: () => 1, [Symbol.toPrimitive]: () => 1, toString: () => 'sum' }),
+);
+
+function thrower(target: object): object {
+  // How the report of a failure prints it, which may not throw.
+  const printed = Object.defineProperty(target, fc.toStringMethod, { value: () => 'a thrower' });
+  return new Proxy(printed, {
+    get(_, name): unknown {
+      if (typeof name === 'symbol') return Reflect.get(target, name);
+      throw new Theirs();
+    },
+  });
+}
+
+/** Every second time something else. */
+function changing(target: object): object {
+  let reads = 0;
+  return new Proxy(target, {
+    get(_, name): unknown {
+      reads += 1;
+      const value: unknown = Reflect.get(target, name);
+      return reads % 2 === 1 || typeof value !== 'number' ? value : 2 ** 31;
+    },
+  });
+}
+
+const names = [
+  ...['logits', 'labels', 'normalizer', 'quality', 'layout', 'anchors', 'channelOrder'],
+  ...['gradOutput', 'lossScale', 'collect', 'grad', 'signal', 'transfer', 'stream', 'colect'],
+];
+
+/** Of an ordinary call some parts replaced, and memory that the reading of the labels takes away. */
+const spoiled = fc.record({
+  reduction: fc.constantFrom<'sum' | 'none'>('sum', 'none'),
+  parts: fc.dictionary(fc.constantFrom(...names), nasty, { maxKeys: 3 }),
+  takesAway: fc.option(fc.constantFrom('logits', 'grad'), { nil: undefined, freq: 3 }),
+});
+
+interface Call {
+  readonly logits: unknown;
+  readonly labels: unknown;
+  readonly options: Record<string, unknown>;
+  readonly grad: Float32Array;
+}
+
+function callOf({ parts, takesAway }: { parts: object; takesAway?: string | undefined }): Call {
+  const own = {
+    logits: Float32Array.of(1, -1, 0.5, 2, -3, 0),
+    labels: Int32Array.of(1, 0, 2),
+    grad: new Float32Array(ROWS * CLASSES).fill(7),
+  };
+  const { logits, labels, ...options } = { ...own, ...parts };
+  const rows = {
+    get data(): Int32Array {
+      detached(own[takesAway as keyof typeof own]);
+      return Int32Array.of(1, 0, 2);
+    },
+    shape: [ROWS],
+  };
+  return { logits, labels: takesAway ? rows : labels, options, grad: own.grad };
+}
+
+/** An error that a call may end with. */
+function expectOurs(error: unknown): void {
+  if (error instanceof EflError || error instanceof Theirs) return;
+  throw error;
+}
+
+function refusalOf(call: () => unknown): boolean {
+  try {
+    call();
+    return false;
+  } catch (error) {
+    expectOurs(error);
+    return true;
+  }
+}
+
+function expectUntouched(
+  criterion: EqualizedFocalLoss,
+  before: ReturnType<typeof stateOf>,
+  grad: Float32Array,
+): void {
+  expectSameState(stateOf(criterion), before);
+  // Of no length where a getter has transferred it away.
+  expectSame('grad', grad, new Float32Array(grad.length).fill(7));
+}
+
+/** With a state that a call would change. */
+function used(reduction: 'sum' | 'none'): EqualizedFocalLoss {
+  const criterion = new EqualizedFocalLoss({ numClasses: CLASSES, reduction });
+  criterion.forwardBackward(Float32Array.of(1, 2), [1]);
+  return criterion;
+}
+
+describe('arguments of every kind are taken, or refused without a trace,', () => {
+  test('by a synchronous call', () => {
+    check(
+      fc.property(spoiled, (given) => {
+        const criterion = used(given.reduction);
+        const before = stateOf(criterion);
+        const { logits, labels, options, grad } = callOf(given);
+        const call = () => criterion.forwardBackward(wrong(logits), wrong(labels), wrong(options));
+        if (refusalOf(call)) expectUntouched(criterion, before, grad);
+        criterion.dispose();
+      }),
+      1500,
+    );
+  });
+
+  test('by an asynchronous call', async () => {
+    await checkAsync(
+      fc.asyncProperty(spoiled, async (given) => {
+        const criterion = used(given.reduction);
+        const before = stateOf(criterion);
+        const { logits, labels, options, grad } = callOf(given);
+        try {
+          await criterion.forwardBackwardAsync(wrong(logits), wrong(labels), wrong(options));
+        } catch (error) {
+          expectOurs(error);
+          // Here the call was computed, and its gradient had nowhere to go.
+          if ((error as EflError).code !== 'EFL_GRAD_DETACHED') {
+            expectUntouched(criterion, before, grad);
+          }
+        }
+        criterion.dispose();
+      }),
+      600,
+    );
+  });
+
+  test('by collectGrad', () => {
+    check(
+      fc.property(nasty, nasty, fc.boolean(), (grads, labels, isFirst) => {
+        const criterion = used('sum');
+        const before = stateOf(criterion);
+        const call = () =>
+          isFirst
+            ? criterion.collectGrad(wrong(grads), labels as never)
+            : criterion.collectGrad(new Float32Array(6).fill(1), wrong(labels));
+        if (refusalOf(call)) expectSameState(stateOf(criterion), before);
+        criterion.dispose();
+      }),
+      500,
+    );
+  });
+
+  test('by the quality losses', () => {
+    check(
+      fc.property(nasty, nasty, (labels, quality) => {
+        const logits = Float32Array.of(1, -1, 0.5, 2, -3, 0);
+        for (const Loss of [QualityFocalLoss, EqualizedQualityFocalLoss]) {
+          const criterion = new Loss({ numClasses: CLASSES });
+          refusalOf(() => criterion.forward(logits, [1, 0, 2], wrong({ quality })));
+          refusalOf(() => criterion.forward(logits, wrong(labels), { quality: [1, 0, 0.5] }));
+          criterion.dispose();
+        }
+      }),
+      300,
+    );
+  });
+
+  test('by the constructors', () => {
+    const options = fc.dictionary(
+      fc.constantFrom('numClasses', 'gamma', 'alpha', 'classWeight', 'ignoreIndex', 'reduction'),
+      nasty,
+    );
+    check(
+      fc.property(fc.oneof(options, nasty), fc.boolean(), (given, withClasses) => {
+        const isWhole = !withClasses || typeof given !== 'object';
+        for (const Loss of [FocalLoss, EqualizedFocalLoss, EqualizationLossV2]) {
+          refusalOf(() => {
+            new Loss(wrong(isWhole ? given : { numClasses: 3, ...given })).dispose();
+          });
+        }
+      }),
+      300,
+    );
+  });
+
+  test('by what needs no criterion', () => {
+    check(
+      fc.property(nasty, nasty, nasty, (one, two, three) => {
+        refusalOf(() => functional.sigmoidFocalLoss(wrong(one), wrong(two), wrong(three)));
+        const logits = new Float32Array(6);
+        refusalOf(() =>
+          functional.sigmoidFocalLossWithGrad(logits, logits.slice(), wrong({ grad: one })),
+        );
+        refusalOf(() => repeatFactors(wrong(one), wrong(three)));
+        refusalOf(() => repeatFactors([wrong(two)]));
+        refusalOf(() => new RepeatFactorSampler(wrong({ repeatFactors: one, seed: 1 })));
+        refusalOf(() => CudaTensor.empty(wrong(one), wrong(three)));
+        refusalOf(() => CudaTensor.fromHost(wrong(one)));
+        refusalOf(() => CudaTensor.wrap(wrong({ pointer: 64n, shape: one })));
+      }),
+      300,
+    );
+  });
+});
