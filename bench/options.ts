@@ -27,7 +27,7 @@ Exit code: 0, or 1 where this package has regressed (--compare) or computes some
 where nothing was measured.
 
 Examples:
-  --quick                          a minute, for a first look
+  --quick                          some minutes, for a first look
   --shapes 20000x1203 --only ours  one workload, this package alone
   --out results                    tables, charts and a page in the folder results
   --compare results/report.json    what has become slower since`;

@@ -84,11 +84,14 @@ export function checkDevice(argument: string, device: number, received: unknown 
   const library = deviceLibrary();
   if ('reason' in library) {
     const { reason, explanation } = library;
+    const remedy =
+      argument === 'EFL_DEVICE'
+        ? "EFL_DEVICE asks for it: unset it, or pass device: 'cpu'."
+        : "The CPU backend works; pass device: 'auto' to use it.";
     throw new EflBackendUnavailableError(
       'cuda',
       reason,
-      `CUDA backend unavailable: ${explanation}. ` +
-        "The CPU backend works; pass device: 'auto' to use it.",
+      `CUDA backend unavailable: ${explanation}. ${remedy}`,
     );
   }
   const { count } = library.summary;

@@ -1,8 +1,13 @@
+/** As `ErrorOptions` of ES2022, which not every compiler of a user knows. */
+interface Cause {
+  readonly cause?: unknown;
+}
+
 /** Base of every error this package throws. `code` is stable; messages are for people. */
 export class EflError extends Error {
   readonly code: string;
 
-  constructor(code: string, message: string, options?: ErrorOptions) {
+  constructor(code: string, message: string, options?: Cause) {
     super(message, options);
     this.name = new.target.name;
     this.code = code;
@@ -19,7 +24,7 @@ export class EflArgumentError extends EflError {
   readonly expected: string;
   readonly received: string;
 
-  constructor(argument: string, expected: string, received: string, options?: ErrorOptions) {
+  constructor(argument: string, expected: string, received: string, options?: Cause) {
     super('EFL_ARGUMENT', `${argument}: expected ${expected}, received ${received}`, options);
     this.argument = argument;
     this.expected = expected;
@@ -50,7 +55,7 @@ export class EflLoadError extends EflError {
     reason: LoadFailure,
     message: string,
     attempts: readonly LoadAttempt[],
-    options?: ErrorOptions,
+    options?: Cause,
   ) {
     super('EFL_LOAD', message, options);
     this.reason = reason;
@@ -137,7 +142,7 @@ export class EflQueueFullError extends EflError {
 
 /** The memory a computation needs, on the host or on its device, could not be allocated. */
 export class EflOutOfMemoryError extends EflError {
-  constructor(what = 'The workspace of the computation', options?: ErrorOptions) {
+  constructor(what = 'The workspace of the computation', options?: Cause) {
     super('EFL_OUT_OF_MEMORY', `${what} could not be allocated`, options);
   }
 }

@@ -3,8 +3,8 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { EflCudaError, EflOutOfMemoryError, type BackendFailure } from '../errors';
 import type { DeviceSummary } from './addon';
-import { isShortOfMemory } from './failures';
 import { addon, addonPath } from './load';
+import { isShortOfMemory } from './short-of-memory';
 
 /** A GPU, or the first reason not to have one. */
 export type DeviceLibrary =

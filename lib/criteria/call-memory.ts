@@ -1,6 +1,13 @@
 /** The memory that an asynchronous call has of its own, so that nobody changes, moves or frees it. */
 import type { PerLevel } from '../binding/addon';
-import { byteLengthOf, copyValues, lengthOf, viewLike, type PlainArray } from '../intrinsics';
+import {
+  Float32Array,
+  byteLengthOf,
+  copyValues,
+  lengthOf,
+  viewLike,
+  type PlainArray,
+} from '../intrinsics';
 import { levelAt, levelCount, mapLevels } from '../tensors/levels';
 import { giveBack, takeBlock, type BlockUser } from '../tensors/spare-memory';
 import { reserve } from './async-call';

@@ -24,7 +24,7 @@ import {
 import { describeConvention, labelConvention, type Labels } from '../tensors/labels';
 import { isList } from '../tensors/levels';
 import type { Logits } from '../tensors/logits';
-import { freeSpare, type BlockUser } from '../tensors/spare-memory';
+import { freeSpare, withMemory, type BlockUser } from '../tensors/spare-memory';
 import type { Targets } from '../tensors/targets';
 import { fix } from '../validation';
 import { runAsync } from './async-call';
@@ -96,7 +96,7 @@ export abstract class Criterion<
     fix(this, 'options', 'definition', 'rules');
     this.#convention = labelConvention(background, numClasses, ignoreIndex);
     const settings = nativeSettings(options, definition, this.#convention);
-    this.#native = fromNative(() => new (addon().Criterion)(settings), nameOfState(options));
+    this.#native = withMemory(() => new (addon().Criterion)(settings), nameOfState(options));
   }
 
   /**

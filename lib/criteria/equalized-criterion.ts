@@ -66,7 +66,7 @@ export abstract class EqualizedCriterion<
 
   /**
    * Takes the statistics from gradients that were computed elsewhere: those of the total loss by the
-   * logits, in any form, layout and type that logits have. The seed's `collect_grad`. Use either this
+   * logits, in any form, layout and type that logits have. The official code's `collect_grad`. Use either this
    * or the statistics of {@link forwardBackward} (with `collect: false`), not both. NaN and infinite
    * values are left out.
    */

@@ -6,10 +6,10 @@ import { addon } from '../binding/load';
 import { checkReady, runAsync } from '../criteria/async-call';
 import { EflArgumentError, EflDisposedError } from '../errors';
 import { Float32Array, Int32Array, Uint16Array, lengthOf } from '../intrinsics';
-import { allocated } from '../binding/failures';
 import { maxDimensions, readGiven } from '../tensors/foreign';
 import { isIntegerArray } from '../tensors/labels';
 import { rejectUnstable } from '../tensors/memory';
+import { withMemory } from '../tensors/spare-memory';
 import { checkTensor, isShape, listed, type DType, type HostTensor } from '../tensors/tensor';
 import { choiceOption, describe, fix, knownOptions, listOf, reject } from '../validation';
 import { rejectCapture, rejectWhileCapturing } from './cuda-graph';
@@ -300,7 +300,7 @@ export class CudaTensor {
   #newCopy(): HostCopy {
     const { shape, dtype } = this;
     const length = sizeOf(shape);
-    const data = allocated(() => {
+    const data = withMemory(() => {
       if (dtype === 'float32') return new Float32Array(length);
       return dtype === 'int32' ? new Int32Array(length) : new Uint16Array(length);
     }, 'The copy on the host');

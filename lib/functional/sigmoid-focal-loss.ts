@@ -1,12 +1,13 @@
 import { outcomeSlot, outcomeSlots, reductionCode } from '../binding/addon';
-import { allocated } from '../binding/failures';
 import { addon } from '../binding/load';
+import { fromNative } from '../binding/native-failure';
 import { checkUpstream, isPerElement } from '../criteria/call-scalars';
 import { resolveAlpha, resolveGamma } from '../criteria/focal-options';
 import { reductions, type Reduction } from '../criteria/options';
 import { isOk, outcomeError } from '../criteria/outcome';
 import { elementsInFormOf, inFormOf, type ElementsOf, type FormOf } from '../tensors/form';
 import { rejectOverlap, rejectPartialOverlap, rejectVanished } from '../tensors/memory';
+import { newFloat32Array } from '../tensors/new-arrays';
 import {
   checkFloat32Tensor,
   tensorAsLong,
@@ -127,7 +128,7 @@ function gradientArray(
 ): Float32Array {
   const { given, logits, targets } = inputs;
   const { length } = given;
-  if (grad === undefined) return allocated(() => new Float32Array(length));
+  if (grad === undefined) return newFloat32Array(length);
   rejectPartialOverlap('grad', grad, 'logits', logits);
   rejectOverlap('grad', grad, 'targets', targets);
   if (perElement) rejectPartialOverlap('grad', grad, 'gradOutput', perElement);
@@ -143,22 +144,21 @@ function compute<L extends TensorLike>(
   rejectVanished('grad', gradient, given);
   rejectVanished('gradOutput', perElement, given);
   const outcome = new Float64Array(outcomeSlots);
-  const elements = allocated(() => {
-    const kept = reduction === 'none' ? new Float32Array(given.length) : undefined;
+  const elements = reduction === 'none' ? newFloat32Array(given.length) : undefined;
+  fromNative(() =>
     addon().dense(
       logits,
       targets,
       gradient,
-      kept,
+      elements,
       perElement,
       gamma,
       alpha,
       reductionCode[reduction],
       upstream,
       outcome,
-    );
-    return kept;
-  });
+    ),
+  );
   if (!isOk(outcome)) throw outcomeError(outcome, false, '');
   const output = {
     loss: outcome[outcomeSlot.loss]!,

@@ -1,5 +1,5 @@
 import { types } from 'node:util';
-import { allocated } from '../binding/failures';
+import { newInt32Array } from '../tensors/new-arrays';
 import { booleanOption, knownOptions, reject } from '../validation';
 
 /** Options of {@link RepeatFactorSampler}. */
@@ -103,7 +103,7 @@ export class RepeatFactorSampler implements Iterable<number> {
    */
   take(count: number): Int32Array {
     checkInteger('count', count, 0, maxIndices);
-    const taken = allocated(() => new Int32Array(count));
+    const taken = newInt32Array(count);
     for (let filled = 0; filled < count;) {
       const end = this.#position + count - filled;
       const part = this.#indices().subarray(this.#position, end);
@@ -189,7 +189,7 @@ function drawEpoch(
     return random() / 2 ** 32 < factor - whole ? whole + 1 : whole;
   });
   const length = repeats.reduce((sum, count) => sum + count, 0);
-  const indices = allocated(() => new Int32Array(length), 'The epoch');
+  const indices = newInt32Array(length, 'The epoch');
   let end = 0;
   repeats.forEach((count, image) => {
     indices.fill(image, end, end + count);

@@ -2,6 +2,7 @@
 import {
   Float32Array,
   Float64Array,
+  Int32Array,
   byteLengthOf,
   lengthOf,
   uninitializedBuffer,
@@ -26,6 +27,11 @@ export function newFloat32Array(length: number): Float32Array {
     0,
     length,
   );
+}
+
+/** Zeros. */
+export function newInt32Array(length: number, what = result): Int32Array {
+  return withMemory(() => new Int32Array(length), what);
 }
 
 /** Zeros. */

@@ -5,6 +5,7 @@
  * What has not been used for a while is freed, and all of it where an allocation fails.
  */
 import { addon } from '../binding/load';
+import { isShortOfMemory } from '../binding/short-of-memory';
 import { EflOutOfMemoryError } from '../errors';
 import { clearInterval, setInterval, uninitializedBuffer } from '../intrinsics';
 
@@ -55,17 +56,21 @@ export function giveBack(block: Block): void {
   timer ??= setInterval(freeUnused, interval).unref();
 }
 
-/** Runs what does nothing but allocate. `what` is what an error says could not be allocated. */
+/**
+ * Runs what does nothing but allocate; where there is no memory, once more without what is kept here.
+ * `what` is what an error says could not be allocated.
+ */
 export function withMemory<T>(allocate: () => T, what?: string): T {
   try {
     return allocate();
-  } catch {
+  } catch (error) {
+    if (!isShortOfMemory(error)) throw error;
     freeSpare();
   }
   try {
     return allocate();
-  } catch (cause) {
-    throw new EflOutOfMemoryError(what, { cause });
+  } catch (error) {
+    throw isShortOfMemory(error) ? new EflOutOfMemoryError(what, { cause: error }) : error;
   }
 }
 

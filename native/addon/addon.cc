@@ -36,7 +36,7 @@ Napi::Value configure(const Napi::CallbackInfo& info) {
   environment.threads = static_cast<int32_t>(number_argument(info[0], "threads"));
   environment.cpu = chosen;
   if (!info[2].IsUndefined()) {
-    environment.held.limit = static_cast<int64_t>(number_argument(info[2], "queueBytes"));
+    environment.held.limit = static_cast<int64_t>(size_argument(info[2], "queueBytes"));
   }
   return Napi::Boolean::New(info.Env(), true);
 }
@@ -55,13 +55,13 @@ Napi::Value has_room(const Napi::CallbackInfo& info) {
 
 // reserve(bytes): false where asynchronous calls hold too many already.
 Napi::Value reserve(const Napi::CallbackInfo& info) {
-  const auto bytes = static_cast<int64_t>(number_argument(info[0], "bytes"));
+  const auto bytes = static_cast<int64_t>(size_argument(info[0], "bytes"));
   return Napi::Boolean::New(info.Env(), Environment::of(info.Env()).held.reserve(bytes));
 }
 
 // release(bytes): what has been reserved.
 Napi::Value release(const Napi::CallbackInfo& info) {
-  const auto bytes = static_cast<int64_t>(number_argument(info[0], "bytes"));
+  const auto bytes = static_cast<int64_t>(size_argument(info[0], "bytes"));
   Environment::of(info.Env()).held.release(bytes);
   return info.Env().Undefined();
 }

@@ -122,11 +122,11 @@ class Elements {
     return none(largest > bits_of(broadcast(kPlainLogit)));
   }
 
-  // Several rows to the sums of their columns. Upstream gradients may be of any size: their sum
-  // might leave the range of float32.
+  // Several rows to the sums of their columns. `wide`: they may be of any size, and their sum in
+  // float32 might leave its range.
   template <class Sums, int32_t kRows>
-  EFL_MEMBER void add_rows_to(Sums* sums, const Group<kRows>& a) const {
-    if (__builtin_expect(wide_, 0)) {
+  EFL_INLINE void add_rows_to(Sums* sums, const Group<kRows>& a, bool wide) {
+    if (__builtin_expect(wide, 0)) {
       for (int32_t r = 0; r < kRows; ++r) add_to(sums, a.row[r]);
     } else {
       add_to(sums, sum_of_rows(a));
@@ -215,7 +215,7 @@ class Elements {
         share.row[r] = soft.share;
       }
     }
-    add_rows_to(&loss_, loss);
+    add_rows_to(&loss_, loss, wide_ || !all_moderate(x));
     return finish_mixed<kRows>(streams, at, count, x, lanes.counted, loss, gradient, share);
   }
 
@@ -285,7 +285,7 @@ class Elements {
   const efl_focal_problem& problem_;
   const FocalTask& task_;
   const bool plain_;  // gammas and weights are of ordinary size
-  const bool wide_;   // gradients may not be
+  const bool wide_;   // gradients may not be: weights or upstream gradients are not
   const Pack gradient_factor_;
   const Pack element_factor_;
   DoublePack loss_ = {};

@@ -94,8 +94,8 @@ class AnyRows : protected Elements {
       }
       const Sides<kRows> sides = mixed<kRows>(streams, c, count, lanes);
       if (!sums_->negative) continue;
-      add_rows_to(sums_->negative + c, sides.negative);
-      add_rows_to(sums_->positive + c, sides.positive);
+      add_rows_to(sums_->negative + c, sides.negative, wide_);
+      add_rows_to(sums_->positive + c, sides.positive, wide_);
     }
   }
 
@@ -283,7 +283,7 @@ class Rows : AnyRows {
             negatives<Outputs, Element, kElementwise, kRows>(rows, c, logits, gamma, weight, &loss);
       }
       if constexpr (Outputs::kStatistics && kElementwise) {
-        add_rows_to(negative_sums + c, magnitude);
+        add_rows_to(negative_sums + c, magnitude, wide_);
       } else if constexpr (Outputs::kStatistics) {
         add_to(negative_sums + c, sum_of_rows(magnitude));
       }

@@ -241,6 +241,26 @@ void statistics_are_finite_whatever_the_weights() {
   }
 }
 
+// As long as every element is: a register holds several of them.
+void the_loss_of_enormous_logits_is_finite() {
+  for (const efl_format& format : test::every_format()) {
+    if (format.dtype != EFL_FLOAT32) continue;
+    for (const int32_t classes : {1, 40}) {
+      Problem given(2 * 32 * format.anchors, classes, 3, false);
+      given.labels.assign(given.labels.size(), 0);
+      given.logits.assign(given.logits.size(), 3e37f);
+      given.gamma.assign(classes, 2.0f);
+      given.negative_weight.assign(classes, 10.0f);
+      Arranged arranged(given, format, 2, 32);
+      arranged.level.elements = nullptr;
+      efl_result result{};
+      CHECK(backend().focal(&arranged.problem, &result) == EFL_OK);
+      const double expected = 3e38 * static_cast<double>(given.logits.size()) * 1.5 / 3;
+      CHECK(std::fabs(result.loss / expected - 1) < 1e-6);
+    }
+  }
+}
+
 void results_do_not_depend_on_the_number_of_threads(int64_t rows, int32_t classes) {
   Problem one(rows, classes, 11, false);
   efl_result expected{};
@@ -589,6 +609,7 @@ const Test kTests[] = {
      statistics_are_finite_whatever_the_upstream_gradients, true},
     {"statistics are finite whatever the weights", statistics_are_finite_whatever_the_weights,
      true},
+    {"the loss of enormous logits is finite", the_loss_of_enormous_logits_is_finite, true},
     {"labels are counted in every run", labels_are_counted_in_every_run, true},
     {"a label named twice counts once", a_label_named_twice_counts_once, true},
     {"results do not depend on the number of threads",

@@ -63,6 +63,13 @@ describe('the memory of copies', () => {
     test('is freed where an allocation fails otherwise', async () => {
       expect(await find('pressure')).toEqual({ status: 'fulfilled' });
     });
+
+    test.each(['criterion', 'functional', 'sampler'])(
+      'is freed where an allocation fails otherwise: of a %s',
+      async (what) => {
+        expect(await find(`pressure-${what}`)).toBeNull();
+      },
+    );
   }
 });
 

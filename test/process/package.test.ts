@@ -95,7 +95,7 @@ describe('the packed package', () => {
     expect([...tops].sort()).toEqual(
       [
         ...['CHANGELOG.md', 'CMakeLists.txt', 'LICENSE', 'README.md', 'SECURITY.md'],
-        ...['dist', 'native', 'package.json', 'prebuilds', 'scripts'],
+        ...['dist', 'docs', 'native', 'package.json', 'prebuilds', 'scripts'],
       ].sort(),
     );
     // npm and pnpm would try to compile a package that has one.
