@@ -145,7 +145,7 @@ function compute<L extends TensorLike>(
   rejectVanished('gradOutput', perElement, given);
   const outcome = new Float64Array(outcomeSlots);
   const elements = reduction === 'none' ? newFloat32Array(given.length) : undefined;
-  fromNative(() =>
+  fromNative(() => {
     addon().dense(
       logits,
       targets,
@@ -157,8 +157,8 @@ function compute<L extends TensorLike>(
       reductionCode[reduction],
       upstream,
       outcome,
-    ),
-  );
+    );
+  });
   if (!isOk(outcome)) throw outcomeError(outcome, false, '');
   const output = {
     loss: outcome[outcomeSlot.loss]!,
