@@ -3,10 +3,11 @@
  * longer with `EFL_PROPERTY_RUNS=20000`, and another one with `EFL_PROPERTY_SEED=...`.
  */
 import fc from 'fast-check';
-import { onGpu } from '../reference/compare';
-import { expectSameOutput, expectSameState } from '../reference/harness';
-import { Pair, scenario } from './scenario';
-import { checkAsync } from './support';
+import { onGpu } from '../../reference/compare';
+import { expectSameOutput, expectSameState } from '../../reference/harness';
+import { Pair } from './pair';
+import { scenario } from './scenario';
+import { checkAsync } from '../support';
 
 describe('calls of any criterion, one after another,', () => {
   test('give what the float64 reference gives', async () => {
