@@ -57,6 +57,7 @@
         "native/core/host_criterion.cc",
         "native/core/statistics.cc",
         "native/cpu/cpu_backend.cc",
+        "native/cpu/cpu_features.cc",
         "native/cpu/kernels_scalar.cc",
         "native/cpu/soft_element.cc",
         "native/cpu/survey.cc",

@@ -1,9 +1,10 @@
 // Compiles the addon and the library for programs in C, and stages them where the loader looks.
 //
-//   node scripts/build-native.mjs [cmake|gyp] [--debug] [--sanitize] [--portable]
+//   node scripts/build-native.mjs [cmake|gyp] [--debug] [--sanitize] [--portable] [--folder NAME]
 //
 // Without a name cmake-js is used where CMake is found, and node-gyp otherwise. A sanitized build is
 // not staged: it only loads with the sanitizer's runtime preloaded, and EFL_BINARY names it then.
+// Nor is one in a folder of its own, for another compiler (CC, CXX), which takes CMake.
 // --portable leaves out the kernels of newer instruction sets, which take most of the time. CMake
 // also builds the library for GPUs where nvcc is found; EFL_CUDA=on needs it, EFL_CUDA=off does not.
 import { spawnSync } from 'node:child_process';
@@ -32,6 +33,7 @@ const { values: options, positionals } = parseArgs({
     debug: { type: 'boolean' },
     sanitize: { type: 'boolean' },
     portable: { type: 'boolean' },
+    folder: { type: 'string' },
   },
 });
 
@@ -41,7 +43,7 @@ function run(command, args) {
   if (status !== 0) {
     console.error(`\nThe build failed: ${command} ${args.join(' ')}`);
     console.error(
-      'It needs a C++17 compiler (GCC 9 or Clang 10 and newer), and CMake or Python with make.',
+      'It needs a C++17 compiler (GCC 9 or Clang 14 and newer), and CMake or Python with make.',
     );
     process.exit(status ?? 1);
   }
@@ -58,7 +60,7 @@ function headerPrefix() {
 }
 
 function buildWithCMake() {
-  const folder = options.sanitize ? 'build-cmake-asan' : 'build-cmake';
+  const folder = options.folder ?? (options.sanitize ? 'build-cmake-asan' : 'build-cmake');
   const args = [require.resolve('cmake-js/bin/cmake-js'), 'compile', '--out', folder];
   if (options.debug || options.sanitize) args.push('--debug');
   if (options.sanitize) args.push('--CDEFL_SANITIZE=address,undefined');
@@ -137,6 +139,6 @@ if (builder !== 'cmake' && builder !== 'gyp') {
   console.error(`Unknown builder '${builder}': cmake or gyp.`);
   process.exit(2);
 }
-if (options.sanitize) console.log(`Built ${findBuilt(buildWithCMake())}.`);
+if (options.sanitize || options.folder) console.log(`Built ${findBuilt(buildWithCMake())}.`);
 else if (builder === 'cmake') stage(findBuilt(buildWithCMake()), 'cmake-js');
 else stage(findBuilt(buildWithGyp()), 'node-gyp');

@@ -1,12 +1,15 @@
 // Builds the native tests with CMake and runs them, plain or under sanitizers:
 //
 //   node scripts/test-native.mjs [plain|address,undefined|thread]
+//
+// With CXX set they are built by that compiler, in a folder of its own.
 import { spawnSync } from 'node:child_process';
 import path from 'node:path';
 import { root } from './platform.mjs';
 
 const sanitizers = process.argv[2] ?? 'plain';
-const folder = path.join(root, 'build-cmake-tests', sanitizers.replace(',', '-'));
+const compiler = process.env.CXX ? `-${path.basename(process.env.CXX)}` : '';
+const folder = path.join(root, 'build-cmake-tests', `${sanitizers.replace(',', '-')}${compiler}`);
 
 function run(command, args) {
   const { status, error } = spawnSync(command, args, { cwd: root, stdio: 'inherit' });

@@ -12,6 +12,7 @@
 #include "../core/loss_math.h"
 #include "../core/reduction.h"
 #include "../core/scalar_math.h"
+#include "cpu_features.h"
 #include "flush_subnormals.h"
 #include "kernels.h"
 #include "survey.h"
@@ -282,14 +283,9 @@ const efl_backend* backend_with() {
 std::vector<const efl_backend*> backends() {
   std::vector<const efl_backend*> usable;
 #if defined(__x86_64__) && !defined(EFL_PORTABLE)
-  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
-      __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl")) {
-    usable.push_back(backend_with<kAvx512Kernels>());
-  }
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
-      __builtin_cpu_supports("f16c")) {
-    usable.push_back(backend_with<kAvx2Kernels>());
-  }
+  const CpuFeatures features = cpu_features();
+  if (features.avx512) usable.push_back(backend_with<kAvx512Kernels>());
+  if (features.avx2) usable.push_back(backend_with<kAvx2Kernels>());
 #endif
   usable.push_back(backend_with<kBaselineKernels>());
   usable.push_back(backend_with<kScalarKernels>());

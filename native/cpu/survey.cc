@@ -96,11 +96,17 @@ efl_status Survey::run(efl_result* result) {
   for (int32_t i = 0; i < problem_.level_count; ++i) {
     const efl_level& level = problem_.levels[i];
     counts_.rows += rows_of(problem_.format, level);
+    columns_.emplace_back();
     efl_status status = level.targets ? targets(i, result) : labels(i, result);
     if (status == EFL_OK && level.quality) status = qualities(i, result);
     if (status != EFL_OK) return status;
   }
-  for (const std::vector<int32_t>& columns : columns_) dense_.push_back(columns.data());
+  // An empty level need not have targets where the others do.
+  const bool dense = std::any_of(problem_.levels, problem_.levels + problem_.level_count,
+                                 [](const efl_level& level) { return level.targets != nullptr; });
+  for (const std::vector<int32_t>& columns : columns_) {
+    if (dense) dense_.push_back(columns.data());
+  }
   result->positives = counts_.positives;
   result->ignored = counts_.ignored;
   return EFL_OK;
@@ -144,8 +150,8 @@ efl_status Survey::targets(int32_t index, efl_result* result) {
   const int64_t rows = rows_of(problem_.format, level);
   const int32_t columns = columns_of(problem_.convention);
   const int64_t runs = (rows + kRun - 1) / kRun;
-  columns_.emplace_back(static_cast<std::size_t>(rows));
   std::vector<int32_t>& found = columns_.back();
+  found.resize(static_cast<std::size_t>(rows));
   std::vector<Targets> of_runs(static_cast<std::size_t>(runs));
   const int64_t elements = rows * columns;
   parallel_for(elements < 64 * 1024 ? 1 : threads_, runs, [&](int64_t run) {

@@ -178,10 +178,10 @@ EFL_API const char* efl_criterion_kernels(const efl_criterion* criterion);
 
 /* The loss of all levels and, where they have a `gradient`, its gradient by the logits: at all
  * levels or at none, like `elements`, which receive the loss of each element whatever the
- * reduction. Each level has `labels` or `targets`; a quality loss with labels has `quality`.
- * `grad_output` comes with a gradient and EFL_REDUCTION_NONE. Of an equalized loss the statistics
- * enter the state, for the calls after this one. NaN and infinite logits are counted in non_finite
- * and do not enter it.
+ * reduction. Each level that has rows has `labels` or `targets`; a quality loss with labels has
+ * `quality`. `grad_output` comes with a gradient and EFL_REDUCTION_NONE. Of an equalized loss the
+ * statistics enter the state, for the calls after this one. NaN and infinite logits are counted in
+ * non_finite and do not enter it.
  *
  * EFL_BAD_LABEL, EFL_BAD_TARGET, EFL_BAD_QUALITY with the place in the result; EFL_BAD_ARGUMENT,
  * EFL_ABI_MISMATCH, EFL_OUT_OF_MEMORY. */

@@ -1,7 +1,9 @@
 #include "calls.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <cstring>
 
 #include "errors.h"
 
@@ -23,16 +25,20 @@ class Place {
   char text_[64];
 };
 
+// In C an enum may hold any number, and C++ may not read those as one that it does not name.
+template <class Enum>
+void check_enum(const char* argument, const char* expected, const Enum& value, Enum last) {
+  int32_t number;
+  static_assert(sizeof number == sizeof value, "an enum of the C interface is an int");
+  std::memcpy(&number, &value, sizeof number);
+  if (number < 0 || number > last) reject(argument, expected, number);
+}
+
 void check_format(const efl_format& format) {
-  if (format.dtype < EFL_FLOAT32 || format.dtype > EFL_BFLOAT16) {
-    reject("call.format.dtype", "an efl_dtype", format.dtype);
-  }
-  if (format.layout < EFL_LAYOUT_NHWC || format.layout > EFL_LAYOUT_NCHW) {
-    reject("call.format.layout", "an efl_layout", format.layout);
-  }
-  if (format.channel_order < EFL_ANCHOR_MAJOR || format.channel_order > EFL_CLASS_MAJOR) {
-    reject("call.format.channel_order", "an efl_channel_order", format.channel_order);
-  }
+  check_enum("call.format.dtype", "an efl_dtype", format.dtype, EFL_BFLOAT16);
+  check_enum("call.format.layout", "an efl_layout", format.layout, EFL_LAYOUT_NCHW);
+  check_enum("call.format.channel_order", "an efl_channel_order", format.channel_order,
+             EFL_CLASS_MAJOR);
   if (format.anchors < 1) reject("call.format.anchors", "an integer >= 1", format.anchors);
 }
 
@@ -69,13 +75,17 @@ void check_levels(const efl_call& call, int32_t columns) {
 }
 
 void check_labels(const efl_call& call, bool takes_targets, bool takes_quality) {
-  const bool dense = takes_targets && call.levels[0].targets;
+  const bool dense =
+      takes_targets && std::any_of(call.levels, call.levels + call.level_count,
+                                   [](const efl_level& level) { return level.targets; });
   for (int32_t i = 0; i < call.level_count; ++i) {
     const efl_level& level = call.levels[i];
     const bool has_rows = level.images > 0 && level.positions > 0;
     if (!dense && level.targets) reject(Place(i, "targets"), "null: labels are needed");
     if (dense && level.labels) reject(Place(i, "labels"), "null where there are targets");
-    if (dense && !level.targets) reject(Place(i, "targets"), "given, as at other levels");
+    if (dense && has_rows && !level.targets) {
+      reject(Place(i, "targets"), "given, as at other levels");
+    }
     if (!dense && has_rows && !level.labels) reject(Place(i, "labels"), "one for each row");
     const bool wants_quality = takes_quality && !dense;
     if (wants_quality && has_rows && !level.quality) {

@@ -204,6 +204,27 @@ void levels_of_one_call_agree_in_what_they_have() {
   efl_criterion_destroy(criterion);
 }
 
+// Nothing is what an empty level has, also in place of targets, wherever it stands.
+void an_empty_level_needs_no_targets() {
+  efl_criterion* criterion = criterion_of(settings_of(EFL_EQUALIZED_FOCAL_LOSS));
+  Call given(3), alone(3);
+  const std::vector<float> targets(given.logits.size(), 0.5f);
+  given.level.labels = alone.level.labels = nullptr;
+  given.level.targets = alone.level.targets = targets.data();
+  alone.call.collect = given.call.collect = 0;
+  CHECK(efl_criterion_compute(criterion, &alone.call, &alone.result) == EFL_OK);
+  for (const int place : {0, 1}) {
+    efl_level levels[2] = {};
+    levels[place] = given.level;
+    given.call.levels = levels;
+    given.call.level_count = 2;
+    CHECK(efl_criterion_compute(criterion, &given.call, &given.result) == EFL_OK);
+    CHECK(given.result.loss == alone.result.loss);
+    CHECK(given.gradient == alone.gradient);
+  }
+  efl_criterion_destroy(criterion);
+}
+
 void every_family_computes(bool dense) {
   static const double frequencies[] = {0.5, 0.001, 0.1};
   for (int32_t family = 0; family < 7; ++family) {
@@ -395,6 +416,7 @@ int main() {
   settings_are_checked();
   calls_are_checked_before_anything_is_read_or_written();
   levels_of_one_call_agree_in_what_they_have();
+  an_empty_level_needs_no_targets();
   every_family_computes(false);
   every_family_computes(true);
   weights_may_differ_between_classes();

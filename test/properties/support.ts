@@ -1,24 +1,35 @@
-/** Arbitrary calls, and how a property is checked: always the same seed, which a failure prints. */
+/**
+ * Arbitrary calls, and how a property is checked: always with the same seed, which a failure prints.
+ * `EFL_PROPERTY_SEED` takes another one, `EFL_PROPERTY_RUNS` so many cases for each property.
+ */
 
 import fc from 'fast-check';
 import type { Background } from '../reference/targets';
 import { backgroundLabel, classLabel } from '../reference/inputs';
 
-const SEED = 20220623;
+const SEED = Number(process.env['EFL_PROPERTY_SEED'] ?? 20220623);
+const RUNS = process.env['EFL_PROPERTY_RUNS'];
+// A property is asked for many cases by someone who waits; on a busy machine some take long.
+jest.setTimeout(RUNS === undefined ? 120_000 : 1000 * Number(RUNS));
+
+function parameters(numRuns: number) {
+  const runs = RUNS === undefined ? numRuns : Number(RUNS);
+  return { seed: SEED, numRuns: runs, verbose: fc.VerbosityLevel.Verbose };
+}
 
 /** Holds for this many arbitrary cases; the report has the smallest counterexample found. */
 export function check<T extends [unknown, ...unknown[]]>(
   property: fc.IPropertyWithHooks<T>,
   numRuns = 100,
 ): void {
-  fc.assert(property, { seed: SEED, numRuns, verbose: fc.VerbosityLevel.Verbose });
+  fc.assert(property, parameters(numRuns));
 }
 
 export async function checkAsync<T extends [unknown, ...unknown[]]>(
   property: fc.IAsyncPropertyWithHooks<T>,
   numRuns = 40,
 ): Promise<void> {
-  await fc.assert(property, { seed: SEED, numRuns, verbose: fc.VerbosityLevel.Verbose });
+  await fc.assert(property, parameters(numRuns));
 }
 
 export interface Problem {

@@ -16,23 +16,28 @@ export interface ParsedFile {
   readonly data: Buffer;
 }
 
-const ITEM_BYTES: Readonly<Record<string, number>> = { F64: 8, F32: 4, F16: 2, BF16: 2, I64: 8 };
+const ITEM_BITS: Readonly<Record<string, number>> = {
+  ...{ F64: 64, F32: 32, F16: 16, BF16: 16, C64: 64, BOOL: 8 },
+  ...{ I64: 64, I32: 32, I16: 16, I8: 8, U64: 64, U32: 32, U16: 16, U8: 8 },
+  ...{ F8_E4M3: 8, F8_E5M2: 8, F8_E8M0: 8, F8_E4M3FNUZ: 8, F8_E5M2FNUZ: 8 },
+  ...{ F6_E2M3: 6, F6_E3M2: 6, F4: 4 },
+};
 
 /** Reads a file and refuses whatever the specification refuses. */
 export function parseSafetensors(file: Buffer): ParsedFile {
   const headerLength = Number(file.readBigUInt64LE(0));
   const header = file.subarray(8, 8 + headerLength).toString('utf8');
   demand(header.length > 0 && header.startsWith('{'), 'the header starts with a brace');
-  const { __metadata__: metadata = {}, ...tensors } = JSON.parse(header) as Record<
-    string,
-    TensorEntry
-  > & { __metadata__?: Record<string, string> };
+  const { __metadata__: given, ...tensors } = JSON.parse(header) as Record<string, TensorEntry> & {
+    __metadata__?: Record<string, string> | null;
+  };
+  const metadata = given ?? {};
   for (const [key, value] of Object.entries(metadata)) {
     demand(typeof value === 'string', `metadata ${key} is a string`);
   }
   const data = file.subarray(8 + headerLength);
   const entries = Object.entries(tensors).sort(
-    ([, a], [, b]) => a.data_offsets[0] - b.data_offsets[0],
+    ([, { data_offsets: a }], [, { data_offsets: b }]) => a[0] - b[0] || a[1] - b[1],
   );
   let end = 0;
   for (const [
@@ -43,7 +48,8 @@ export function parseSafetensors(file: Buffer): ParsedFile {
       data_offsets: [from, to],
     },
   ] of entries) {
-    const bytes = shape.reduce((product, size) => product * size, ITEM_BYTES[dtype] ?? NaN);
+    const bits = Object.hasOwn(ITEM_BITS, dtype) ? ITEM_BITS[dtype]! : NaN;
+    const bytes = shape.reduce((product, size) => product * size, bits) / 8;
     demand(from === end, `${name} starts where the tensor before it ends`);
     demand(to - from === bytes, `${name} has the bytes of its shape`);
     end = to;
