@@ -1,5 +1,4 @@
 import { outcomeSlots } from '../binding/addon';
-import { fromNative } from '../binding/native-failure';
 import { rejectReading } from '../device/cuda-tensor';
 import { areOnDevice, checkDeviceCollect, type DeviceLogits } from '../device/device-call';
 import { runOnDevice } from '../device/run-on-device';
@@ -99,11 +98,13 @@ export abstract class EqualizedCriterion<
     const copied = transfer ? [given] : [given, gradients];
     const taken = transfer ? bytesOf([gradients]) : 0;
     return withCallMemory(this.copies, copied, taken, async (memory) => {
-      const native = this.native();
+      this.native(); // before the gradients are taken over
       const ownLabels = memory.copy(given);
       const own = transfer ? takenValues(gradients) : memory.copy(gradients);
       const outcome = await this.finish(signal, lists, (slots, done) =>
-        fromNative(() => native.submitCollect(own, ownLabels, geometry, scale, slots, done)),
+        this.withNative((native) =>
+          native.submitCollect(own, ownLabels, geometry, scale, slots, done),
+        ),
       );
       return readCounts(outcome);
     });
