@@ -172,9 +172,9 @@ export abstract class EqualizedCriterion<
     const { name } = this.constructor;
     const { numClasses } = this.options;
     // What the gradients of another loss say nothing about is this one's balance.
-    const isForeign = other instanceof EqualizedCriterion && other.#owner.loss !== this.#owner.loss;
+    const isForeign = EqualizedCriterion.#is(other) && other.#owner.loss !== this.#owner.loss;
     if (isForeign) reject('other', `an ${name} or its statistics`, other);
-    const statistics = other instanceof EqualizedCriterion ? other.#whole() : other;
+    const statistics = EqualizedCriterion.#is(other) ? other.#whole() : other;
     const { positive, negative, steps } = checkStatistics(statistics, numClasses, name);
     checkSums(this.#whole(), { positive, negative, steps });
     this.withNative((native) => {
@@ -217,6 +217,11 @@ export abstract class EqualizedCriterion<
       native.readFactors(first, second);
       return { first, second };
     });
+  }
+
+  /** By what only the constructor gives: anything may have its prototype, or prototypes without end. */
+  static #is(value: unknown): value is EqualizedCriterion {
+    return typeof value === 'object' && value !== null && #owner in value;
   }
 
   #collectOnDevice(
