@@ -76,6 +76,9 @@ export function booleanOption(argument: string, value: unknown, fallback: boolea
 const OptionValues = function () {} as unknown as new () => Record<string, unknown>;
 OptionValues.prototype = Object.create(null) as object;
 
+/** A proxy can have prototypes without end; classes have a few. */
+const maxPrototypes = 64;
+
 const noOptions = Object.freeze(new OptionValues());
 
 /**
@@ -95,7 +98,8 @@ export function knownOptions<T extends object>(
   }
   const found = new OptionValues();
   let owner: object | null = value;
-  while (owner !== null && (owner === value || !isRoot(owner))) {
+  for (let depth = 0; owner !== null && (depth === 0 || !isRoot(owner)); depth++) {
+    if (depth > maxPrototypes) reject(what, `an object of at most ${maxPrototypes} classes`, value);
     for (const name of Object.getOwnPropertyNames(owner)) {
       if (names.includes(name)) {
         if (!(name in found)) found[name] = (value as Record<string, unknown>)[name];

@@ -151,6 +151,7 @@ export interface DeviceDescription {
  */
 export interface NativeMemory {
   readonly pointer: bigint;
+  /** As many bytes as the memory has. */
   upload(values: ArrayBufferView, stream: NativeStream | undefined): void;
   /** Of the same device. */
   copyFrom(source: NativeMemory, bytes: number, stream: NativeStream | undefined): void;

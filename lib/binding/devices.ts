@@ -1,10 +1,9 @@
 /** The library for GPUs: finding it, opening it on first use, and why it cannot be used. */
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { EflCudaError, EflOutOfMemoryError, type BackendFailure } from '../errors';
+import { EflCudaError, type BackendFailure } from '../errors';
 import type { DeviceSummary } from './addon';
 import { addon, addonPath } from './load';
-import { isShortOfMemory } from './short-of-memory';
 
 /** A GPU, or the first reason not to have one. */
 export type DeviceLibrary =
@@ -85,25 +84,6 @@ function failure(reason: BackendFailure, explanation: string): DeviceLibrary {
 
 export function describeVersion(version: number): string {
   return `${Math.floor(version / 1000)}.${Math.floor((version % 1000) / 10)}`;
-}
-
-const outOfMemory = 2;
-
-/** Runs what may fail on a device or find no memory, and throws it as ours. `what` was not there. */
-export function onDevice<T>(body: () => T, what?: string): T {
-  try {
-    return body();
-  } catch (error) {
-    throw deviceFailure(error, what);
-  }
-}
-
-/** What the addon threw, as ours where a device or a lack of memory was the reason. */
-export function deviceFailure(error: unknown, what?: string): unknown {
-  if (isShortOfMemory(error)) return new EflOutOfMemoryError(what, { cause: error });
-  const number = (error as { cudaError?: unknown }).cudaError;
-  if (typeof number !== 'number') return error;
-  return number === outOfMemory ? new EflOutOfMemoryError(what) : cudaError(number);
 }
 
 /** An error of the runtime, by its number. */

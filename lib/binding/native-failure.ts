@@ -1,5 +1,7 @@
-import { EflError } from '../errors';
-import { deviceFailure } from './devices';
+/** What the addon throws, as errors of this package. */
+import { EflError, EflOutOfMemoryError } from '../errors';
+import { cudaError } from './devices';
+import { isShortOfMemory } from './short-of-memory';
 
 /** Runs what the addon does, and throws its error as ours. `what` could not be allocated. */
 export function fromNative<T>(body: () => T, what?: string): T {
@@ -10,9 +12,13 @@ export function fromNative<T>(body: () => T, what?: string): T {
   }
 }
 
+/** Of the CUDA runtime. */
+const outOfMemory = 2;
+
 /** What the addon threw, as ours where the machine was the reason. */
 export function nativeFailure(error: unknown, what?: string): unknown {
-  const { code } = error as { code?: unknown };
+  if (isShortOfMemory(error)) return new EflOutOfMemoryError(what, { cause: error });
+  const { code, cudaError: number } = error as { code?: unknown; cudaError?: unknown };
   if (code === 'EFL_NO_THREAD') {
     return new EflError(
       code,
@@ -21,5 +27,6 @@ export function nativeFailure(error: unknown, what?: string): unknown {
       { cause: error },
     );
   }
-  return deviceFailure(error, what);
+  if (typeof number !== 'number') return error;
+  return number === outOfMemory ? new EflOutOfMemoryError(what) : cudaError(number);
 }

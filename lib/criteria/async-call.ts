@@ -3,7 +3,7 @@ import { addon } from '../binding/load';
 import { fromNative } from '../binding/native-failure';
 import { EflAbortError, EflDisposedError, EflQueueFullError } from '../errors';
 import { Float64Array, Promise } from '../intrinsics';
-import { cancelOnAbort } from './cancellation';
+import { watchAbort } from './cancellation';
 
 /**
  * Throws unless one more call can be submitted now. To be asked before the call takes anything over
@@ -39,17 +39,17 @@ export async function runAsync(
   const outcome = new Float64Array(outcomeSlots);
   let end!: () => void;
   const ended = new Promise<void>((resolve) => (end = resolve));
-  const call = submit(outcome, end);
-  let stopWatching: (() => void) | undefined;
+  // The signal comes first: one that takes no listener leaves no trace of the call.
+  const watch = signal && watchAbort(signal);
   try {
-    if (signal) stopWatching = cancelOnAbort(signal, call);
-  } catch (error) {
-    addon().cancel(call);
+    // Taking the listener, the signal can have run code of the caller.
+    if (watch) checkReady(signal);
+    const call = submit(outcome, end);
+    watch?.cancels(call);
     await ended;
-    throw error;
+  } finally {
+    watch?.end();
   }
-  await ended;
-  stopWatching?.();
   if (outcome[outcomeSlot.status] === status.cancelled) {
     throw signal?.aborted ? new EflAbortError(signal) : new EflDisposedError(what);
   }

@@ -7,23 +7,41 @@ interface Waiting {
 
 const waiting = new WeakMap<AbortSignal, Waiting>();
 
+/** One call's watch over its signal. */
+export interface AbortWatch {
+  /** Names the call, once it has been submitted. */
+  cancels(call: number): void;
+  /** Never throws: by then the call has its result, or its error. */
+  end(): void;
+}
+
 /**
  * Cancels a submitted call when its signal is aborted, unless it has started: its result is whole
  * then, and so is the state. All calls of a signal share one listener, because Node.js takes many
- * listeners for a leak. Returns what ends the watch.
+ * listeners for a leak.
  */
-export function cancelOnAbort(signal: AbortSignal, call: number): () => void {
-  const { calls, listener } = waiting.get(signal) ?? watch(signal);
-  calls.add(call);
-  return () => {
-    calls.delete(call);
-    if (calls.size > 0) return;
-    signal.removeEventListener('abort', listener);
-    waiting.delete(signal);
+export function watchAbort(signal: AbortSignal): AbortWatch {
+  const { calls, listener } = waiting.get(signal) ?? listenTo(signal);
+  let watched: number | undefined;
+  return {
+    cancels(call) {
+      watched = call;
+      calls.add(call);
+    },
+    end() {
+      if (watched !== undefined) calls.delete(watched);
+      if (calls.size > 0) return;
+      waiting.delete(signal);
+      try {
+        signal.removeEventListener('abort', listener);
+      } catch {
+        // A signal of somebody's own making; its listener has nothing left to cancel.
+      }
+    },
   };
 }
 
-function watch(signal: AbortSignal): Waiting {
+function listenTo(signal: AbortSignal): Waiting {
   const calls = new Set<number>();
   const listener = (): void => {
     for (const call of calls) addon().cancel(call);

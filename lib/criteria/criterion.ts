@@ -343,9 +343,8 @@ export abstract class Criterion<
   }
 
   #submit(call: CheckedCall, { gradient, elements }: Outputs): Promise<Float64Array> {
-    const native = this.native();
     return this.finish(call.signal, isList(call.values), (slots, done) =>
-      fromNative(() =>
+      this.withNative((native) =>
         native.submit(
           call.values,
           call.labels,

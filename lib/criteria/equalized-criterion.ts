@@ -1,5 +1,4 @@
 import { outcomeSlots } from '../binding/addon';
-import { fromNative } from '../binding/native-failure';
 import { rejectReading } from '../device/cuda-tensor';
 import { areOnDevice, checkDeviceCollect, type DeviceLogits } from '../device/device-call';
 import { runOnDevice } from '../device/run-on-device';
@@ -99,11 +98,13 @@ export abstract class EqualizedCriterion<
     const copied = transfer ? [given] : [given, gradients];
     const taken = transfer ? bytesOf([gradients]) : 0;
     return withCallMemory(this.copies, copied, taken, async (memory) => {
-      const native = this.native();
+      this.native(); // before the gradients are taken over
       const ownLabels = memory.copy(given);
       const own = transfer ? takenValues(gradients) : memory.copy(gradients);
       const outcome = await this.finish(signal, lists, (slots, done) =>
-        fromNative(() => native.submitCollect(own, ownLabels, geometry, scale, slots, done)),
+        this.withNative((native) =>
+          native.submitCollect(own, ownLabels, geometry, scale, slots, done),
+        ),
       );
       return readCounts(outcome);
     });
@@ -171,9 +172,9 @@ export abstract class EqualizedCriterion<
     const { name } = this.constructor;
     const { numClasses } = this.options;
     // What the gradients of another loss say nothing about is this one's balance.
-    const isForeign = other instanceof EqualizedCriterion && other.#owner.loss !== this.#owner.loss;
+    const isForeign = EqualizedCriterion.#is(other) && other.#owner.loss !== this.#owner.loss;
     if (isForeign) reject('other', `an ${name} or its statistics`, other);
-    const statistics = other instanceof EqualizedCriterion ? other.#whole() : other;
+    const statistics = EqualizedCriterion.#is(other) ? other.#whole() : other;
     const { positive, negative, steps } = checkStatistics(statistics, numClasses, name);
     checkSums(this.#whole(), { positive, negative, steps });
     this.withNative((native) => {
@@ -216,6 +217,11 @@ export abstract class EqualizedCriterion<
       native.readFactors(first, second);
       return { first, second };
     });
+  }
+
+  /** By what only the constructor gives: anything may have its prototype, or prototypes without end. */
+  static #is(value: unknown): value is EqualizedCriterion {
+    return typeof value === 'object' && value !== null && #owner in value;
   }
 
   #collectOnDevice(

@@ -24,7 +24,8 @@ export interface CriterionOptions {
   readonly background?: Background | undefined;
   /**
    * Rows with this label, or one of these, count for nothing: no loss, no gradient, no statistics.
-   * 32-bit integers that are neither a class nor background; `[]` ignores nothing. Default -1.
+   * At most 65536 32-bit integers that are neither a class nor background; `[]` ignores nothing.
+   * Default -1.
    */
   readonly ignoreIndex?: number | readonly number[] | undefined;
   /** How the elements become the loss. Default `'sum'`. */
@@ -77,7 +78,7 @@ export function resolveCommon(options: Partial<CriterionOptions>): ResolvedCrite
     numClasses,
     classWeight: resolveClassWeights('classWeight', options.classWeight, numClasses),
     background,
-    ignoreIndex: Object.freeze([...ignoredLabels(options.ignoreIndex, background, numClasses)]),
+    ignoreIndex: ignoredLabels(options.ignoreIndex, background, numClasses),
     reduction: choiceOption('reduction', options.reduction, 'sum', reductions),
     lossWeight: numberOption(
       'lossWeight',

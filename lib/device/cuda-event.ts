@@ -1,7 +1,7 @@
 import { checkDevice } from '../backends';
 import type { NativeEvent } from '../binding/addon';
-import { onDevice } from '../binding/devices';
 import { addon } from '../binding/load';
+import { fromNative } from '../binding/native-failure';
 import { EflDisposedError } from '../errors';
 import { fix, knownOptions, reject } from '../validation';
 import { checkStream, type CudaStream } from './cuda-stream';
@@ -19,7 +19,7 @@ export class CudaEvent {
     checkDevice('device', device);
     this.device = device;
     fix(this, 'device');
-    this.#native = onDevice(() => new (addon().DeviceEvent)(device), 'The event');
+    this.#native = fromNative(() => new (addon().DeviceEvent)(device), 'The event');
   }
 
   /** Tells by what only the constructor gives: not by a prototype, which anything may have. */
@@ -29,19 +29,19 @@ export class CudaEvent {
 
   /** Marks the present end of a stream, or of the default one. */
   record(stream?: CudaStream): void {
-    onDevice(() => {
+    fromNative(() => {
       this.native().record(checkStream(stream, this.device));
     });
   }
 
   /** Whether the work before the event is done; also where it was never recorded. */
   get done(): boolean {
-    return onDevice(() => this.native().isDone());
+    return fromNative(() => this.native().isDone());
   }
 
   /** Waits on this thread until the work before the event is done. */
   synchronize(): void {
-    onDevice(() => {
+    fromNative(() => {
       this.native().synchronize();
     });
   }
@@ -50,7 +50,7 @@ export class CudaEvent {
   elapsedSince(start: CudaEvent): number {
     if (!(start instanceof CudaEvent) || start.device !== this.device)
       reject('start', `an event of device ${this.device}`, start);
-    return onDevice(() => this.native().elapsedSince(start.native()));
+    return fromNative(() => this.native().elapsedSince(start.native()));
   }
 
   dispose(): void {

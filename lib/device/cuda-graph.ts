@@ -1,7 +1,7 @@
 import { types } from 'node:util';
 import type { NativeGraph } from '../binding/addon';
-import { onDevice } from '../binding/devices';
 import { addon } from '../binding/load';
+import { fromNative } from '../binding/native-failure';
 import { EflDisposedError, EflError } from '../errors';
 import { fix, reject } from '../validation';
 import { CudaStream, checkStream } from './cuda-stream';
@@ -35,7 +35,7 @@ export class CudaGraph {
     if (!(stream instanceof CudaStream)) reject('stream', 'a CudaStream', stream);
     if (typeof work !== 'function') reject('work', 'a function', work);
     rejectWhileCapturing('captures do not nest');
-    const native = onDevice(() => new (addon().DeviceGraph)(stream.native()));
+    const native = fromNative(() => new (addon().DeviceGraph)(stream.native()));
     captured = stream;
     try {
       const done = work();
@@ -47,7 +47,7 @@ export class CudaGraph {
     } finally {
       captured = undefined;
     }
-    onDevice(() => {
+    fromNative(() => {
       native.end();
     });
     return new CudaGraph(native, stream.device);
@@ -58,7 +58,7 @@ export class CudaGraph {
     if (!this.#native) throw new EflDisposedError('The CudaGraph');
     rejectWhileCapturing('a graph cannot be a part of another one');
     const native = this.#native;
-    onDevice(() => {
+    fromNative(() => {
       native.launch(checkStream(stream, this.device));
     });
   }

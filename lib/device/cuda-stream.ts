@@ -1,7 +1,7 @@
 import { checkDevice } from '../backends';
 import type { NativeStream } from '../binding/addon';
-import { onDevice } from '../binding/devices';
 import { addon } from '../binding/load';
+import { fromNative } from '../binding/native-failure';
 import { EflDisposedError } from '../errors';
 import { fix, knownOptions, reject } from '../validation';
 import { CudaEvent } from './cuda-event';
@@ -42,7 +42,7 @@ export class CudaStream {
     if (handle !== undefined) checkHandle(handle);
     this.device = device;
     fix(this, 'device');
-    this.#native = onDevice(() => new (addon().DeviceStream)(device, handle), 'The stream');
+    this.#native = fromNative(() => new (addon().DeviceStream)(device, handle), 'The stream');
   }
 
   /** Tells by what only the constructor gives: not by a prototype, which anything may have. */
@@ -74,7 +74,7 @@ export class CudaStream {
   /** Waits on this thread until everything put into the stream so far is done. */
   synchronize(): void {
     const native = this.native();
-    onDevice(() => {
+    fromNative(() => {
       native.synchronize();
     });
   }
@@ -83,7 +83,7 @@ export class CudaStream {
   wait(event: CudaEvent): void {
     if (!(event instanceof CudaEvent) || event.device !== this.device)
       reject('event', `one of device ${this.device}`, event);
-    onDevice(() => {
+    fromNative(() => {
       this.native().wait(event.native());
     });
   }

@@ -1,14 +1,15 @@
 import { types } from 'node:util';
 import { checkDevice } from '../backends';
-import { outcomeSlot, status, type NativeMemory } from '../binding/addon';
-import { cudaError, onDevice } from '../binding/devices';
+import { outcomeSlot, status, type NativeMemory, type NativeStream } from '../binding/addon';
+import { cudaError } from '../binding/devices';
 import { addon } from '../binding/load';
+import { fromNative } from '../binding/native-failure';
 import { checkReady, runAsync } from '../criteria/async-call';
 import { EflArgumentError, EflDisposedError } from '../errors';
 import { Float32Array, Int32Array, Uint16Array, lengthOf } from '../intrinsics';
 import { maxDimensions, readGiven } from '../tensors/foreign';
 import { isIntegerArray } from '../tensors/labels';
-import { rejectUnstable } from '../tensors/memory';
+import { rejectUnstable, rejectVanished } from '../tensors/memory';
 import { withMemory } from '../tensors/spare-memory';
 import { checkTensor, isShape, listed, type DType, type HostTensor } from '../tensors/tensor';
 import { choiceOption, describe, fix, knownOptions, listOf, reject } from '../validation';
@@ -120,10 +121,7 @@ export class CudaTensor {
     }
     rejectCapture('source', given.stream);
     const tensor = CudaTensor.empty(shape, { ...given, dtype });
-    const stream = checkStream(given.stream, tensor.device);
-    onDevice(() => {
-      tensor.native('source').upload(data, stream);
-    });
+    tensor.#upload(data, checkStream(given.stream, tensor.device));
     return tensor;
   }
 
@@ -138,12 +136,12 @@ export class CudaTensor {
       device = 0,
       stream,
     } = knownOptions<CudaTensorOptions>('options', options, names);
-    const sizes = checkSizes('shape', shape);
     const dtype = choiceOption('dtype', named, 'float32', dtypes);
+    const sizes = checkSizes('shape', shape, dtype);
     checkDevice('device', device);
     const native = checkStream(stream, device);
-    const bytes = Math.max(1, sizeOf(sizes) * bytesOf[dtype]);
-    const memory = onDevice(
+    const bytes = sizeOf(sizes) * bytesOf[dtype];
+    const memory = fromNative(
       () => new (addon().DeviceMemory)(device, bytes, native),
       `A tensor of ${bytes} bytes on device ${device}`,
     );
@@ -166,13 +164,13 @@ export class CudaTensor {
     if (typeof pointer !== 'bigint' || pointer <= 0n || pointer >= 2n ** 64n) {
       reject('pointer', 'a bigint from 1 to 2^64 - 1', pointer);
     }
-    const sizes = checkSizes('shape', shape);
     const dtype = choiceOption('dtype', named, 'float32', dtypes);
+    const sizes = checkSizes('shape', shape, dtype);
     if (pointer % BigInt(bytesOf[dtype]) !== 0n) {
       reject('pointer', `a multiple of the ${bytesOf[dtype]} bytes of ${dtype}`, pointer);
     }
     checkDevice('device', device ?? 0);
-    const found = onDevice(() => addon().deviceOf(pointer));
+    const found = fromNative(() => addon().deviceOf(pointer));
     if (found < 0 || (device !== undefined && found !== device)) {
       reject(
         'pointer',
@@ -181,7 +179,7 @@ export class CudaTensor {
       );
     }
     const bytes = sizeOf(sizes) * bytesOf[dtype];
-    const memory = onDevice(() => new (addon().DeviceMemory)(found, bytes, pointer, owner));
+    const memory = fromNative(() => new (addon().DeviceMemory)(found, bytes, pointer, owner));
     return new CudaTensor({ memory, shape: sizes, dtype, device: found });
   }
 
@@ -198,14 +196,15 @@ export class CudaTensor {
     source: CudaTensor | HostTensor | HostLabels | Float32Array | Int32Array,
     options?: CopyOptions,
   ): this {
-    const memory = this.native('the tensor');
+    this.native('the tensor'); // must be usable; getters may still dispose of it
     const given = knownOptions<CopyOptions>('options', options, ['stream']);
-    const stream = checkStream(given.stream, this.device);
     if (source instanceof CudaTensor) {
       this.#checkLike('source', source);
       const from = this.#checkApart(source);
       const bytes = byteLength(this);
-      onDevice(() => {
+      const stream = checkStream(given.stream, this.device);
+      const memory = this.native('the tensor');
+      fromNative(() => {
         memory.copyFrom(from, bytes, stream);
       });
       return this;
@@ -213,9 +212,7 @@ export class CudaTensor {
     const values = checkSource(source, {});
     this.#checkLike('source', values);
     rejectCapture('source', given.stream);
-    onDevice(() => {
-      memory.upload(values.data, stream);
-    });
+    this.#upload(values.data, checkStream(given.stream, this.device));
     return this;
   }
 
@@ -233,7 +230,7 @@ export class CudaTensor {
     rejectReading();
     const memory = this.native('the tensor');
     const copy = this.#newCopy();
-    onDevice(() => {
+    fromNative(() => {
       memory.download(copy.data);
     });
     this.#check?.();
@@ -273,6 +270,15 @@ export class CudaTensor {
   native(argument: string): NativeMemory {
     if (!this.#memory) throw new EflDisposedError(`The CudaTensor (${argument})`);
     return this.#memory;
+  }
+
+  /** Fills the memory with the source's values, which are looked at here for the last time. */
+  #upload(data: HostCopy['data'], stream: NativeStream | undefined): void {
+    rejectVanished('source', data, { length: sizeOf(this.shape) });
+    const memory = this.native('the tensor');
+    fromNative(() => {
+      memory.upload(data, stream);
+    });
   }
 
   /** As many values of the same type. */
@@ -318,7 +324,7 @@ export async function downloadAsync(memory: NativeMemory, data: ArrayBufferView)
   rejectReading();
   checkReady(undefined);
   const outcome = await runAsync('The download', undefined, (slots, done) =>
-    onDevice(() => memory.submitDownload(data, slots, done)),
+    fromNative(() => memory.submitDownload(data, slots, done)),
   );
   if (outcome[outcomeSlot.status] === status.deviceError) {
     throw cudaError(outcome[outcomeSlot.badIndex]!);
@@ -341,10 +347,10 @@ function byteLength({ shape, dtype }: CudaTensor): number {
 }
 
 /** A shape as it was when it was looked at: each of its numbers is read once. */
-function checkSizes(argument: string, shape: unknown): readonly number[] {
+function checkSizes(argument: string, shape: unknown, dtype: CudaDType): readonly number[] {
   const sizes = Array.isArray(shape) ? listOf(shape, maxDimensions) : undefined;
-  if (!isShape(sizes) || !Number.isSafeInteger(sizeOf(sizes))) {
-    const expected = `a list of at most ${maxDimensions} integers >= 0`;
+  if (!isShape(sizes) || !Number.isSafeInteger(sizeOf(sizes) * bytesOf[dtype])) {
+    const expected = `a list of at most ${maxDimensions} integers >= 0, of less than 2^53 bytes`;
     throw new EflArgumentError(argument, expected, sizes ? listed(sizes) : describe(shape));
   }
   return sizes;
@@ -353,7 +359,9 @@ function checkSizes(argument: string, shape: unknown): readonly number[] {
 function checkSource(source: unknown, { shape }: FromHostOptions): HostCopy {
   const given = readGiven('source', source);
   const { data } = given;
-  const own = (given.isBare ? undefined : given.shape) ?? shape;
+  // The sizes of the option may be computed, too: they are read before the values are looked at.
+  const option = shape === undefined ? undefined : checkSizes('shape', shape, 'float32');
+  const own = (given.isBare ? undefined : given.shape) ?? option;
   if (types.isInt32Array(data)) {
     rejectUnstable(given.isBare ? 'source' : 'source.data', data);
     return ofSize(data, own, 'int32');
@@ -367,7 +375,7 @@ function checkSource(source: unknown, { shape }: FromHostOptions): HostCopy {
 
 function ofSize(data: HostCopy['data'], shape: unknown, dtype: CudaDType): HostCopy {
   const length = lengthOf(data);
-  const sizes = shape === undefined ? [length] : checkSizes('shape', shape);
+  const sizes = shape === undefined ? [length] : checkSizes('shape', shape, dtype);
   if (sizeOf(sizes) !== length) reject('shape', `${length} values`, sizes);
   return { data, shape: sizes, dtype };
 }

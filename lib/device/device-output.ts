@@ -6,8 +6,8 @@ import {
   status,
   type NativeMemory,
 } from '../binding/addon';
-import { onDevice } from '../binding/devices';
 import { addon } from '../binding/load';
+import { fromNative } from '../binding/native-failure';
 import { outcomeError } from '../criteria/outcome';
 import { EflArgumentError, EflError } from '../errors';
 import { Uint8Array } from '../intrinsics';
@@ -27,7 +27,7 @@ export class CallReport {
   ) {
     this.device = device;
     const native = stream?.native();
-    this.memory = onDevice(() => new (addon().DeviceMemory)(device, reportBytes, native));
+    this.memory = fromNative(() => new (addon().DeviceMemory)(device, reportBytes, native));
     this.#describe = describe;
   }
 
@@ -42,7 +42,7 @@ export class CallReport {
   read(): { positives: number; ignored: number; nonFinite: number } {
     rejectReading();
     const bytes = new Uint8Array(reportBytes);
-    onDevice(() => {
+    fromNative(() => {
       this.memory.download(bytes);
     });
     return this.#decode(bytes);

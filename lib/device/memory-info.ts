@@ -1,6 +1,6 @@
 import { checkDevice } from '../backends';
-import { onDevice } from '../binding/devices';
 import { addon } from '../binding/load';
+import { fromNative } from '../binding/native-failure';
 
 /** Memory of a device, in bytes. */
 export interface MemoryInfo {
@@ -16,6 +16,6 @@ export interface MemoryInfo {
 /** How much memory a device has, and what this process has of it. */
 export function memoryInfo(device = 0): MemoryInfo {
   checkDevice('device', device);
-  const [total, free, reserved, inUse] = onDevice(() => addon().deviceMemory(device));
+  const [total, free, reserved, inUse] = fromNative(() => addon().deviceMemory(device));
   return { total, free, reserved, inUse };
 }

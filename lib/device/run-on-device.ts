@@ -1,5 +1,5 @@
 import type { NativeCriterion, NativeMemory } from '../binding/addon';
-import { onDevice } from '../binding/devices';
+import { fromNative } from '../binding/native-failure';
 import { CudaTensor } from './cuda-tensor';
 import type { CheckedDeviceCall, DeviceLogits } from './device-call';
 import { CallReport, DeviceLossOutput } from './device-output';
@@ -64,7 +64,7 @@ function enqueue(
   call: CheckedDeviceCall,
   { report, gradient, elements, gradientsGiven = false }: Results,
 ): void {
-  onDevice(() => {
+  fromNative(() => {
     native.runOnDevice(
       call.device,
       memoriesOf('logits', call.tensors)!,

@@ -59,17 +59,33 @@ export class Given {
   /** The argument itself, for messages. */
   readonly value: unknown;
 
+  readonly #isRead = true;
+
   constructor(value: unknown, isBare: boolean, { data, shape, dtype }: Parts) {
     this.value = value;
     this.isBare = isBare;
     this.data = kindOf(data) ? plainView(data as ArrayBufferView) : data;
-    this.shape = shape === undefined ? undefined : (listOf(shape, maxDimensions) ?? shape);
+    this.shape = Array.isArray(shape) ? sizesOf(shape) : (listOf(shape, maxDimensions) ?? shape);
     this.dtype = dtype;
+  }
+
+  /** Whether an argument has been read. Looks at no prototypes: a proxy can have them without end. */
+  static is(value: object): value is Given {
+    return #isRead in value;
   }
 }
 
 /** A shape beyond reason is not gone through. */
 export const maxDimensions = 64;
+
+/** A copy of a shape; of one beyond reason no more than its length, so that nobody reads it again. */
+function sizesOf(shape: unknown[]): unknown[] {
+  const sizes = listOf(shape, maxDimensions);
+  if (sizes) return sizes;
+  const length: unknown = shape.length;
+  const isLong = typeof length === 'number' && length > maxDimensions && length < 2 ** 32;
+  return new Array(isLong ? Math.floor(length) : maxDimensions + 1);
+}
 
 /**
  * Reads an argument of any of these forms; what it says is still to be checked.
@@ -78,8 +94,8 @@ export const maxDimensions = 64;
  * and for nulls.
  */
 export function readGiven(argument: string, value: unknown): Given {
-  if (value instanceof Given) return value;
   const isObject = typeof value === 'object' && value !== null;
+  if (isObject && Given.is(value)) return value;
   if (!isObject || kindOf(value) || Array.isArray(value)) {
     return new Given(value, true, { data: value });
   }

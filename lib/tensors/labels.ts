@@ -1,7 +1,7 @@
 import { types } from 'node:util';
 import type { PerLevel } from '../binding/addon';
 import type { CudaTensor } from '../device/cuda-tensor';
-import { isInt32, reject } from '../validation';
+import { isInt32, listOf, reject } from '../validation';
 import { counterpart } from './counterparts';
 import { readGiven, type ArrowVector, type DimsTensor, type Given } from './foreign';
 import { kindOf, lengthOf, type TypedArrayKind } from '../intrinsics';
@@ -63,14 +63,19 @@ export function labelConvention(
   return { firstClass: 0, background: background === 'last' ? numClasses : undefined, ignored };
 }
 
-/** Checks `ignoreIndex`: none of the labels to ignore may already mean something else. */
+const maxIgnored = 2 ** 16;
+
+/**
+ * A copy of `ignoreIndex`, each label read once: none of them may already mean something else.
+ */
 export function ignoredLabels(
   value: unknown,
   background: Background,
   numClasses: number,
 ): readonly number[] {
-  const list: readonly unknown[] =
-    value === undefined ? [-1] : Array.isArray(value) ? value : [value];
+  const given = value === undefined ? [-1] : Array.isArray(value) ? value : [value];
+  const list = listOf(given, maxIgnored);
+  if (!list) reject('ignoreIndex', `at most ${maxIgnored} labels`, value);
   const { firstClass, background: backgroundLabel } = labelConvention(background, numClasses, []);
   for (const label of list) {
     if (!isInt32(label)) reject('ignoreIndex', 'a 32-bit integer or a list of them', label);
@@ -79,7 +84,7 @@ export function ignoredLabels(
     }
     if (label === backgroundLabel) reject('ignoreIndex', 'labels other than background', label);
   }
-  return list as readonly number[];
+  return Object.freeze(list as number[]);
 }
 
 /** What a label may be, for error messages. */

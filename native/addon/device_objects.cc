@@ -246,6 +246,9 @@ class DeviceMemory : public DeviceObject<DeviceMemory, Memory> {
   Napi::Value upload(const Napi::CallbackInfo& info) {
     const Memory& memory = *get(info.Env());
     const Bytes from = bytes_argument(info[0], "values");
+    // Whatever lay in the rest would pass for values.
+    if (from.length < memory.bytes)
+      reject_argument(info.Env(), "values", "as many as the memory has");
     const auto stream = stream_argument(info[1], memory.device);
     void* const to = memory_argument(info.This(), "memory", stream, from.length);
     with_device_errors(info.Env(), [&] {

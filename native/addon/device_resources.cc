@@ -55,7 +55,9 @@ namespace {
 
 void* allocated(const Stream& stream, std::size_t bytes) {
   void* memory = nullptr;
-  require_device(library().allocate(stream.device, stream.handle, bytes, &memory));
+  // A tensor of no values has an address, too.
+  const std::size_t size = bytes ? bytes : 1;
+  require_device(library().allocate(stream.device, stream.handle, size, &memory));
   return memory;
 }
 

@@ -45,9 +45,18 @@ describeOnDevice('a device tensor', () => {
 
   test('has at most 64 dimensions, of sizes that memory has', () => {
     const holes = new Array<number>(2 ** 32 - 1);
-    for (const shape of [holes, [2, -1], [1.5], '3', [2 ** 30, 2 ** 30], undefined]) {
+    const large = [[2 ** 30, 2 ** 30], [2 ** 52]];
+    for (const shape of [holes, [2, -1], [1.5], '3', ...large, undefined]) {
       expectRefused(() => CudaTensor.empty(wrong(shape)), 'shape');
     }
+    const { pointer } = tensor();
+    expectRefused(() => CudaTensor.wrap({ pointer, shape: [2 ** 52] }), 'shape');
+  });
+
+  test('of no values has memory that can be written and read', () => {
+    const none = CudaTensor.fromHost(new Float32Array(0)).copyFrom(new Float32Array(0));
+    expect(none.toHost()).toMatchObject({ data: new Float32Array(0), shape: [0] });
+    expect(none.pointer).toBeGreaterThan(0n);
   });
 
   test('is no tensor for its prototype alone', () => {
@@ -102,6 +111,19 @@ describeOnDevice('the addon', () => {
         small.copyFrom(memory(64), bytes, undefined);
       }).toThrow(refused);
     }
+  });
+
+  test('fills the memory with what is uploaded', () => {
+    for (const length of [0, 1]) {
+      expect(() => {
+        memory(8).upload(new Float32Array(length), undefined);
+      }).toThrow(refused);
+    }
+    const filled = memory(8);
+    filled.upload(Float32Array.of(1, 2), undefined);
+    const copy = new Float32Array(2);
+    filled.download(copy);
+    expectSame('values', copy, Float32Array.of(1, 2));
   });
 
   test('knows how much of the memory of somebody else there is', () => {
@@ -214,6 +236,78 @@ const nativeSettings = {
   lossWeight: 1,
   device: -1,
 };
+
+describeOnDevice('a copy to a device whose arguments change while they are read', () => {
+  const detach = (data: ArrayBufferView): void => {
+    structuredClone(data.buffer, { transfer: [data.buffer as ArrayBuffer] });
+  };
+  /** A list of one size, which does something when it is read. */
+  const acting = (size: number, act: () => void): number[] =>
+    Object.defineProperty([size], 0, {
+      get(): number {
+        act();
+        return size;
+      },
+    });
+
+  test.each(['Float32Array', 'Int32Array'] as const)(
+    'refuses values of a %s that its shape takes away',
+    (name) => {
+      const sourceOf = () => {
+        const data = new { Float32Array, Int32Array }[name](4).fill(1);
+        const shape = acting(4, () => {
+          detach(data);
+        });
+        return { data: data as Float32Array, shape };
+      };
+      const bare = sourceOf();
+      expectRefused(() => CudaTensor.fromHost(bare.data, { shape: bare.shape }), /^source/);
+      expectRefused(() => CudaTensor.fromHost(sourceOf()), /^source/);
+      const target = CudaTensor.empty([4], { dtype: name === 'Int32Array' ? 'int32' : 'float32' });
+      expectRefused(() => target.copyFrom(sourceOf()), /^source/);
+    },
+  );
+
+  test('goes through a shape once, whatever a proxy says of its length', () => {
+    const data = new Float32Array(4);
+    let reads = 0;
+    const shape = new Proxy([4], {
+      get(target, name): unknown {
+        if (name === 'length') reads += 1;
+        if (name === 'length' && reads <= 2) return 1000;
+        if (name === '0') detach(data);
+        return Reflect.get(target, name);
+      },
+    });
+    expectRefused(() => CudaTensor.fromHost({ data, shape }), /^source/);
+    expect(data).toHaveLength(4);
+  });
+
+  test('reports a tensor that was disposed of meanwhile', () => {
+    const ofHost = (target: CudaTensor) => ({
+      get data(): Float32Array {
+        target.dispose();
+        return new Float32Array(6);
+      },
+      shape: [6],
+    });
+    const one = tensor();
+    expect(() => one.copyFrom(ofHost(one))).toThrow(EflDisposedError);
+    const [from, to] = [tensor(), tensor()];
+    const disposing = (disposed: { dispose(): void }, stream?: CudaStream) => ({
+      get stream(): CudaStream | undefined {
+        disposed.dispose();
+        return stream;
+      },
+    });
+    expect(() => to.copyFrom(from, disposing(from))).toThrow(EflDisposedError);
+    expect(() => to.copyFrom(tensor(), disposing(to))).toThrow(EflDisposedError);
+    const stream = new CudaStream();
+    expect(() => tensor().copyFrom(values, disposing(stream, stream))).toThrow(EflDisposedError);
+    const [late, last] = [new CudaStream(), tensor()];
+    expect(() => last.copyFrom(ofHost(late as never), { stream: late })).toThrow(EflDisposedError);
+  });
+});
 
 describeOnDevice('a call on a device whose arguments change while they are read', () => {
   test('takes from a list what it looked at', () => {

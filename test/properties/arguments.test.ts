@@ -127,6 +127,46 @@ const spoiled = fc.record({
   takesAway: fc.option(fc.constantFrom('logits', 'grad'), { nil: undefined, freq: 3 }),
 });
 
+type Act = 'nothing' | 'throw' | 'dispose' | 'listen' | 'abort' | 'missing';
+
+/** What the parts of a signal do, each time they are used. */
+const signals = fc.record({
+  aborted: fc.constantFrom<Act>('nothing', 'throw', 'dispose', 'abort', 'missing'),
+  addEventListener: fc.constantFrom<Act>(
+    ...(['nothing', 'throw', 'dispose', 'listen', 'abort', 'missing'] as const),
+  ),
+  removeEventListener: fc.constantFrom<Act>('nothing', 'throw', 'dispose', 'listen', 'missing'),
+  /** How often they do nothing before. */
+  patience: fc.integer({ min: 0, max: 3 }),
+});
+
+function signalOf(
+  { patience, ...acts }: typeof signals extends fc.Arbitrary<infer T> ? T : never,
+  dispose: () => void,
+): object {
+  let uses = 0;
+  let aborted = false;
+  const act = (what: Act, listener?: () => void): void => {
+    if (uses++ < patience) return;
+    if (what === 'throw') throw new Theirs();
+    if (what === 'dispose') dispose();
+    if (what === 'abort') aborted = true;
+    if (what === 'listen') listener?.();
+  };
+  const signal = {};
+  for (const name of ['addEventListener', 'removeEventListener'] as const) {
+    const value = (_: string, listener: () => void): void => {
+      act(acts[name], listener);
+    };
+    if (acts[name] !== 'missing') Object.defineProperty(signal, name, { value });
+  }
+  const get = (): boolean => {
+    act(acts.aborted);
+    return aborted;
+  };
+  return acts.aborted === 'missing' ? signal : Object.defineProperty(signal, 'aborted', { get });
+}
+
 interface Call {
   readonly logits: unknown;
   readonly labels: unknown;
@@ -217,6 +257,60 @@ describe('arguments of every kind are taken, or refused without a trace,', () =>
         criterion.dispose();
       }),
       600,
+    );
+  });
+
+  test('by a signal of any kind', async () => {
+    await checkAsync(
+      fc.asyncProperty(signals, async (parts) => {
+        const criterion = used('sum');
+        const before = stateOf(criterion);
+        const { logits, labels, grad } = callOf({ parts: {} });
+        let isDisposed = false;
+        const signal = signalOf(parts, () => {
+          isDisposed = true;
+          criterion.dispose();
+        });
+        const call = { signal, grad } as object;
+        const rejection = await criterion
+          .forwardBackwardAsync(wrong(logits), wrong(labels), call)
+          .then(
+            () => undefined,
+            (error: unknown) => error,
+          );
+        if (rejection !== undefined) expectOurs(rejection);
+        if (isDisposed) return; // the state is no more
+        if (rejection !== undefined) expectUntouched(criterion, before, grad);
+        else expect(criterion.statistics.steps).toBe(before.steps + 1);
+        criterion.dispose();
+      }),
+      300,
+    );
+  });
+
+  test('by the labels to ignore', () => {
+    const label = fc.constantFrom<unknown>(-1, -7, 255, 0, 1, 2 ** 31, NaN, null, '-1');
+    const readings = fc.array(fc.array(label, { minLength: 1, maxLength: 3 }), { maxLength: 3 });
+    check(
+      fc.property(readings, fc.constantFrom(undefined, 0, 2 ** 40, NaN), (lists, length) => {
+        // Each label is another one each time it is read.
+        const list = lists.map((each) => each[0]);
+        lists.forEach((each, index) => {
+          let reads = 0;
+          Object.defineProperty(list, index, { get: () => each[reads++ % each.length] });
+        });
+        const says = (target: object, name: PropertyKey): unknown =>
+          name === 'length' && length !== undefined ? length : Reflect.get(target, name);
+        const ignoreIndex: unknown = new Proxy(list, { get: says });
+        refusalOf(() => {
+          const criterion = new FocalLoss(wrong({ numClasses: CLASSES, ignoreIndex }));
+          const taken = criterion.options.ignoreIndex;
+          for (const each of taken) expect([-1, -7, 255]).toContain(each);
+          const rows = new Float32Array(taken.length * CLASSES);
+          expect(criterion.forward(rows, taken).ignored).toBe(taken.length);
+        });
+      }),
+      300,
     );
   });
 

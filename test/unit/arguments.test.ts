@@ -107,6 +107,13 @@ describe('the options of a criterion', () => {
     );
   });
 
+  test('have at most 65536 labels to ignore', () => {
+    const ignoreIndex = Array.from({ length: 65536 }, (_, i) => -1 - i);
+    new FocalLoss({ numClasses: 3, ignoreIndex }).dispose();
+    ignoreIndex.push(-70000);
+    expectRefused(() => new FocalLoss({ numClasses: 3, ignoreIndex }), 'ignoreIndex');
+  });
+
   test('are copied: changing the object afterwards changes nothing', () => {
     const options = { numClasses: 3, gamma: 2, ignoreIndex: [-1] };
     const criterion = new FocalLoss(options);

@@ -123,6 +123,69 @@ describe('an AbortSignal', () => {
     expect(await busy).toHaveLength(16);
   });
 
+  test('that takes no listener leaves no trace of a call with nothing before it', async () => {
+    const criterion = equalized();
+    const { signal } = new AbortController();
+    signal.addEventListener = () => {
+      const end = Date.now() + 20; // in which the executor would have computed the call
+      while (Date.now() < end);
+      throw new Error('no listeners here');
+    };
+    const grad = new Float32Array(small.logits.length).fill(7);
+    const call = criterion.forwardBackwardAsync(small.logits, small.labels, { signal, grad });
+    await expect(call).rejects.toThrow('no listeners here');
+    expect(grad.every((value) => value === 7)).toBe(true);
+    expect(criterion.statistics.steps).toBe(0);
+  });
+
+  test('without a way to take the listener back is refused, and nothing has changed', async () => {
+    const criterion = equalized();
+    const signal = { aborted: false, addEventListener: () => undefined } as unknown as AbortSignal;
+    for (const name of ['forwardBackwardAsync', 'collectGradAsync'] as const) {
+      const error = await rejectionOf(criterion[name](small.logits, small.labels, { signal }));
+      expect(error).toMatchObject({ code: 'EFL_ARGUMENT', argument: 'signal' });
+    }
+    expect(criterion.statistics.steps).toBe(0);
+  });
+
+  test('that does not give the listener back leaves the call its result', async () => {
+    const criterion = equalized();
+    const { signal } = new AbortController();
+    signal.removeEventListener = () => {
+      throw new Error('listeners stay');
+    };
+    await criterion.forwardBackwardAsync(small.logits, small.labels, { signal });
+    expect(criterion.statistics.steps).toBe(1);
+  });
+
+  test('that disposes of the criterion as it takes the listener is told so', async () => {
+    const { signal } = new AbortController();
+    for (const name of ['forwardBackwardAsync', 'collectGradAsync'] as const) {
+      const criterion = equalized();
+      signal.addEventListener = () => {
+        criterion.dispose();
+      };
+      const call = criterion[name](small.logits, small.labels, { signal });
+      expect(await rejectionOf(call)).toBeInstanceOf(EflDisposedError);
+    }
+  });
+
+  test('that fills the queue as it takes the listener finds no room', async () => {
+    const criterion = equalized();
+    const others: Promise<unknown>[] = [occupy(criterion)];
+    const { signal } = new AbortController();
+    signal.addEventListener = () => {
+      for (let i = 0; i <= LIMIT; i++) {
+        others.push(criterion.forwardAsync(small.logits, small.labels));
+      }
+    };
+    const call = criterion.forwardBackwardAsync(small.logits, small.labels, { signal });
+    const settled = Promise.allSettled(others);
+    expect(await rejectionOf(call)).toBeInstanceOf(EflQueueFullError);
+    await settled;
+    expect(criterion.statistics.steps).toBeLessThanOrEqual(16);
+  });
+
   test('that lives on keeps no listener of calls that have ended', async () => {
     const criterion = equalized();
     const { signal } = new AbortController();

@@ -62,6 +62,17 @@ describe('an object that the caller changes after the call', () => {
     expect(elements?.shape).toEqual([3, 2]);
   });
 
+  test('does not change which labels are ignored', () => {
+    let reads = 0;
+    const ignoreIndex = Object.defineProperty([-1], 0, {
+      get: () => (++reads === 1 ? -5 : 1),
+    });
+    const criterion = new FocalLoss({ numClasses: 2, ignoreIndex });
+    expect(criterion.options.ignoreIndex).toEqual([-5]);
+    expect(criterion.forward(logits, [1, 0, -5])).toMatchObject({ positives: 1, ignored: 1 });
+    expect(reads).toBe(1);
+  });
+
   test('does not change the options of a criterion', () => {
     const criterion = new FocalLoss({ numClasses: 2 });
     expect(() => {

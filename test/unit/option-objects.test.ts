@@ -10,6 +10,24 @@ import { expectRefused, wrong } from '../reference/harness';
 const logits = Float32Array.from([1, -2, 0.5, 3, -1, 0.25]);
 const labels = [1, 0, 2];
 
+/** An object that has itself for its prototype. */
+function endless(target: object = {}): object {
+  const proxy: object = new Proxy(target, { getPrototypeOf: () => proxy });
+  return proxy;
+}
+
+test('an argument may have prototypes without end', () => {
+  const criterion = new EqualizedFocalLoss({ numClasses: 2 });
+  const tensor = endless({ data: logits, shape: [3, 2] });
+  expect(criterion.forward(wrong(tensor), wrong(endless(labels))).positives).toBe(2);
+  expectRefused(() => {
+    criterion.mergeStatistics(wrong(endless()));
+  }, /./);
+  expectRefused(() => {
+    criterion.mergeStatistics(wrong(Object.create(EqualizedFocalLoss.prototype)));
+  }, /./);
+});
+
 describe('options', () => {
   test('that are inherited count', () => {
     const inherited = Object.create(
@@ -69,6 +87,15 @@ describe('options', () => {
     const criterion = new EqualizedFocalLoss({ numClasses: 2 });
     expectRefused(() => criterion.forwardBackward(logits, labels, wrong(new Call())), 'colect');
     expectRefused(() => repeatFactors([[1]], wrong(Object.create({ treshold: 1 }))), 'treshold');
+  });
+
+  test('may be inherited from a few classes, and not from classes without end', () => {
+    let inherited: object = { numClasses: 2, gamma: 4 };
+    for (let depth = 0; depth < 50; depth++) inherited = Object.create(inherited) as object;
+    expect(new FocalLoss(wrong(inherited)).options.gamma).toBe(4);
+    expectRefused(() => new FocalLoss(wrong(endless())), 'options');
+    const criterion = new EqualizedFocalLoss({ numClasses: 2 });
+    expectRefused(() => criterion.forward(logits, labels, wrong(endless())), 'call');
   });
 
   test('that every object has are none', () => {
