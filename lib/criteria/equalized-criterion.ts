@@ -171,9 +171,10 @@ export abstract class EqualizedCriterion<
     const { name } = this.constructor;
     const { numClasses } = this.options;
     // What the gradients of another loss say nothing about is this one's balance.
-    const isForeign = other instanceof EqualizedCriterion && other.#owner.loss !== this.#owner.loss;
+    const criterion = EqualizedCriterion.#isOne(other) ? other : undefined;
+    const isForeign = criterion && criterion.#owner.loss !== this.#owner.loss;
     if (isForeign) reject('other', `an ${name} or its statistics`, other);
-    const statistics = other instanceof EqualizedCriterion ? other.#whole() : other;
+    const statistics = criterion ? criterion.#whole() : other;
     const { positive, negative, steps } = checkStatistics(statistics, numClasses, name);
     checkSums(this.#whole(), { positive, negative, steps });
     this.withNative((native) => {
@@ -199,6 +200,11 @@ export abstract class EqualizedCriterion<
       this.#restore(before);
     }
     this.mergeStatistics(collected);
+  }
+
+  /** Not what only has its prototype: a proxy of a criterion, or an object made from it. */
+  static #isOne(value: unknown): value is EqualizedCriterion {
+    return typeof value === 'object' && value !== null && #owner in value;
   }
 
   /** Back to the state of a new criterion: no sums, every class balanced. */
