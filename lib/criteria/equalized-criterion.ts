@@ -138,10 +138,11 @@ export abstract class EqualizedCriterion<
    * Writes the state as a safetensors file (`pos_grad`, `neg_grad`, `pos_neg`, float64; the number of
    * steps and which loss it is of in its metadata). The file appears whole and lasting, or is left as
    * it was. A symbolic link stays one; a file that is replaced keeps its mode and, as far as the
-   * process may, its owner.
+   * process may, its owner; where the group cannot be kept, the new one gets no access.
    *
    * @throws {@link EflArgumentError} (`argument: 'path'`) where the path cannot be written, where it
-   * is no regular file, or one with several names (hard links).
+   * is no regular file, or one with several names (hard links); and, with `received` that says so,
+   * where the new file is in place but the system could not make that last.
    */
   saveState(path: string): void {
     writeCheckpoint(path, this.#readWhole(), this.#owner);
