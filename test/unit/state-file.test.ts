@@ -224,11 +224,10 @@ describe('what is written', () => {
 
   test('is said to be in place where only the directory cannot be synchronized', () => {
     const sync = fs.fsyncSync;
-    jest
-      .spyOn(fs, 'fsyncSync')
-      .mockImplementation((descriptor) =>
-        fs.fstatSync(descriptor).isDirectory() ? failing('EIO')() : sync(descriptor),
-      );
+    jest.spyOn(fs, 'fsyncSync').mockImplementation((descriptor) => {
+      if (fs.fstatSync(descriptor).isDirectory()) failing('EIO')();
+      sync(descriptor);
+    });
     const error = expectRefused(() => {
       trained().saveState(fileNamed('s'));
     }, 'path');
