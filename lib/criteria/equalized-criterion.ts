@@ -139,10 +139,11 @@ export abstract class EqualizedCriterion<
    * Writes the state as a safetensors file (`pos_grad`, `neg_grad`, `pos_neg`, float64; the number of
    * steps and which loss it is of in its metadata). The file appears whole and lasting, or is left as
    * it was. A symbolic link stays one; a file that is replaced keeps its mode and, as far as the
-   * process may, its owner.
+   * process may, its owner; where the group cannot be kept, the new one gets no access.
    *
    * @throws {@link EflArgumentError} (`argument: 'path'`) where the path cannot be written, where it
-   * is no regular file, or one with several names (hard links).
+   * is no regular file, or one with several names (hard links); and, with `received` that says so,
+   * where the new file is in place but the system could not make that last.
    */
   saveState(path: string): void {
     writeCheckpoint(path, this.#readWhole(), this.#owner);
@@ -172,9 +173,10 @@ export abstract class EqualizedCriterion<
     const { name } = this.constructor;
     const { numClasses } = this.options;
     // What the gradients of another loss say nothing about is this one's balance.
-    const isForeign = EqualizedCriterion.#is(other) && other.#owner.loss !== this.#owner.loss;
+    const criterion = EqualizedCriterion.#isOne(other) ? other : undefined;
+    const isForeign = criterion && criterion.#owner.loss !== this.#owner.loss;
     if (isForeign) reject('other', `an ${name} or its statistics`, other);
-    const statistics = EqualizedCriterion.#is(other) ? other.#whole() : other;
+    const statistics = criterion ? criterion.#whole() : other;
     const { positive, negative, steps } = checkStatistics(statistics, numClasses, name);
     checkSums(this.#whole(), { positive, negative, steps });
     this.withNative((native) => {
@@ -202,6 +204,11 @@ export abstract class EqualizedCriterion<
     this.mergeStatistics(collected);
   }
 
+  /** By what only the constructor gives: anything may have its prototype, or prototypes without end. */
+  static #isOne(value: unknown): value is EqualizedCriterion {
+    return typeof value === 'object' && value !== null && #owner in value;
+  }
+
   /** Back to the state of a new criterion: no sums, every class balanced. */
   reset(): void {
     this.withNative((native) => {
@@ -217,11 +224,6 @@ export abstract class EqualizedCriterion<
       native.readFactors(first, second);
       return { first, second };
     });
-  }
-
-  /** By what only the constructor gives: anything may have its prototype, or prototypes without end. */
-  static #is(value: unknown): value is EqualizedCriterion {
-    return typeof value === 'object' && value !== null && #owner in value;
   }
 
   #collectOnDevice(

@@ -99,26 +99,37 @@ export class RepeatFactorSampler implements Iterable<number> {
    * The next `count` indices, across the ends of epochs.
    *
    * @param count an integer from 0 to 2^31 - 1.
-   * @throws {@link EflArgumentError} for a count out of its range; the position has not moved then.
+   * @throws {@link EflArgumentError} for a count out of its range, {@link EflOutOfMemoryError} where
+   * there is no memory for the indices or an epoch; the position has not moved then.
    */
   take(count: number): Int32Array {
     checkInteger('count', count, 0, maxIndices);
     const taken = newInt32Array(count);
+    let [epoch, position, current] = [this.#epoch, this.#position, this.#current];
     for (let filled = 0; filled < count;) {
-      const end = this.#position + count - filled;
-      const part = this.#indices().subarray(this.#position, end);
+      current ??= drawEpoch(this.#factors, this.#seed, epoch, this.#shuffle);
+      const part = current.subarray(position, position + count - filled);
       taken.set(part, filled);
       filled += part.length;
-      this.#advance(part.length);
+      position += part.length;
+      if (position === current.length) [epoch, position, current] = [epoch + 1, 0, undefined];
     }
+    // Only now: an epoch that finds no memory leaves everything as it was.
+    [this.#epoch, this.#position, this.#current] = [epoch, position, current];
     return taken;
   }
 
   /** Index after index, without an end. An index counts as handed out once the loop has it. */
   *[Symbol.iterator](): Generator<number, never, undefined> {
     for (;;) {
-      const index = this.#indices()[this.#position]!;
-      this.#advance(1);
+      const current = this.#indices();
+      const index = current[this.#position]!;
+      this.#position += 1;
+      if (this.#position === current.length) {
+        this.#epoch += 1;
+        this.#position = 0;
+        this.#current = undefined;
+      }
       yield index;
     }
   }
@@ -166,15 +177,6 @@ export class RepeatFactorSampler implements Iterable<number> {
     this.#current ??= drawEpoch(this.#factors, this.#seed, this.#epoch, this.#shuffle);
     return this.#current;
   }
-
-  /** Moves on within the current epoch; from its end to the start of the next. */
-  #advance(count: number): void {
-    this.#position += count;
-    if (this.#position < this.#indices().length) return;
-    this.#epoch += 1;
-    this.#position = 0;
-    this.#current = undefined;
-  }
 }
 
 function drawEpoch(
@@ -184,9 +186,10 @@ function drawEpoch(
   shuffle: boolean,
 ): Int32Array {
   const random = sfc32(seed, epoch >>> 0, Math.floor(epoch / 2 ** 32));
-  const repeats = factors.map((factor) => {
+  const repeats = newInt32Array(factors.length, 'The epoch');
+  factors.forEach((factor, image) => {
     const whole = Math.floor(factor);
-    return random() / 2 ** 32 < factor - whole ? whole + 1 : whole;
+    repeats[image] = random() / 2 ** 32 < factor - whole ? whole + 1 : whole;
   });
   const length = repeats.reduce((sum, count) => sum + count, 0);
   const indices = newInt32Array(length, 'The epoch');
@@ -240,8 +243,9 @@ function sfc32(a: number, b: number, c: number): () => number {
 }
 
 function shareOf(indices: Int32Array, { rank, size }: EpochShare): Int32Array {
-  const share = new Int32Array(Math.floor(indices.length / size));
-  return share.map((_, place) => indices[place * size + rank]!);
+  const share = newInt32Array(Math.floor(indices.length / size), 'The share');
+  for (let place = 0; place < share.length; place++) share[place] = indices[place * size + rank]!;
+  return share;
 }
 
 function checkShare(value: EpochShare): EpochShare {

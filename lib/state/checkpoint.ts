@@ -3,7 +3,7 @@ import { EflArgumentError } from '../errors';
 import { reject } from '../validation';
 import { printable, quoted } from './printable';
 import { withRegularFile } from './regular-file';
-import { replaceFile } from './replace-file';
+import { NotLastingError, replaceFile } from './replace-file';
 import {
   encodeSafetensors,
   isFloatVector,
@@ -49,7 +49,11 @@ export function writeCheckpoint(file: unknown, state: StateDict, owner: StateOwn
   try {
     replaceFile(target, bytes);
   } catch (error) {
-    throw unusable('a path that can be written', error);
+    const isWritten = error instanceof NotLastingError;
+    throw unusable(
+      isWritten ? 'a path whose directory can be synchronized' : 'a path that can be written',
+      error,
+    );
   }
 }
 

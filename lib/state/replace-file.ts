@@ -33,9 +33,18 @@ export function replaceFile(file: string, bytes: Uint8Array): void {
   // The directory alone decides whether a file can be replaced; its own mode says whether it may.
   if (before) accessSync(target, constants.W_OK);
   removeOrphans(target);
-  for (let attempt = 1; !isReplaced(target, bytes, before, attempt === mostAttempts); attempt++);
-  syncDirectory(path.dirname(target));
+  // Opened before anything changes: where that fails the file stays as it was.
+  const directory = openDirectory(path.dirname(target));
+  try {
+    for (let attempt = 1; !isReplaced(target, bytes, before, attempt === mostAttempts); attempt++);
+    if (directory !== undefined) syncDirectory(directory);
+  } finally {
+    if (directory !== undefined) closeSync(directory);
+  }
 }
+
+/** The new file is in place, but may be gone after a power cut. */
+export class NotLastingError extends Error {}
 
 const mostAttempts = 5;
 
@@ -98,8 +107,9 @@ function writeDurably(file: string, bytes: Uint8Array, before: Stats | undefined
       written += writeSync(descriptor, bytes, written);
     }
     if (before) {
-      keepOwner(descriptor, before);
-      fchmodSync(descriptor, before.mode & 0o777);
+      // What the group was allowed is not for another one.
+      const kept = keepGroup(descriptor, before) ? 0o777 : 0o707;
+      fchmodSync(descriptor, before.mode & kept);
     }
     fsyncSync(descriptor);
   } finally {
@@ -107,34 +117,42 @@ function writeDurably(file: string, bytes: Uint8Array, before: Stats | undefined
   }
 }
 
-/** As far as this process may: a file of somebody else becomes its own. */
-function keepOwner(descriptor: number, { uid, gid }: Stats): void {
-  for (const owner of [uid, -1]) {
+/**
+ * Keeps owner and group as far as this process may, and says whether the group is kept: a file of
+ * somebody else becomes its own.
+ */
+function keepGroup(descriptor: number, { uid, gid }: Stats): boolean {
+  return [uid, -1].some((owner) => {
     try {
       fchownSync(descriptor, owner, gid);
-      return;
+      return true;
     } catch {
-      // At least the group, then.
+      return false; // At least the group, then.
     }
+  });
+}
+
+/** Undefined for one that cannot be synchronized: it can be written but not read, or on Windows. */
+function openDirectory(directory: string): number | undefined {
+  if (process.platform === 'win32') return undefined;
+  try {
+    return openSync(directory, 'r');
+  } catch (error) {
+    if (['EACCES', 'EPERM'].includes(codeOf(error) ?? '')) return undefined;
+    throw error;
   }
 }
 
 /** So that the new name, too, is on the disk. */
-function syncDirectory(directory: string): void {
-  if (process.platform === 'win32') return;
-  let descriptor: number;
-  try {
-    descriptor = openSync(directory, 'r');
-  } catch {
-    return; // One that can be written but not read.
-  }
+function syncDirectory(descriptor: number): void {
   try {
     fsyncSync(descriptor);
   } catch (error) {
     // Some file systems cannot.
-    if (!['EINVAL', 'ENOTSUP', 'ENOSYS'].includes(codeOf(error) ?? '')) throw error;
-  } finally {
-    closeSync(descriptor);
+    if (['EINVAL', 'ENOTSUP', 'ENOSYS'].includes(codeOf(error) ?? '')) return;
+    const problem = error instanceof Error ? error.message : String(error);
+    const message = `the new file is in place, but may not outlast a power cut: ${problem}`;
+    throw new NotLastingError(message, { cause: error });
   }
 }
 

@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { quoted } from './printable';
-import { parseStrictJson, type Json } from './strict-json';
+import { JsonReader } from './strict-json';
 
 /**
  * The safetensors format: 8 bytes with the length of the header, the header as JSON, the values.
@@ -40,6 +40,8 @@ const prefixLength = 8;
 /** As in the reference implementation. */
 const mostHeaderBytes = 100_000_000n;
 const mostSize = 2n ** 64n - 1n;
+/** Dimensions of a tensor: as many as NumPy and PyTorch have. */
+const mostSizes = 64;
 const metadataKey = '__metadata__';
 
 /** Bits of a value of each type there is. */
@@ -117,51 +119,85 @@ function cutOff(fileSize: number): string {
   return fileSize < prefixLength ? `only ${fileSize} bytes long` : 'the header is cut off';
 }
 
-/** Checks all that a header says by itself; `json` is the header without its length. */
+/**
+ * Checks all that a header says by itself; `json` is the header without its length. It is read once
+ * and refused at the first value that is not of its kind: a file from anywhere takes no more memory
+ * than a small multiple of its header.
+ */
 export function parseSafetensorsHeader(json: Uint8Array): SafetensorsHeader {
-  const members = new Map(readMembers(json));
-  const metadata = readMetadata(members.get(metadataKey));
-  members.delete(metadataKey);
-  const tensors = new Map<string, TensorEntry>();
-  for (const [name, entry] of members) tensors.set(name, readEntry(name, entry));
-  return { tensors, metadata, valuesLength: checkCoverage(tensors) };
-}
-
-function readMembers(json: Uint8Array): ReadonlyMap<string, Json> {
   if (!isUtf8(json)) throw new Error('the header is not UTF-8');
   const text = Buffer.from(json.buffer, json.byteOffset, json.byteLength).toString();
   if (!text.startsWith('{')) throw new Error('the header does not begin with a brace');
-  try {
-    return parseStrictJson(text) as ReadonlyMap<string, Json>;
-  } catch (error) {
-    const problem = error instanceof Error ? error.message : String(error);
-    throw new Error(`the header is not JSON: ${problem}`, { cause: error });
-  }
-}
-
-function readMetadata(value: Json | undefined): ReadonlyMap<string, string> {
-  if (value === undefined || value === null) return new Map();
-  if (!isObject(value) || ![...value.values()].every((text) => typeof text === 'string')) {
-    throw new Error('the metadata are not texts');
-  }
-  return value as ReadonlyMap<string, string>;
-}
-
-function readEntry(name: string, value: Json): TensorEntry {
-  const [dtype, shape, offsets] = ['dtype', 'shape', 'data_offsets'].map((key) =>
-    isObject(value) ? value.get(key) : undefined,
+  const reader = new JsonReader(text);
+  const tensors = new Map<string, TensorEntry>();
+  let metadata: ReadonlyMap<string, string> | undefined;
+  reader.object(
+    (name) => {
+      if (name === metadataKey) metadata = readMetadata(reader);
+      else tensors.set(name, readEntry(reader, name));
+    },
+    (name) => (name === metadataKey ? metadata !== undefined : tensors.has(name)),
   );
-  if (typeof dtype !== 'string' || !areCounts(shape) || !areCounts(offsets)) {
-    throw new Error(`the entry of ${quoted(name)} is not one of a tensor`);
+  reader.end();
+  return { tensors, metadata: metadata ?? new Map(), valuesLength: checkCoverage(tensors) };
+}
+
+function readMetadata(reader: JsonReader): ReadonlyMap<string, string> {
+  const metadata = new Map<string, string>();
+  const notTexts = new Error('the metadata are not texts');
+  if (reader.next === 'n') {
+    reader.scalar(); // null
+    return metadata;
   }
+  if (reader.next !== '{') throw notTexts;
+  reader.object(
+    (key) => {
+      if (reader.next !== '"') throw notTexts;
+      metadata.set(key, reader.string());
+    },
+    (key) => metadata.has(key),
+  );
+  return metadata;
+}
+
+function readEntry(reader: JsonReader, name: string): TensorEntry {
+  if (reader.next !== '{') rejectEntry(name);
+  let dtype: string | undefined;
+  let shape: readonly bigint[] | undefined;
+  let offsets: readonly bigint[] | undefined;
+  reader.object((key) => {
+    if (key === 'dtype') dtype = reader.next === '"' ? reader.string() : rejectEntry(name);
+    else if (key === 'shape') shape = readCounts(reader, name, mostSizes, 'too many sizes');
+    else if (key === 'data_offsets') offsets = readCounts(reader, name, 2, 'not two offsets');
+    else reader.skip();
+  });
+  if (dtype === undefined || shape === undefined || offsets === undefined) rejectEntry(name);
   const [begin, end] = offsets;
-  if (begin === undefined || end === undefined || offsets.length > 2) {
-    throw new Error(`the entry of ${quoted(name)} has not two offsets`);
-  }
-  if (end - begin !== sizeOf(name, dtype, shape)) {
+  if (begin === undefined || end === undefined) rejectEntry(name, 'not two offsets');
+  const size = sizeOf(name, dtype, shape);
+  if (end - begin !== size) {
     throw new Error(`the shape of ${quoted(name)} does not fit its ${end - begin} bytes`);
   }
   return { dtype, shape: shape.map(Number), begin: Number(begin), end: Number(end) };
+}
+
+/** A list of at most so many integers. */
+function readCounts(reader: JsonReader, name: string, most: number, tooMany: string): bigint[] {
+  if (reader.next !== '[') rejectEntry(name);
+  const counts: bigint[] = [];
+  reader.list(() => {
+    if (counts.length === most) rejectEntry(name, tooMany);
+    if (/[{["]/.test(reader.next)) rejectEntry(name);
+    const count = reader.scalar();
+    if (typeof count !== 'bigint') rejectEntry(name);
+    counts.push(count);
+  });
+  return counts;
+}
+
+function rejectEntry(name: string, problem?: string): never {
+  const entry = `the entry of ${quoted(name)}`;
+  throw new Error(problem ? `${entry} has ${problem}` : `${entry} is not one of a tensor`);
 }
 
 /** Bytes of a tensor. */
@@ -182,21 +218,16 @@ function within(size: bigint): bigint {
 
 /** The format allows neither holes nor overlaps; a file with either has been cut or mended. */
 function checkCoverage(tensors: ReadonlyMap<string, TensorEntry>): number {
-  const sorted = [...tensors].sort(([, a], [, b]) => a.begin - b.begin || a.end - b.end);
+  const sorted = [...tensors.values()].sort((a, b) => a.begin - b.begin || a.end - b.end);
   let covered = 0;
-  for (const [name, { begin, end }] of sorted) {
-    if (begin !== covered) throw new Error(`the values of ${quoted(name)} are misplaced`);
-    covered = end;
+  for (const entry of sorted) {
+    if (entry.begin !== covered) {
+      const [name] = [...tensors].find(([, found]) => found === entry)!;
+      throw new Error(`the values of ${quoted(name)} are misplaced`);
+    }
+    covered = entry.end;
   }
   return covered;
-}
-
-function isObject(value: Json | undefined): value is ReadonlyMap<string, Json> {
-  return value instanceof Map;
-}
-
-function areCounts(value: Json | undefined): value is readonly bigint[] {
-  return Array.isArray(value) && value.every((item) => typeof item === 'bigint');
 }
 
 const bytesPerFloat: Readonly<Record<string, number>> = { F64: 8, F32: 4 };

@@ -1,7 +1,8 @@
 import type { ruleCode } from '../binding/addon';
+import { isClassValues } from '../criteria/class-values';
 import { EflArgumentError } from '../errors';
-import { describe, knownOptions, reject } from '../validation';
-import { types } from 'node:util';
+import { newFloat64Array } from '../tensors/new-arrays';
+import { knownOptions, listOf, reject } from '../validation';
 import { printable } from './printable';
 
 /** What an equalized criterion has seen of each class, as copies. */
@@ -159,19 +160,22 @@ function checkValues(
   numClasses: number,
   most: number,
 ): Float64Array {
-  if (!types.isFloat64Array(value) && !types.isFloat32Array(value) && !Array.isArray(value)) {
+  if (!isClassValues(value)) {
     reject(argument, 'a Float64Array, a Float32Array or an array of numbers', value);
   }
-  if (value.length !== numClasses) {
+  const values = listOf(value, numClasses);
+  if (values?.length !== numClasses) {
     reject(argument, `${numClasses} values, one for each class`, value);
   }
   const range = most === 1 ? 'numbers in [0, 1]' : 'finite numbers >= 0';
-  return Float64Array.from(value as ArrayLike<unknown>, (number, index) => {
+  const checked = newFloat64Array(numClasses, 'The state');
+  values.forEach((number, index) => {
     if (typeof number !== 'number' || !(number >= 0 && number <= most)) {
-      throw new EflArgumentError(`${argument}[${index}]`, range, describe(number));
+      reject(`${argument}[${index}]`, range, number);
     }
-    return number;
+    checked[index] = number;
   });
+  return checked;
 }
 
 function checkSteps(argument: string, value: unknown): number {

@@ -19,7 +19,8 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { EqualizedFocalLoss } from '../../lib';
-import { runFixture } from './child';
+import { encodeSafetensors } from '../reference/safetensors';
+import { runFixture, runNode } from './child';
 
 interface Failure {
   readonly name?: string;
@@ -210,6 +211,32 @@ describe('loadState', () => {
     const { argument, received } = await act('load', fileNamed('socket'));
     await new Promise((resolve) => server.close(resolve));
     expect([argument, received]).toEqual(['path', 'a socket, not a regular file']);
+  });
+
+  // Ten megabytes, of which a tree would not fit in this heap.
+  test.each<[string, string, string, string]>([
+    ['an entry with a list of objects', '{"a":[', '{}', ']}'],
+    ['a shape without end', '{"a":{"dtype":"U8","shape":[', '1', '],"data_offsets":[0,1]}}'],
+    [
+      'objects under a key that is not known',
+      '{"a":{"dtype":"U8","shape":[0],"data_offsets":[0,0],"more":[',
+      '{}',
+      ']}}',
+    ],
+    ['empty tensors', '{', '"%":{"dtype":"U8","shape":[0],"data_offsets":[0,0]}', '}'],
+  ])('refuses a header full of %s with little memory', async (_, start, item, end) => {
+    const items = Array.from({ length: Math.floor(1e7 / (item.length + 1)) }, (_, index) =>
+      item.replace('%', index.toString(36)),
+    );
+    const file = fileNamed('huge');
+    writeFileSync(file, encodeSafetensors(`${start}${items.join(',')}${end}`, Buffer.alloc(0)));
+    const { signal, stderr, stdout } = await runNode([
+      '--max-old-space-size=96',
+      path.join(__dirname, 'fixtures', 'state-files.cjs'),
+      ...['load', file],
+    ]);
+    expect({ signal, stderr }).toEqual({ signal: null, stderr: '' });
+    expect(JSON.parse(stdout)).toMatchObject({ name: 'EflArgumentError', argument: 'path' });
   });
 
   test('reads through a link', async () => {

@@ -191,6 +191,53 @@ function callOf({ parts, takesAway }: { parts: object; takesAway?: string | unde
   return { logits, labels: takesAway ? rows : labels, options, grad: own.grad };
 }
 
+const vectors = fc.oneof(
+  fc
+    .constantFrom(
+      () => Float64Array.of(0.5, 1),
+      () => [0.5, 1],
+      () => Float32Array.of(0.5, 1),
+    )
+    .map((make): unknown => make()),
+  fc.constantFrom(0, 1, 3, 16, -1, NaN, 2 ** 40).map((length) =>
+    // One of another length than it says, and one that iterates over another number of values.
+    Object.defineProperty(new Float64Array(CLASSES), 'length', { value: length }),
+  ),
+  fc.constantFrom(0, 1, 3, 16).map((length) => {
+    const values = () => new Array<number>(length).fill(1)[Symbol.iterator]();
+    return Object.defineProperty([0.5, 1], Symbol.iterator, { value: values });
+  }),
+  nasty,
+);
+
+/** Parts of a state or of statistics; reading some of them takes the others away. */
+const dictionaries = fc
+  .record(
+    {
+      ...{ pos_grad: vectors, neg_grad: vectors, pos_neg: vectors },
+      ...{ positive: vectors, negative: vectors },
+      steps: fc.oneof(fc.constantFrom<unknown>(0, 1, -1, 0.5, 2 ** 53, 1n), nasty),
+    },
+    { requiredKeys: [] },
+  )
+  .chain((parts) =>
+    fc.constantFrom(parts, thrower({ ...parts }), changing({ ...parts }), takingAway(parts)),
+  );
+
+/** Every read transfers away what the read before it has returned. */
+function takingAway(parts: Readonly<Record<string, unknown>>): object {
+  let last: unknown;
+  return new Proxy(parts, {
+    get(target, name): unknown {
+      if (ArrayBuffer.isView(last) && last.buffer instanceof ArrayBuffer) {
+        structuredClone(last.buffer, { transfer: [last.buffer] });
+      }
+      last = Reflect.get(target, name);
+      return last;
+    },
+  });
+}
+
 /** An error that a call may end with. */
 function expectOurs(error: unknown): void {
   if (error instanceof EflError || error instanceof Theirs) return;
@@ -327,6 +374,46 @@ describe('arguments of every kind are taken, or refused without a trace,', () =>
         criterion.dispose();
       }),
       500,
+    );
+  });
+
+  test('by loadStateDict and mergeStatistics', () => {
+    const given = fc.oneof({ weight: 4, arbitrary: dictionaries }, { weight: 1, arbitrary: nasty });
+    const options = fc.option(fc.oneof(fc.record({ prefix: nasty }), nasty), {
+      nil: undefined,
+      freq: 3,
+    });
+    check(
+      fc.property(given, options, fc.boolean(), (state, option, isMerge) => {
+        const criterion = used('sum');
+        const before = stateOf(criterion);
+        const call = () => {
+          if (isMerge) criterion.mergeStatistics(wrong(state));
+          else criterion.loadStateDict(wrong(state), wrong(option));
+        };
+        if (refusalOf(call)) expectSameState(stateOf(criterion), before);
+        else criterion.loadStateDict(criterion.stateDict());
+        criterion.dispose();
+      }),
+      1500,
+    );
+  });
+
+  test('by loadState', () => {
+    check(
+      fc.property(nasty, nasty, (path, option) => {
+        const criterion = used('sum');
+        const before = stateOf(criterion);
+        refusalOf(() => {
+          criterion.loadState(wrong(path), wrong(option));
+        });
+        refusalOf(() => {
+          criterion.loadState(__filename, wrong({ prefix: option }));
+        });
+        expectSameState(stateOf(criterion), before);
+        criterion.dispose();
+      }),
+      300,
     );
   });
 

@@ -92,6 +92,16 @@ describe('mergeStatistics', () => {
 
   test.each([
     ['nothing', undefined, 'other'],
+    ['what only has the prototype', Object.create(EqualizedFocalLoss.prototype), 'other.positive'],
+    [
+      'an array that lies about its length',
+      {
+        positive: Object.defineProperty(new Float64Array(2), 'length', { value: 3 }),
+        negative: [0, 0, 0],
+        steps: 1,
+      },
+      'other.positive',
+    ],
     ['another number of classes', { positive: [1], negative: [1], steps: 1 }, 'other.positive'],
     ['negative sums', { positive: [0, 0, -1], negative: [0, 0, 0], steps: 1 }, 'other.positive[2]'],
     ['NaN', { positive: [0, 0, 0], negative: [NaN, 0, 0], steps: 1 }, 'other.negative[0]'],

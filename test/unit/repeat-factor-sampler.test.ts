@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import {
+  EflOutOfMemoryError,
   RepeatFactorSampler,
   repeatFactors,
   type RepeatFactorSamplerOptions,
@@ -450,5 +451,35 @@ describe('a new sampler', () => {
     // The epoch would take 8 GiB.
     const sampler = samplerOf({ repeatFactors: [2 ** 31 - 1] });
     expect(sampler.stateDict()).toMatchObject({ epoch: 0, position: 0, images: 1 });
+  });
+});
+
+describe('an epoch that finds no memory', () => {
+  const realArray = Int32Array;
+  afterEach(() => {
+    globalThis.Int32Array = realArray;
+  });
+
+  /** Arrays after the first so many find none. */
+  function leaveMemoryFor(arrays: number): void {
+    let made = 0;
+    globalThis.Int32Array = new Proxy(realArray, {
+      construct(target, given: [number]): object {
+        if (++made > arrays) throw new RangeError('Array buffer allocation failed');
+        return new target(...given);
+      },
+    });
+  }
+
+  test.each([0, 1, 2])('leaves take where it was, %d arrays after its start', (arrays) => {
+    const sampler = samplerOf({ repeatFactors: [1, 1, 1] });
+    const expected = samplerOf({ repeatFactors: [1, 1, 1] }).take(9);
+    expectSame('before', sampler.take(2), expected.slice(0, 2));
+    const before = sampler.stateDict();
+    leaveMemoryFor(arrays);
+    expect(() => sampler.take(7)).toThrow(EflOutOfMemoryError);
+    globalThis.Int32Array = realArray;
+    expect(sampler.stateDict()).toEqual(before);
+    expectSame('after', sampler.take(7), expected.slice(2));
   });
 });

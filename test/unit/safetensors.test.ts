@@ -38,6 +38,7 @@ describe('a header is accepted', () => {
       `{"z":${entry({ shape: '[18446744073709551615,0]', offsets: '[0,0]' })}}`,
       none,
     ],
+    ['with 64 sizes', `{"a":${entry({ shape: `[2${',1'.repeat(63)}]` })}}`, two],
     ['with a scalar', `{"a":${entry({ dtype: '"U16"', shape: '[]' })}}`, two],
     ['with values of half a byte', `{"a":${entry({ dtype: '"F4"', shape: '[4]' })}}`, two],
     ['with keys that are not known', `{"a":${entry({ more: ',"n":[1.5,{"q":null}]' })}}`, two],
@@ -105,6 +106,10 @@ describe('a header is refused', () => {
     ['with an offset -0', `{"a":${entry({ offsets: '[-0,2]' })}}`, 'not one of a tensor'],
     ['with an offset 02', `{"a":${entry({ offsets: '[0,02]' })}}`, 'not JSON'],
     ['with three offsets', `{"a":${entry({ offsets: '[0,2,2]' })}}`, 'two offsets'],
+    ['with a list for a size', `{"a":${entry({ shape: '[[2]]' })}}`, 'not one of a tensor'],
+    ['with more than 64 sizes', `{"a":${entry({ shape: `[2${',1'.repeat(64)}]` })}}`, 'too many'],
+    ['with metadata that are no texts', `{"__metadata__":{"x":1},"a":${entry()}}`, 'not texts'],
+    ['with metadata that are a list', `{"__metadata__":[],"a":${entry()}}`, 'not texts'],
     ['with a size of 2e0', `{"a":${entry({ shape: '[2e0]' })}}`, 'not one of a tensor'],
     [
       'with a size beyond the integers',
@@ -142,6 +147,12 @@ describe('a header is refused', () => {
     length.writeBigUInt64LE(BigInt(json.length));
     const file = Buffer.concat([length, json, two]);
     expect(() => readSafetensors(sourceOf(file))).toThrow('not UTF-8');
+  });
+
+  test('of more than a million names', () => {
+    const names = Array.from({ length: 1_000_000 }, (_, index) => `"${index.toString(36)}":""`);
+    const header = `{"__metadata__":{${names.join(',')}}}`;
+    expect(() => read(header, none)).toThrow('more than 1000000 names');
   });
 
   test('of more than 100,000,000 bytes, before it is read', () => {

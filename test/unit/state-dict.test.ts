@@ -152,6 +152,30 @@ describe('loadStateDict', () => {
     [name]: values,
   });
 
+  test('counts the values of an array itself, whatever it says of its length', () => {
+    const target = trained();
+    const before = stateOf(target);
+    for (const array of [new Float64Array(2), new Float32Array(5)]) {
+      const lying = Object.defineProperty(array, 'length', { value: 4 });
+      const error = expectRefused(() => {
+        target.loadStateDict(wrong(replaced('pos_grad', lying)));
+      }, 'state.pos_grad');
+      expect(error.received).toMatch(/of [25] values$/);
+    }
+    expectSameState(stateOf(target), before);
+  });
+
+  test('reads an array by its places, whatever it iterates over', () => {
+    const endless = Object.defineProperty([1, 2, 3, 4], Symbol.iterator, {
+      *value() {
+        for (;;) yield 1;
+      },
+    });
+    const target = trained();
+    target.loadStateDict(wrong(replaced('pos_grad', endless)));
+    expectSame('positive', target.statistics.positive, [1, 2, 3, 4]);
+  });
+
   test.each<[string, unknown, RegExp]>([
     ['null', null, /^state/],
     ['a number', 3, /^state/],

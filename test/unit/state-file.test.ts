@@ -202,6 +202,47 @@ describe('what is written', () => {
     expect(calls).toEqual([`${String(temporary)} before the rename`, `${folder} after the rename`]);
   });
 
+  const failing = (code: string) => (): never => {
+    throw Object.assign(new Error(`${code}: as the system says`), { code });
+  };
+
+  test('is refused, and the file stays, where the directory cannot be opened to make it last', () => {
+    writeFileSync(fileNamed('s'), 'as it was');
+    const open = fs.openSync;
+    jest
+      .spyOn(fs, 'openSync')
+      .mockImplementation((file, ...more) =>
+        file === folder ? failing('EMFILE')() : open(file, ...more),
+      );
+    const error = expectRefused(() => {
+      trained().saveState(fileNamed('s'));
+    }, 'path');
+    expect(error.received).toContain('EMFILE');
+    expect(readFileSync(fileNamed('s'), 'utf8')).toBe('as it was');
+    expect(readdirSync(folder)).toEqual(['s']);
+  });
+
+  test('is said to be in place where only the directory cannot be synchronized', () => {
+    const sync = fs.fsyncSync;
+    jest.spyOn(fs, 'fsyncSync').mockImplementation((descriptor) => {
+      if (fs.fstatSync(descriptor).isDirectory()) failing('EIO')();
+      sync(descriptor);
+    });
+    const error = expectRefused(() => {
+      trained().saveState(fileNamed('s'));
+    }, 'path');
+    expect(error.received).toMatch(/^the new file is in place, but may not outlast .*EIO/);
+    new EqualizedFocalLoss({ numClasses: CLASSES }).loadState(fileNamed('s'));
+  });
+
+  test('is not for another group where that of the file cannot be kept', () => {
+    writeFileSync(fileNamed('s'), '');
+    fs.chmodSync(fileNamed('s'), 0o664);
+    jest.spyOn(fs, 'fchownSync').mockImplementation(failing('EPERM'));
+    trained().saveState(fileNamed('s'));
+    expect((fs.statSync(fileNamed('s')).mode & 0o777).toString(8)).toBe('604');
+  });
+
   test('is written again where another process has taken the temporary file away', () => {
     const rename = fs.renameSync;
     let tries = 0;
