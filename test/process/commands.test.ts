@@ -26,6 +26,7 @@ const runBy: Readonly<Record<string, string>> = {
   'node scripts/run-example.mjs jax-js': 'examples.long.test.ts',
   'npm run demo -- --seeds 21,22,23,24,25 --out runs/readme': 'demo.long.test.ts, with --quick',
   'node scripts/update-results.mjs runs/readme': 'demo.long.test.ts, on a copy',
+  'npm run fuzz -- library --seconds 600': '.ci/run, for 60 s',
   'npm run test:emulated': '.ci/run',
   'npm run gpu:bundle': 'gpu-bundle.long.test.ts, with the Node.js that runs the test',
   'npm run gpu:bundle -- --emulated':
