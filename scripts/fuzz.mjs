@@ -83,7 +83,7 @@ function minimizeLibrary(fuzzer, limits, env) {
   const log = path.join(scratch, 'log');
   const merged = path.join(scratch, 'merged');
   mkdirSync(merged);
-  const merge = ['-merge=1', '-use_counters=0', `-merge_control_file=${log}`];
+  const merge = ['-set_cover_merge=1', '-use_counters=0', `-merge_control_file=${log}`];
   run(fuzzer, [...limits, ...merge, merged, stored, found], env);
   const [count, , ...lines] = readFileSync(log, 'utf8').split('\n');
   const features = Array.from({ length: Number(count) }, () => []);
