@@ -22,9 +22,6 @@
 namespace efl::cpu {
 namespace {
 
-// Waking a helper costs some 25 us: below so many elements one thread is done sooner.
-constexpr int64_t kElementsWorthAThread = 64 * 1024;
-
 constexpr int64_t kPositionsWorthATile = 512;
 
 // The partial sums of all tiles, and their sum in tile order.
@@ -76,10 +73,6 @@ class PartialSums {
   std::vector<TileSums> tiles_;
   std::unique_ptr<double[]> sums_;
 };
-
-int32_t useful_threads(int32_t threads, int64_t elements) {
-  return elements < kElementsWorthAThread ? 1 : threads;
-}
 
 // The tiles of all levels, in their order.
 class Tiles {
@@ -155,7 +148,7 @@ efl_loss hard_loss_of(const efl_focal_problem& problem) {
 template <const Kernels& kernels>
 efl_status focal(const efl_focal_problem& problem, efl_result* result) {
   const int32_t columns = columns_of(problem.convention);
-  Survey survey(problem, useful_threads(problem.threads, INT64_MAX));
+  Survey survey(problem, problem.threads);
   const efl_status status = survey.run(result);
   if (status != EFL_OK) return status;
 

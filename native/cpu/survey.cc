@@ -153,8 +153,7 @@ efl_status Survey::targets(int32_t index, efl_result* result) {
   std::vector<int32_t>& found = columns_.back();
   found.resize(static_cast<std::size_t>(rows));
   std::vector<Targets> of_runs(static_cast<std::size_t>(runs));
-  const int64_t elements = rows * columns;
-  parallel_for(elements < 64 * 1024 ? 1 : threads_, runs, [&](int64_t run) {
+  parallel_for(useful_threads(threads_, rows * columns), runs, [&](int64_t run) {
     Targets& of_run = of_runs[static_cast<std::size_t>(run)];
     const int64_t last = std::min(rows, (run + 1) * kRun);
     for (int64_t r = run * kRun; r < last; ++r) {

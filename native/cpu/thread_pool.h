@@ -7,13 +7,33 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 
 namespace efl::cpu {
 
-// Runs task(0) ... task(count - 1), each once, on the calling thread and at most threads - 1
-// helpers; returns when all are done. The task must not throw. A call that finds the pool in use by
-// another thread does all the work itself.
-void parallel_for(int32_t threads, int64_t count, const std::function<void(int64_t)>& task);
+// How many threads so many elements, or work like theirs, keep busy. Waking a helper costs some
+// 25 us: with less than that for each, fewer threads are done sooner.
+inline int32_t useful_threads(int32_t threads, int64_t elements) {
+  constexpr int64_t kElementsWorthAThread = 32 * 1024;
+  const int64_t useful = elements / kElementsWorthAThread;
+  return useful < threads ? static_cast<int32_t>(useful < 1 ? 1 : useful) : threads;
+}
+
+// Runs task(context, 0) ... task(context, count - 1), each once, on the calling thread and at most
+// threads - 1 helpers; returns when all are done. The task must not throw. A call that finds the
+// pool in use by another thread does all the work itself.
+void parallel_for(int32_t threads, int64_t count, void (*task)(void* context, int64_t index),
+                  void* context);
+
+// The same for whatever can be called with an index. It is only borrowed: nothing is allocated.
+template <class Task>
+void parallel_for(int32_t threads, int64_t count, const Task& task) {
+  const auto run = [](void* context, int64_t index) {
+    (*static_cast<const Task*>(context))(index);
+  };
+  parallel_for(threads, count, run, const_cast<Task*>(&task));
+}
+
+// How often a helper has been woken so far, by all calls together.
+int64_t wake_ups();
 
 }  // namespace efl::cpu
