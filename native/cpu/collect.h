@@ -28,14 +28,17 @@ class Collect {
         level_(problem.levels[tile.level]),
         sums_(sums),
         columns_(efl::columns_of(problem.convention)),
+        first_column_(tile.first_column),
+        last_column_(tile.last_column),
         stride_(efl::row_place(problem.format, level_, columns_, 0).stride) {}
 
   void row(int64_t index) {
     const int32_t column = column_of(index);
     if (column == efl::kIgnored) return;
     const int64_t offset = efl::row_place(problem_.format, level_, columns_, index).offset;
-    for (int32_t first = 0; first < columns_; first += kStagedElements) {
-      const int32_t count = columns_ - first < kStagedElements ? columns_ - first : kStagedElements;
+    for (int32_t first = first_column_; first < last_column_; first += kStagedElements) {
+      const int32_t rest = last_column_ - first;
+      const int32_t count = rest < kStagedElements ? rest : kStagedElements;
       const float* const values = staged(offset + first * stride_, stride_, count);
       part_of_row(values, first, count, column);
     }
@@ -61,7 +64,7 @@ class Collect {
       const int64_t image_end = (p / level_.positions + 1) * level_.positions;
       const int64_t end = image_end < last ? image_end : last;
       const auto count = static_cast<int32_t>(end - p < kPositions ? end - p : kPositions);
-      for (int64_t a = 0; a < anchors; ++a) planes_of_anchor(p * anchors + a, count);
+      planes_of_anchor(p * anchors + tile.first_row % anchors, count);
       p += count;
     }
   }
@@ -71,7 +74,7 @@ class Collect {
       column_[i] = column_of(first_row + i * problem_.format.anchors);
     }
     const int64_t offset = efl::row_place(problem_.format, level_, columns_, first_row).offset;
-    for (int32_t c = 0; c < columns_; ++c) {
+    for (int32_t c = first_column_; c < last_column_; ++c) {
       part_of_plane(staged(offset + c * stride_, 1, count), c, count);
     }
   }
@@ -114,6 +117,8 @@ class Collect {
   const efl_level& level_;
   TileSums* const sums_;
   const int32_t columns_;
+  const int32_t first_column_;  // of the tile
+  const int32_t last_column_;
   const int64_t stride_;
   int64_t non_finite_ = 0;
   alignas(64) int32_t column_[kPositions] = {};

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
-#include <memory>
 #include <new>
 #include <vector>
 
@@ -15,6 +13,7 @@
 #include "cpu_features.h"
 #include "flush_subnormals.h"
 #include "kernels.h"
+#include "partial_sums.h"
 #include "survey.h"
 #include "thread_pool.h"
 #include "tiling.h"
@@ -22,96 +21,15 @@
 namespace efl::cpu {
 namespace {
 
-constexpr int64_t kPositionsWorthATile = 512;
-
-// The partial sums of all tiles, and their sum in tile order.
-class PartialSums {
- public:
-  PartialSums(int64_t tiles, int32_t columns, bool per_column)
-      : columns_(columns),
-        padded_((columns + kColumnPadding - 1) / kColumnPadding * kColumnPadding),
-        tiles_(tiles) {
-    // Not zeroed here: each tile's thread does so, which also places the memory near it.
-    if (per_column) sums_.reset(new double[static_cast<std::size_t>(tiles) * 2 * padded_]);
-  }
-
-  TileSums* open(int64_t tile) {
-    TileSums& sums = tiles_[tile];
-    if (sums_) {
-      sums.positive = sums_.get() + tile * 2 * padded_;
-      sums.negative = sums.positive + padded_;
-      std::memset(sums.positive, 0, static_cast<std::size_t>(2 * padded_) * sizeof(double));
-    }
-    return &sums;
-  }
-
-  void finish_loss(double factor, efl_result* result) const {
-    for (const TileSums& tile : tiles_) {
-      result->loss += tile.loss;
-      result->non_finite += tile.non_finite;
-    }
-    result->loss *= factor;
-  }
-
-  void finish_statistics(double factor, double* positive, double* negative) const {
-    for (int32_t c = 0; c < columns_; ++c) positive[c] = negative[c] = 0;
-    for (const TileSums& tile : tiles_) {
-      for (int32_t c = 0; c < columns_; ++c) {
-        positive[c] += tile.positive[c];
-        negative[c] += tile.negative[c];
-      }
-    }
-    for (int32_t c = 0; c < columns_; ++c) {
-      positive[c] *= factor;
-      negative[c] *= factor;
-    }
-  }
-
- private:
-  const int32_t columns_;
-  const int64_t padded_;
-  std::vector<TileSums> tiles_;
-  std::unique_ptr<double[]> sums_;
-};
-
-// The tiles of all levels, in their order.
-class Tiles {
- public:
-  Tiles(const efl_format& format, const efl_level* levels, int32_t level_count, int32_t columns) {
-    int64_t rows = 0;
-    for (int32_t i = 0; i < level_count; ++i) rows += rows_of(format, levels[i]);
-    elements_ = rows * columns;
-    const Tiling tiling = tile_rows(rows, columns);
-    const int64_t step = rows_per_tile(format, tiling);
-    for (int32_t i = 0; i < level_count; ++i) {
-      const int64_t rows_of_level = rows_of(format, levels[i]);
-      for (int64_t first = 0; first < rows_of_level; first += step) {
-        tiles_.push_back({i, first, std::min(rows_of_level, first + step)});
-      }
-    }
-  }
-
-  int64_t count() const { return static_cast<int64_t>(tiles_.size()); }
-
-  template <class Compute>
-  void for_each(int32_t threads, PartialSums* partial, const Compute& compute) const {
-    parallel_for(useful_threads(threads, elements_), count(), [&](int64_t index) {
-      compute(tiles_[static_cast<std::size_t>(index)], partial->open(index));
-    });
-  }
-
- private:
-  // In NCHW a tile has whole positions, and so many that a plane's part is worth a loop.
-  static int64_t rows_per_tile(const efl_format& format, const Tiling& tiling) {
-    if (format.layout != EFL_LAYOUT_NCHW) return tiling.rows_per_tile;
-    const int64_t anchors = format.anchors;
-    const int64_t positions = (tiling.rows_per_tile + anchors - 1) / anchors;
-    return std::max(positions, kPositionsWorthATile) * anchors;
-  }
-
-  int64_t elements_ = 0;
-  std::vector<Tile> tiles_;
-};
+// Each tile on one of the threads.
+template <class Compute>
+void compute_tiles(int32_t threads, const Tiles& tiles, PartialSums* partial,
+                   const Compute& compute) {
+  parallel_for(useful_threads(threads, tiles.elements()), tiles.count(), [&](int64_t index) {
+    const Tile& tile = tiles[index];
+    compute(tile, partial->open(index, tiles.run_of(index), tile));
+  });
+}
 
 // Of values per column, or 0 where there are none. In lanes, which the compiler computes at once.
 float largest(const float* values, int32_t columns) {
@@ -163,12 +81,13 @@ efl_status focal(const efl_focal_problem& problem, efl_result* result) {
                           survey.dense_columns()};
   const Tiles tiles(problem.format, problem.levels, problem.level_count, columns);
   const bool statistics = problem.negative_sums != nullptr;
-  PartialSums partial(tiles.count(), columns, statistics);
-  tiles.for_each(problem.threads, &partial,
-                 [&](const Tile& tile, TileSums* sums) { kernels.focal(task, tile, sums); });
+  PartialSums partial(tiles, columns, statistics);
+  compute_tiles(problem.threads, tiles, &partial,
+                [&](const Tile& tile, TileSums* sums) { kernels.focal(task, tile, sums); });
   partial.finish_loss(scales.loss, result);
   if (statistics) {
-    partial.finish_statistics(scales.statistics, problem.positive_sums, problem.negative_sums);
+    partial.finish_statistics(problem.threads, scales.statistics, problem.positive_sums,
+                              problem.negative_sums);
   }
   return EFL_OK;
 }
@@ -185,11 +104,12 @@ efl_status collect(const efl_collect_problem& problem, efl_result* result) {
   if (status != EFL_OK) return status;
 
   const Tiles tiles(problem.format, problem.levels, problem.level_count, columns);
-  PartialSums partial(tiles.count(), columns, true);
-  tiles.for_each(problem.threads, &partial,
-                 [&](const Tile& tile, TileSums* sums) { kernels.collect(problem, tile, sums); });
+  PartialSums partial(tiles, columns, true);
+  compute_tiles(problem.threads, tiles, &partial,
+                [&](const Tile& tile, TileSums* sums) { kernels.collect(problem, tile, sums); });
   partial.finish_loss(0.0, result);
-  partial.finish_statistics(std::fabs(problem.scale), problem.positive_sums, problem.negative_sums);
+  partial.finish_statistics(problem.threads, std::fabs(problem.scale), problem.positive_sums,
+                            problem.negative_sums);
   return EFL_OK;
 }
 
@@ -234,12 +154,13 @@ efl_status dense(const efl_dense_problem& problem, efl_result* result) {
 
   const bool averaged = problem.reduction == EFL_REDUCTION_MEAN && problem.elements_count > 0;
   const double divisor = averaged ? static_cast<double>(problem.elements_count) : 1.0;
-  const Tiling tiling = tile_rows(problem.elements_count, 1);
-  PartialSums partial(tiling.tiles, 1, false);
-  const int64_t count = problem.elements_count;
-  parallel_for(useful_threads(problem.threads, count), tiling.tiles, [&](int64_t index) {
-    dense_tile(problem, problem.upstream / divisor, tiling.first_row(index),
-               tiling.last_row(index, count), partial.open(index));
+  efl_level elements{};
+  elements.images = 1;
+  elements.positions = problem.elements_count;
+  const Tiles tiles({EFL_FLOAT32, EFL_LAYOUT_NHWC, EFL_ANCHOR_MAJOR, 1}, &elements, 1, 1);
+  PartialSums partial(tiles, 1, false);
+  compute_tiles(problem.threads, tiles, &partial, [&](const Tile& tile, TileSums* sums) {
+    dense_tile(problem, problem.upstream / divisor, tile.first_row, tile.last_row, sums);
   });
   partial.finish_loss(1.0 / divisor, result);
   return EFL_OK;

@@ -13,18 +13,24 @@ namespace efl::cpu {
 // A row of per-column sums is padded to this many doubles, so that kernels add whole registers.
 constexpr int32_t kColumnPadding = 16;
 
-// A run of rows of one level. In NCHW the rows of a position are not parted.
+// Rows first_row, first_row + row_step, ... below last_row of one level: all of a run, or in NCHW
+// those of one anchor. Of them columns first_column to last_column - 1.
 struct Tile {
   int32_t level;
   int64_t first_row;
   int64_t last_row;
+  int32_t row_step;
+  int32_t first_column;
+  int32_t last_column;
 };
 
 // The partial result of one tile.
 struct TileSums {
   double loss;  // unscaled
   int64_t non_finite;
-  double* positive;  // sums of |dL/du| by column, padded and zeroed; null without statistics
+  // Sums of |dL/du| by column, all columns of a row; those of the tile are zeroed, with the padding
+  // after the last. Null without statistics.
+  double* positive;
   double* negative;
 };
 

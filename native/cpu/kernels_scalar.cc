@@ -58,7 +58,7 @@ class FocalTile {
     const RowPlace place = row_place(problem_.format, level_, columns_, row);
     const int32_t column = positive_column(problem_.convention, found);
     const bool foreground = found >= 0 || found == kDense;
-    for (int32_t c = 0; c < columns_; ++c) {
+    for (int32_t c = tile_.first_column; c < tile_.last_column; ++c) {
       const int64_t index = place.offset + c * place.stride;
       if (found == kIgnored) {
         write(index, 0, 0);
@@ -118,7 +118,7 @@ void focal(const FocalTask& task, const Tile& tile, TileSums* sums) {
   sums->loss = 0;
   sums->non_finite = 0;
   FocalTile rows(task, tile, sums);
-  for (int64_t r = tile.first_row; r < tile.last_row; ++r) rows.row(r);
+  for (int64_t r = tile.first_row; r < tile.last_row; r += tile.row_step) rows.row(r);
 }
 
 void collect(const efl_collect_problem& problem, const Tile& tile, TileSums* sums) {
@@ -126,12 +126,12 @@ void collect(const efl_collect_problem& problem, const Tile& tile, TileSums* sum
   const int32_t columns = columns_of(problem.convention);
   sums->loss = 0;
   sums->non_finite = 0;
-  for (int64_t r = tile.first_row; r < tile.last_row; ++r) {
+  for (int64_t r = tile.first_row; r < tile.last_row; r += tile.row_step) {
     const int32_t found = label_column(problem.convention, level.labels[r]);
     if (found == kIgnored) continue;
     const int32_t column = positive_column(problem.convention, found);
     const RowPlace place = row_place(problem.format, level, columns, r);
-    for (int32_t c = 0; c < columns; ++c) {
+    for (int32_t c = tile.first_column; c < tile.last_column; ++c) {
       const float gradient =
           load(problem.format.dtype, level.logits, place.offset + c * place.stride);
       if (!std::isfinite(gradient)) {

@@ -35,12 +35,43 @@ class AnyPlanes : protected Elements {
     const int64_t anchors = problem_.format.anchors;
     positions->offset = efl::row_place(problem_.format, level_, columns_, first_row).offset;
     positions->count = count;
-    for (int32_t i = 0; i < count; ++i) {
-      const int64_t row = first_row + i * anchors;
-      const int32_t found = efl::cpu::class_of_row(task_, level_index_, row);
-      positions->column[i] = efl::positive_column(problem_.convention, found);
-      positions->quality[i] = level_.quality ? level_.quality[row] : 1.0f;
+    if (!read_labels(first_row, count, positions->column)) {
+      for (int32_t i = 0; i < count; ++i) {
+        const int32_t found = efl::cpu::class_of_row(task_, level_index_, first_row + i * anchors);
+        positions->column[i] = efl::positive_column(problem_.convention, found);
+      }
     }
+    for (int32_t i = 0; i < count; ++i) {
+      positions->quality[i] = level_.quality ? level_.quality[first_row + i * anchors] : 1.0f;
+    }
+  }
+
+  // What class_of_row says, without a branch: every block of classes has to know it. False where
+  // there is a label that it does not name.
+  EFL_NEVER_INLINE bool read_labels(int64_t first_row, int32_t count, int32_t* columns) const {
+    if (task_.dense_columns) return false;
+    const efl_label_convention& convention = problem_.convention;
+    const int64_t anchors = problem_.format.anchors;
+    const int32_t* const labels = level_.labels + first_row;
+    const auto classes = static_cast<uint32_t>(convention.classes);
+    const auto first_class = static_cast<uint32_t>(convention.first_class);
+    const int32_t background = convention.background;
+    const int32_t at_background = efl::positive_column(convention, efl::kBackground);
+    const bool has_ignored = convention.ignored_count > 0;
+    const int32_t ignored = has_ignored ? convention.ignored[0] : 0;
+    const int32_t if_background = convention.has_background ? at_background : efl::kInvalid;
+    const int32_t if_ignored = has_ignored ? efl::kIgnored : efl::kInvalid;
+    int32_t unnamed = 0;
+    for (int32_t i = 0; i < count; ++i) {
+      const int32_t label = labels[i * anchors];
+      const uint32_t column = static_cast<uint32_t>(label) - first_class;
+      int32_t found = label == ignored ? if_ignored : efl::kInvalid;
+      found = label == background ? if_background : found;
+      found = column < classes ? static_cast<int32_t>(column) : found;
+      unnamed |= found == efl::kInvalid;
+      columns[i] = found;
+    }
+    return !unnamed;
   }
 
   // Whether no position of a register has its positive in one of these classes.
@@ -120,14 +151,13 @@ class Planes : AnyPlanes {
     Positions positions;
     const int64_t anchors = task.problem->format.anchors;
     const int64_t last = tile.last_row / anchors;
+    const int64_t anchor = tile.first_row % anchors;
     for (int64_t p = tile.first_row / anchors; p < last;) {
       const int64_t image_end = (p / planes.level_.positions + 1) * planes.level_.positions;
       const int64_t end = image_end < last ? image_end : last;
       const int64_t count = end - p < kPositions ? end - p : kPositions;
-      for (int64_t a = 0; a < anchors; ++a) {
-        planes.read(p * anchors + a, static_cast<int32_t>(count), &positions);
-        planes.all_classes(positions);
-      }
+      planes.read(p * anchors + anchor, static_cast<int32_t>(count), &positions);
+      planes.classes(positions, tile.first_column, tile.last_column);
       p += count;
     }
     planes.finish(sums);
@@ -136,10 +166,9 @@ class Planes : AnyPlanes {
  private:
   Planes(const FocalTask& task, int32_t level, TileSums* sums) : AnyPlanes(task, level, sums) {}
 
-  void all_classes(const Positions& positions) {
-    int32_t c = 0;
-    for (; c + kStreams <= columns_; c += kStreams) compute<kStreams>(positions, c);
-    for (; c < columns_; ++c) compute<1>(positions, c);
+  void classes(const Positions& positions, int32_t c, int32_t last) {
+    for (; c + kStreams <= last; c += kStreams) compute<kStreams>(positions, c);
+    for (; c < last; ++c) compute<1>(positions, c);
   }
 
   template <int32_t kRows>

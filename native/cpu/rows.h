@@ -26,6 +26,8 @@ class AnyRows : protected Elements {
         level_(task.problem->levels[tile.level]),
         sums_(sums),
         columns_(efl::columns_of(task.problem->convention)),
+        first_column_(tile.first_column),
+        last_column_(tile.last_column),
         stride_(efl::row_place(task.problem->format, level_, columns_, 0).stride),
         dense_columns_(task.dense_columns ? task.dense_columns[tile.level] : nullptr),
         logits_(static_cast<const float*>(level_.logits)),
@@ -43,8 +45,9 @@ class AnyRows : protected Elements {
     const Staging gradient = {problem_.format.dtype, stride_};
     const Staging floats = {EFL_FLOAT32, stride_};
     const float zeros[kStagedElements] = {};
-    for (int32_t c = 0; c < columns_; c += kStagedElements) {
-      const int32_t count = columns_ - c < kStagedElements ? columns_ - c : kStagedElements;
+    for (int32_t c = first_column_; c < last_column_; c += kStagedElements) {
+      const int32_t rest = last_column_ - c;
+      const int32_t count = rest < kStagedElements ? rest : kStagedElements;
       const int64_t offset = offset_of(row.index) + c * stride_;
       if (level_.gradient) unstage(gradient, zeros, level_.gradient, offset, count);
       if (level_.elements) unstage(floats, zeros, level_.elements, offset, count);
@@ -147,6 +150,8 @@ class AnyRows : protected Elements {
   const efl_level& level_;
   TileSums* const sums_;
   const int32_t columns_;
+  const int32_t first_column_;  // of the tile
+  const int32_t last_column_;
   const int64_t stride_;
   const int32_t* const dense_columns_;
   // Where the elements are float32 side by side.
@@ -195,7 +200,7 @@ class Rows : AnyRows {
   template <int32_t kRows>
   EFL_MEMBER void compute(const Row* rows) {
     if (problem_.format.dtype == EFL_FLOAT32 && stride_ == 1) {
-      columns<kRows>(rows, 0, columns_);
+      columns<kRows>(rows, first_column_, last_column_);
     } else {
       staged<kRows>(rows);
     }
@@ -205,11 +210,12 @@ class Rows : AnyRows {
   template <int32_t kRows>
   EFL_MEMBER void prefetch_next(const Stage<kRows>& stage, const Row* rows, int32_t c) const {
     if (stride_ != 1) return;
-    const int32_t rest = c < columns_ ? columns_ - c : columns_;
+    const int32_t from = c < last_column_ ? c : first_column_;
+    const int64_t rows_on = c < last_column_ ? 0 : kRows * int64_t{columns_};
+    const int32_t rest = last_column_ - from;
     const int32_t count = rest < kStagedElements ? rest : kStagedElements;
     for (int32_t r = 0; r < kRows; ++r) {
-      const int64_t offset = offset_of(rows[r].index);
-      stage.prefetch(c < columns_ ? offset + c : offset + kRows * int64_t{columns_}, count);
+      stage.prefetch(offset_of(rows[r].index) + rows_on + from, count);
     }
   }
 
@@ -217,8 +223,8 @@ class Rows : AnyRows {
   EFL_NEVER_INLINE void staged(const Row* rows) {
     Stage<kRows> stage(problem_.format, level_, stride_);
     Row staged[kRows];
-    for (int32_t c = 0; c < columns_; c += kStagedElements) {
-      const int32_t end = columns_ - c < kStagedElements ? columns_ : c + kStagedElements;
+    for (int32_t c = first_column_; c < last_column_; c += kStagedElements) {
+      const int32_t end = last_column_ - c < kStagedElements ? last_column_ : c + kStagedElements;
       for (int32_t r = 0; r < kRows; ++r) {
         staged[r] = rows[r];
         static_cast<Stream&>(staged[r]) =

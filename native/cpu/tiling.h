@@ -1,38 +1,149 @@
-// How the rows of a problem are cut into tiles.
+// How a problem is cut into tiles: runs of rows, each cut into blocks of columns.
 //
-// The cut depends on the problem alone, never on the number of threads: partial sums of tiles are
-// added in tile order, so every result is the same, to the last bit, however many threads there
-// are.
+// The cut depends on the problem alone, never on the number of threads. Gradients and statistics do
+// not depend on where columns are cut, either; the sum of the loss does, in its last digits: it is
+// added tile by tile.
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
+#include <vector>
+
+#include "../core/labels.h"
+#include "../core/layout.h"
+#include "kernels.h"
 
 namespace efl::cpu {
 
-constexpr int64_t kElementsPerTile = 32 * 1024;        // large against the cost of a hand-over
-constexpr int64_t kPartialSumBytes = 2 * 1024 * 1024;  // for the per-class sums of all tiles
-constexpr int64_t kMinTiles = 8;                       // even where those take more
-constexpr int64_t kMaxTiles = 256;
+constexpr int64_t kElementsWorthATile = 64 * 1024;     // less than so many are one tile
+constexpr int64_t kElementsPerTile = 7 * 1024;         // large against the cost of a hand-over
+constexpr int64_t kManyTiles = 128;                    // by blocks, where runs do not give them
+constexpr int64_t kMostTiles = 256;                    // by runs; rounding may give some more
+constexpr int64_t kPartialSumBytes = 3 * 1024 * 1024;  // for the sums per column of all runs
+constexpr int64_t kMinRuns = 4;                        // even where those take more
 
-struct Tiling {
-  int64_t tiles;
-  int64_t rows_per_tile;
-
-  int64_t first_row(int64_t tile) const { return tile * rows_per_tile; }
-  int64_t last_row(int64_t tile, int64_t rows) const {
-    return std::min(rows, (tile + 1) * rows_per_tile);
-  }
+// What a kernel is at its best with.
+struct Grain {
+  int64_t rows;           // taken at once: a run has a multiple of them
+  int64_t least_rows;     // of a run
+  int32_t columns;        // likewise of a block
+  int32_t least_columns;  // of a block
+  // Each column of a tile costs something, and each row: the cost is least at this many rows for
+  // one column.
+  double rows_per_column;
 };
 
-inline Tiling tile_rows(int64_t rows, int64_t row_length) {
-  const int64_t bytes_per_tile = 2 * static_cast<int64_t>(sizeof(double)) * row_length;
-  const int64_t most = std::clamp(kPartialSumBytes / bytes_per_tile, kMinTiles, kMaxTiles);
-  const int64_t wanted = (rows * row_length + kElementsPerTile - 1) / kElementsPerTile;
-  const int64_t tiles = std::clamp<int64_t>(std::min(wanted, rows), 1, most);
-  const int64_t rows_per_tile = std::max<int64_t>(1, (rows + tiles - 1) / tiles);
-  // Rounding up may leave the last tiles empty.
-  return {std::max<int64_t>(1, (rows + rows_per_tile - 1) / rows_per_tile), rows_per_tile};
+// Rows in lock-step, 4 or 5 of them, or short ones by the block; whole registers of columns.
+constexpr Grain kRowsGrain = {20, 20, kColumnPadding, 128, 1.0 / 7};
+constexpr Grain kShortRowsGrain = {64, 64, kColumnPadding, 128, 1.0 / 7};
+// Planes in lock-step, 4 or 5 of them; whole registers of positions.
+constexpr Grain kPlanesGrain = {16, 192, 20, 20, 12.0};
+
+struct Tiling {
+  int64_t rows_per_run;
+  int32_t columns_per_block;  // the last block of a run takes what is left, too
+
+  int32_t blocks(int32_t columns) const { return std::max(1, columns / columns_per_block); }
+};
+
+inline int64_t tiles_wanted(int64_t elements) {
+  if (elements < kElementsWorthATile) return 1;
+  return std::min((elements + kElementsPerTile - 1) / kElementsPerTile, kMostTiles);
 }
+
+inline Tiling tiling_of(int64_t rows, int32_t columns, const Grain& grain) {
+  const auto ratio = [](int64_t a, int64_t b) { return (a + b - 1) / b; };
+  const auto at_least_one = [](int64_t least, int64_t most) {
+    return std::max<int64_t>(1, std::min(least, most));
+  };
+  const int64_t elements = rows * columns;
+  const int64_t wanted = tiles_wanted(elements);
+  const int64_t many = std::min(wanted, kManyTiles);
+  const double size = static_cast<double>(elements) / static_cast<double>(many);
+  const double width = std::max(1.0, std::sqrt(size / grain.rows_per_column));
+  const int64_t most_blocks = at_least_one(columns / grain.least_columns, many);
+  int64_t blocks = at_least_one(std::llround(columns / width), most_blocks);
+  // No more runs than there are rows or room for their sums; then more blocks, if there may be.
+  const int64_t bytes_per_run = 2 * static_cast<int64_t>(sizeof(double)) * columns;
+  const int64_t room = std::max(kPartialSumBytes / bytes_per_run, kMinRuns);
+  const int64_t runs =
+      at_least_one(ratio(wanted, blocks), std::min(room, ratio(rows, grain.least_rows)));
+  blocks = at_least_one(ratio(many, runs), most_blocks);
+  // Rounded down, so that there are not less than wanted.
+  const auto whole = [](int64_t length, int64_t grain) { return length / grain * grain; };
+  return {std::max(grain.least_rows, whole(rows / runs, grain.rows)),
+          std::max(grain.columns, static_cast<int32_t>(whole(columns / blocks, grain.columns)))};
+}
+
+// The tiles of all levels: runs of rows in their order, and their blocks.
+class Tiles {
+ public:
+  Tiles(const efl_format& format, const efl_level* levels, int32_t level_count, int32_t columns) {
+    int64_t rows = 0;
+    for (int32_t i = 0; i < level_count; ++i) rows += rows_of(format, levels[i]);
+    elements_ = rows * columns;
+    const Tiling tiling = tiling_of(rows, columns, grain_of(format, columns));
+    blocks_ = tiling.blocks(columns);
+    for (int32_t i = 0; i < level_count; ++i) {
+      if (format.layout == EFL_LAYOUT_NCHW) {
+        add_planes(i, levels[i], format.anchors, columns, tiling);
+      } else {
+        const int64_t rows_of_level = rows_of(format, levels[i]);
+        for (int64_t first = 0; first < rows_of_level; first += tiling.rows_per_run) {
+          const int64_t last = std::min(rows_of_level, first + tiling.rows_per_run);
+          add_run({i, first, last, 1, 0, columns}, tiling);
+        }
+      }
+    }
+  }
+
+  int64_t elements() const { return elements_; }
+  int64_t count() const { return static_cast<int64_t>(tiles_.size()); }
+  int64_t runs() const { return count() / blocks_; }
+  int64_t run_of(int64_t index) const { return index / blocks_; }
+  const Tile& operator[](int64_t index) const { return tiles_[static_cast<std::size_t>(index)]; }
+
+ private:
+  // A run of positions, for one anchor: an even part of a plane, or whole ones.
+  void add_planes(int32_t index, const efl_level& level, int32_t anchors, int32_t columns,
+                  const Tiling& tiling) {
+    const int64_t most = tiling.rows_per_run;
+    const int64_t parts = (level.positions + most - 1) / most;
+    const int64_t planes = parts == 1 ? most / level.positions : 1;
+    const int64_t even = (level.positions + parts - 1) / parts;
+    const int64_t grain = kPlanesGrain.rows;
+    const int64_t length = parts == 1 ? even : (even + grain - 1) / grain * grain;
+    for (int64_t image = 0; image < level.images; image += planes) {
+      const int64_t positions = std::min(planes, level.images - image) * level.positions;
+      for (int64_t p = 0; p < positions; p += planes * length) {
+        const int64_t first = (image * level.positions + p) * anchors;
+        const int64_t last = first + std::min(planes * length, positions - p) * anchors;
+        for (int32_t a = 0; a < anchors; ++a) {
+          add_run({index, first + a, last, anchors, 0, columns}, tiling);
+        }
+      }
+    }
+  }
+
+  void add_run(Tile tile, const Tiling& tiling) {
+    const int32_t columns = tile.last_column;
+    for (int32_t block = 0; block < blocks_; ++block) {
+      tile.first_column = block * tiling.columns_per_block;
+      tile.last_column = tile.first_column + tiling.columns_per_block;
+      if (block == blocks_ - 1) tile.last_column = columns;
+      tiles_.push_back(tile);
+    }
+  }
+
+  static const Grain& grain_of(const efl_format& format, int32_t columns) {
+    if (format.layout == EFL_LAYOUT_NCHW) return kPlanesGrain;
+    return columns < 2 * kColumnPadding ? kShortRowsGrain : kRowsGrain;
+  }
+
+  int64_t elements_ = 0;
+  int32_t blocks_ = 1;
+  std::vector<Tile> tiles_;
+};
 
 }  // namespace efl::cpu

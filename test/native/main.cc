@@ -1,7 +1,12 @@
 // Tests of core and CPU backend without Node.js, so that they run under every sanitizer.
 
 #include <algorithm>
+#include <chrono>
+#include <cstring>
+#include <initializer_list>
 #include <limits>
+#include <mutex>
+#include <set>
 #include <thread>
 
 #include "../../native/core/statistics.h"
@@ -261,25 +266,56 @@ void the_loss_of_enormous_logits_is_finite() {
   }
 }
 
-void results_do_not_depend_on_the_number_of_threads(int64_t rows, int32_t classes) {
-  Problem one(rows, classes, 11, false);
+void results_do_not_depend_on_the_number_of_threads(const efl_format& format, int64_t positions,
+                                                    int32_t classes) {
+  Problem given(2 * positions * format.anchors, classes, 11, false);
+  Arranged one(given, format, 2, positions);
   efl_result expected{};
   backend().focal(&one.problem, &expected);
   for (const int32_t threads : {2, 3, 8}) {
-    Problem many(rows, classes, 11, false);
+    Arranged many(given, format, 2, positions);
     many.problem.threads = threads;
     efl_result result{};
     backend().focal(&many.problem, &result);
     CHECK(identical(result, expected));
     CHECK(identical(many.gradient, one.gradient));
+    CHECK(many.gradient16 == one.gradient16);
     CHECK(many.positive_sums == one.positive_sums);
     CHECK(many.negative_sums == one.negative_sums);
   }
 }
 
-void results_of_long_and_short_rows_do_not_depend_on_the_number_of_threads() {
-  results_do_not_depend_on_the_number_of_threads(2000, 211);
-  results_do_not_depend_on_the_number_of_threads(40000, 3);
+void results_do_not_depend_on_the_number_of_threads() {
+  const efl_format rows = {EFL_FLOAT32, EFL_LAYOUT_NHWC, EFL_ANCHOR_MAJOR, 1};
+  results_do_not_depend_on_the_number_of_threads(rows, 1000, 211);
+  results_do_not_depend_on_the_number_of_threads(rows, 20000, 3);
+  results_do_not_depend_on_the_number_of_threads(rows, 10, 20000);
+  for (const efl_format& format : test::every_format()) {
+    results_do_not_depend_on_the_number_of_threads(format, 300, 259);
+  }
+}
+
+void collected_sums_do_not_depend_on_the_number_of_threads() {
+  for (const efl_format& format : test::every_format()) {
+    Problem given(2 * 300 * format.anchors, 259, 11, false);
+    Arranged gradients(given, format, 2, 300);
+    std::vector<double> first;
+    for (const int32_t threads : {1, 2, 3, 8}) {
+      std::vector<double> sums(2 * 259);
+      const efl_collect_problem problem = {gradients.problem.convention,
+                                           format,
+                                           &gradients.level,
+                                           1,
+                                           1.0,
+                                           sums.data(),
+                                           sums.data() + 259,
+                                           threads};
+      efl_result result{};
+      CHECK(backend().collect(&problem, &result) == EFL_OK);
+      if (threads == 1) first = sums;
+      CHECK(sums == first);
+    }
+  }
 }
 
 void collected_gradients_give_the_statistics_of_the_fused_pass() {
@@ -526,17 +562,154 @@ void soft_targets_have_the_gradient_of_their_loss() {
   }
 }
 
-void tiles_cover_every_row_once() {
-  for (const int64_t rows : {0LL, 1LL, 7LL, 1000LL, 123457LL}) {
-    for (const int64_t length : {1LL, 80LL, 1203LL, 100000LL}) {
-      const efl::cpu::Tiling tiling = efl::cpu::tile_rows(rows, length);
-      int64_t next = 0;
-      for (int64_t tile = 0; tile < tiling.tiles; ++tile) {
-        CHECK(tiling.first_row(tile) == next);
-        next = tiling.last_row(tile, rows);
+// One level, or a large one and two smaller.
+std::vector<efl_level> levels_of(int64_t positions, bool several) {
+  std::vector<efl_level> levels(several ? 3 : 1);
+  int64_t shrink = 1;
+  for (efl_level& level : levels) {
+    level.images = 2;
+    level.positions = (positions / 2 + shrink - 1) / shrink;
+    shrink *= 4;
+  }
+  return levels;
+}
+
+template <class Visit>
+void for_every_cut(std::initializer_list<int64_t> sizes, const Visit& visit) {
+  for (const int64_t size : sizes) {
+    for (const int32_t columns : {1, 3, 21, 31, 39, 80, 127, 255, 383, 1203, 10000, 100000}) {
+      for (const efl_layout layout : {EFL_LAYOUT_NHWC, EFL_LAYOUT_NCHW}) {
+        for (const int32_t anchors : {1, 9}) {
+          for (const bool several : {false, true}) {
+            const efl_format format = {EFL_FLOAT32, layout, EFL_ANCHOR_MAJOR, anchors};
+            visit(format, levels_of(size / columns / anchors + 2, several), columns);
+          }
+        }
       }
-      CHECK(next == rows);
     }
+  }
+}
+
+using efl::cpu::Tile;
+using efl::cpu::Tiles;
+
+void tiles_cover_every_element_once() {
+  for_every_cut({0, 1000, 100000, 1300000}, [](const efl_format& format,
+                                               const std::vector<efl_level>& levels,
+                                               int32_t columns) {
+    const Tiles tiles(format, levels.data(), static_cast<int32_t>(levels.size()), columns);
+    // A run is a step on from the one before, and its blocks go from column 0 to the last.
+    std::vector<std::vector<int32_t>> covered;
+    for (const efl_level& level : levels) {
+      covered.emplace_back(efl::rows_of(format, level), 0);
+    }
+    int32_t next = 0;
+    bool whole = true;
+    for (int64_t i = 0; i < tiles.count(); ++i) {
+      const Tile& tile = tiles[i];
+      whole &= tile.first_column == next && tile.last_column > next && tile.last_column <= columns;
+      next = tile.last_column % columns;
+      whole &= next == 0 || tiles.run_of(i) == tiles.run_of(i + 1);
+      for (int64_t r = tile.first_row; next == 0 && r < tile.last_row; r += tile.row_step) {
+        ++covered[tile.level][r];
+      }
+    }
+    for (const std::vector<int32_t>& rows : covered) {
+      whole &= rows == std::vector<int32_t>(rows.size(), 1);
+    }
+    CHECK(whole && next == 0);
+  });
+}
+
+void calls_of_a_million_logits_have_128_tiles() {
+  for_every_cut(
+      {1000000, 2500000, 30000000},
+      [](const efl_format& format, const std::vector<efl_level>& levels, int32_t columns) {
+        const Tiles tiles(format, levels.data(), static_cast<int32_t>(levels.size()), columns);
+        CHECK(tiles.count() >= 128);
+        CHECK(tiles.count() <= 1024 || columns > 1203);
+      });
+}
+
+void sums_of_tiles_take_bounded_memory() {
+  for_every_cut({1000000, 30000000}, [](const efl_format& format,
+                                        const std::vector<efl_level>& levels, int32_t columns) {
+    const Tiles tiles(format, levels.data(), static_cast<int32_t>(levels.size()), columns);
+    const int64_t more = static_cast<int64_t>(levels.size()) * format.anchors;
+    const int64_t bytes = (tiles.runs() - more) * 2 * columns * 8;
+    CHECK(bytes <= 2 * efl::cpu::kPartialSumBytes || tiles.runs() <= 2 * efl::cpu::kMinRuns + more);
+  });
+}
+
+const efl::cpu::Kernels& kernels_under_test() {
+#if defined(__x86_64__) && !defined(EFL_PORTABLE)
+  for (const auto* kernels : {&efl::cpu::kAvx512Kernels, &efl::cpu::kAvx2Kernels}) {
+    if (std::strcmp(kernels->name, current->detail) == 0) return *kernels;
+  }
+#endif
+  const bool scalar = std::strcmp(current->detail, efl::cpu::kScalarKernels.name) == 0;
+  return scalar ? efl::cpu::kScalarKernels : efl::cpu::kBaselineKernels;
+}
+
+// All rows in blocks of so many columns.
+double compute_in_blocks(const Arranged& arranged, int32_t width) {
+  const efl_focal_problem& problem = arranged.problem;
+  const int32_t columns = efl::columns_of(problem.convention);
+  const efl::cpu::FocalTask task = {&problem, 1.0f, 1.0f, problem.loss, false, 10, 1, nullptr};
+  const int32_t step = problem.format.layout == EFL_LAYOUT_NCHW ? problem.format.anchors : 1;
+  std::vector<double> positive(columns + efl::cpu::kColumnPadding), negative(positive);
+  double loss = 0;
+  for (int32_t c = 0; c < columns; c += width) {
+    for (int32_t a = 0; a < step; ++a) {
+      const Tile tile = {0,    a, efl::rows_of(problem.format, arranged.level),
+                         step, c, std::min(columns, c + width)};
+      efl::cpu::TileSums sums = {0, 0, positive.data(), negative.data()};
+      kernels_under_test().focal(task, tile, &sums);
+      loss += sums.loss;
+    }
+  }
+  std::copy_n(positive.begin(), columns, problem.positive_sums);
+  std::copy_n(negative.begin(), columns, problem.negative_sums);
+  return loss;
+}
+
+void gradients_and_statistics_do_not_depend_on_the_blocks_of_columns() {
+  for (const efl_format& format : test::every_format()) {
+    const bool planes = format.layout == EFL_LAYOUT_NCHW;
+    for (const bool elementwise : {false, true}) {
+      Problem given(2 * 70 * format.anchors, 211, 31, false);
+      Arranged whole(given, format, 2, 70);
+      if (!elementwise) whole.level.elements = nullptr;
+      const double loss = compute_in_blocks(whole, 211);
+      for (const int32_t width :
+           planes ? std::vector<int32_t>{20, 60, 180} : std::vector<int32_t>{16, 80, 128, 208}) {
+        Arranged cut(given, format, 2, 70);
+        if (!elementwise) cut.level.elements = nullptr;
+        CHECK(close(compute_in_blocks(cut, width), loss, 1e-6));
+        CHECK(identical(cut.gradient, whole.gradient));
+        CHECK(cut.gradient16 == whole.gradient16);
+        CHECK(identical(cut.elements, whole.elements));
+        CHECK(cut.positive_sums == whole.positive_sums);
+        CHECK(cut.negative_sums == whole.negative_sums);
+      }
+    }
+  }
+}
+
+void the_pool_wakes_no_more_helpers_than_are_wanted() {
+  const auto work = [](int64_t) { std::this_thread::sleep_for(std::chrono::microseconds(50)); };
+  efl::cpu::parallel_for(24, 200, work);  // starts them
+  for (const int32_t threads : {1, 2, 3, 7, 12}) {
+    const int64_t before = efl::cpu::wake_ups();
+    std::mutex mutex;
+    std::set<std::thread::id> workers;
+    efl::cpu::parallel_for(threads, 200, [&](int64_t i) {
+      work(i);
+      const std::lock_guard<std::mutex> lock(mutex);
+      workers.insert(std::this_thread::get_id());
+    });
+    CHECK(static_cast<int32_t>(workers.size()) <= threads);
+    CHECK(efl::cpu::wake_ups() - before <= threads - 1);
   }
 }
 
@@ -613,7 +786,9 @@ const Test kTests[] = {
     {"labels are counted in every run", labels_are_counted_in_every_run, true},
     {"a label named twice counts once", a_label_named_twice_counts_once, true},
     {"results do not depend on the number of threads",
-     results_of_long_and_short_rows_do_not_depend_on_the_number_of_threads, true},
+     results_do_not_depend_on_the_number_of_threads, true},
+    {"collected sums do not depend on the number of threads",
+     collected_sums_do_not_depend_on_the_number_of_threads, true},
     {"collected gradients give the statistics of the fused pass",
      collected_gradients_give_the_statistics_of_the_fused_pass, true},
     {"every arrangement agrees with rows", every_arrangement_agrees_with_rows, true},
@@ -631,7 +806,13 @@ const Test kTests[] = {
      dense_targets_agree_with_labels_where_they_are_hard, false},
     {"soft targets have the gradient of their loss", soft_targets_have_the_gradient_of_their_loss,
      false},
-    {"tiles cover every row once", tiles_cover_every_row_once, false},
+    {"tiles cover every element once", tiles_cover_every_element_once, false},
+    {"calls of a million logits have 128 tiles", calls_of_a_million_logits_have_128_tiles, false},
+    {"sums of tiles take bounded memory", sums_of_tiles_take_bounded_memory, false},
+    {"gradients and statistics do not depend on the blocks of columns",
+     gradients_and_statistics_do_not_depend_on_the_blocks_of_columns, true},
+    {"the pool wakes no more helpers than are wanted",
+     the_pool_wakes_no_more_helpers_than_are_wanted, false},
     {"the pool runs every task once also for many callers",
      the_pool_runs_every_task_once_also_for_many_callers, false},
     {"statistics add up and give the ratio", statistics_add_up_and_give_the_ratio, false},
