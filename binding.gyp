@@ -53,6 +53,7 @@
     {
       "target_name": "efl_host",
       "type": "static_library",
+      "cflags": ["-fno-trapping-math"],
       "sources": [
         "native/core/host_criterion.cc",
         "native/core/statistics.cc",

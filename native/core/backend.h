@@ -12,7 +12,7 @@ extern "C" {
 #endif
 
 /* Raised whenever a struct of problem.h or the table below changes. */
-#define EFL_BACKEND_ABI 2
+#define EFL_BACKEND_ABI 3
 
 typedef struct efl_backend {
   uint32_t abi;
@@ -21,6 +21,10 @@ typedef struct efl_backend {
   efl_status (*focal)(const efl_focal_problem* problem, efl_result* result);
   efl_status (*collect)(const efl_collect_problem* problem, efl_result* result);
   efl_status (*dense)(const efl_dense_problem* problem, efl_result* result); /* or null */
+  /* Or null. Calls task(context, 0) ... task(context, count - 1), each once, on at most so many
+   * threads. The task must not throw. */
+  void (*parallel)(int32_t threads, int64_t count, void (*task)(void* context, int64_t index),
+                   void* context);
 } efl_backend;
 
 #ifdef __cplusplus

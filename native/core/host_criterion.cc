@@ -6,6 +6,34 @@
 namespace efl {
 namespace {
 
+// Classes are updated in parts that stay in the nearest cache; a helper is woken for no less than
+// some 25 us.
+constexpr int32_t kClassesPerPart = 1024;
+constexpr int32_t kClassesWorthAThread = 8 * 1024;
+
+// What all parameters that can follow from statistics lie within: gamma_j and the weights of the
+// focal losses are largest for a class without positives, of ratio 0. With Equalization Loss v2
+// that holds for the weights of positives, and those of negatives are not raised.
+efl_parameter_range range_of(const CriterionSettings& settings) {
+  const LossParameters& parameters = settings.parameters;
+  const ClassFactors rare = class_factors(parameters, 0);
+  const ClassFactors balanced = class_factors(parameters, 1);
+  const auto largest = [](const auto& weights, double factor) {
+    const auto most = std::max_element(weights.begin(), weights.end());
+    return most == weights.end() ? 0.0f : static_cast<float>(*most * std::max(1.0, factor));
+  };
+  efl_parameter_range range = {float_gamma(balanced.gamma), float_gamma(rare.gamma),
+                               std::max({largest(parameters.positive_weight, rare.positive),
+                                         largest(parameters.negative_weight, rare.negative),
+                                         largest(settings.foreground_weight, 1)})};
+  if (settings.has_objectness) {
+    const ColumnParameters objectness(1);
+    range.least_gamma = std::min(range.least_gamma, objectness.gamma[0]);
+    range.largest_weight = std::max(range.largest_weight, objectness.positive_weight[0]);
+  }
+  return range;
+}
+
 bool has_gradient(const efl_focal_problem& problem) {
   return std::any_of(problem.levels, problem.levels + problem.level_count,
                      [](const efl_level& level) { return level.gradient != nullptr; });
@@ -16,6 +44,7 @@ bool has_gradient(const efl_focal_problem& problem) {
 HostCriterion::HostCriterion(CriterionSettings settings, const efl_backend* backend)
     : settings_(std::move(settings)),
       backend_(backend),
+      range_(range_of(settings_)),
       positive_sums_(keeps_statistics() ? columns() : 0),
       negative_sums_(keeps_statistics() ? columns() : 0),
       statistics_(settings_.parameters.rule, settings_.classes),
@@ -25,8 +54,9 @@ HostCriterion::HostCriterion(CriterionSettings settings, const efl_backend* back
 
 bool HostCriterion::have_gradients(const double* positive, const double* negative) const {
   const auto is_some = [](double sum) { return sum > 0; };
-  return std::any_of(positive, positive + settings_.classes, is_some) ||
-         std::any_of(negative, negative + settings_.classes, is_some);
+  // Nearly every class has negatives, and few have positives.
+  return std::any_of(negative, negative + settings_.classes, is_some) ||
+         std::any_of(positive, positive + settings_.classes, is_some);
 }
 
 efl_label_convention HostCriterion::convention() const {
@@ -51,6 +81,7 @@ efl_status HostCriterion::compute(efl_focal_problem problem, bool collect, efl_r
   problem.gamma = parameters->gamma.data();
   problem.positive_weight = parameters->positive_weight.data();
   problem.negative_weight = parameters->negative_weight.data();
+  problem.range = range_;
   if (!settings_.foreground_weight.empty()) {
     problem.foreground_weight = settings_.foreground_weight.data();
     problem.foreground_threshold = settings_.foreground_threshold;
@@ -63,26 +94,44 @@ efl_status HostCriterion::compute(efl_focal_problem problem, bool collect, efl_r
   }
   problem.positive_sums = positive_sums_.data();
   problem.negative_sums = negative_sums_.data();
-  return collecting([&] { return backend_->focal(&problem, result); });
+  return collecting(problem.threads, [&] { return backend_->focal(&problem, result); });
 }
 
 efl_status HostCriterion::compute(efl_collect_problem problem, efl_result* result) {
   problem.convention = convention();
   problem.positive_sums = positive_sums_.data();
   problem.negative_sums = negative_sums_.data();
-  return collecting([&] { return backend_->collect(&problem, result); });
+  return collecting(problem.threads, [&] { return backend_->collect(&problem, result); });
 }
 
 template <class Compute>
-efl_status HostCriterion::collecting(const Compute& compute) {
+efl_status HostCriterion::collecting(int32_t threads, const Compute& compute) {
   const efl_status status = compute();
   if (status == EFL_OK && have_gradients(positive_sums_.data(), negative_sums_.data())) {
     const std::lock_guard<std::mutex> lock(mutex_);
-    statistics_.fold(positive_sums_.data(), negative_sums_.data(), 1);
-    update_parameters(settings_.parameters, statistics_.ratio(), spare_.get());
+    update(threads);
     std::swap(parameters_, spare_);
   }
   return status;
+}
+
+void HostCriterion::update(int32_t threads) {
+  const auto update_part = [](void* context, int64_t part) {
+    HostCriterion& of = *static_cast<HostCriterion*>(context);
+    const auto first = static_cast<int32_t>(part * kClassesPerPart);
+    const int32_t last = std::min(of.settings_.classes - first, kClassesPerPart) + first;
+    of.statistics_.fold_classes(of.positive_sums_.data(), of.negative_sums_.data(), first, last);
+    update_parameters(of.settings_.parameters, of.statistics_.ratio(), first, last,
+                      of.spare_.get());
+  };
+  const int64_t parts = (settings_.classes + kClassesPerPart - 1) / kClassesPerPart;
+  const int32_t useful = std::min(threads, settings_.classes / kClassesWorthAThread);
+  if (useful > 1 && backend_->parallel) {
+    backend_->parallel(useful, parts, update_part, this);
+  } else {
+    for (int64_t part = 0; part < parts; ++part) update_part(this, part);
+  }
+  statistics_.count(1);
 }
 
 GradientStatistics HostCriterion::statistics() const {
@@ -92,7 +141,8 @@ GradientStatistics HostCriterion::statistics() const {
 
 void HostCriterion::replace(GradientStatistics statistics) {
   auto parameters = std::make_shared<ColumnParameters>(columns());
-  update_parameters(settings_.parameters, statistics.ratio(), parameters.get());
+  update_parameters(settings_.parameters, statistics.ratio(), 0, settings_.classes,
+                    parameters.get());
   const std::lock_guard<std::mutex> lock(mutex_);
   std::swap(statistics_, statistics);
   parameters_ = std::move(parameters);

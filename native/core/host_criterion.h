@@ -55,7 +55,10 @@ class HostCriterion {
 
  private:
   template <class Compute>
-  efl_status collecting(const Compute& compute);
+  efl_status collecting(int32_t threads, const Compute& compute);
+  // The statistics and parameters after a call, in parts of classes that threads take in any order:
+  // what comes of a class depends on its own sums alone.
+  void update(int32_t threads);
   // Whether any class has seen a gradient. Sums without one say nothing of the balance of classes,
   // and g does not change for them: those of a call whose rows are all ignored, or whose loss
   // weighs nothing.
@@ -63,6 +66,7 @@ class HostCriterion {
 
   const CriterionSettings settings_;
   const efl_backend* const backend_;
+  const efl_parameter_range range_;  // of the parameters, whatever the statistics
   // Workspace of the one computation that can be under way.
   std::vector<double> positive_sums_;
   std::vector<double> negative_sums_;

@@ -28,6 +28,13 @@ typedef struct efl_label_convention {
   int32_t ignored_count;
 } efl_label_convention;
 
+/* What all gammas and all weights of a call lie within. */
+typedef struct efl_parameter_range {
+  float least_gamma;
+  float largest_gamma;
+  float largest_weight; /* foreground_weight included */
+} efl_parameter_range;
+
 /* Arrays "per column" have one value for each class, and one more with an objectness column. */
 typedef struct efl_focal_problem {
   efl_label_convention convention;
@@ -40,6 +47,7 @@ typedef struct efl_focal_problem {
   const float* negative_weight; /* per column: (1 - alpha) gamma_j / gamma_b */
   /* Per column, or null: in place of negative_weight in rows that have a class. */
   const float* foreground_weight;
+  efl_parameter_range range;  /* that the arrays above lie within */
   float foreground_threshold; /* in such rows negatives with a lower logit weigh nothing */
   efl_reduction reduction;
   double normalizer;     /* > 0, or EFL_NORMALIZER_POSITIVES */

@@ -1,17 +1,46 @@
 #include "statistics.h"
 
 #include <cstddef>
+#include <type_traits>
 
 namespace efl {
 
-void update_parameters(const LossParameters& parameters, const std::vector<double>& ratio,
-                       ColumnParameters* result) {
-  for (std::size_t j = 0; j < ratio.size(); ++j) {
-    const auto [gamma, positive, negative] = class_factors(parameters, ratio[j]);
-    result->gamma[j] = float_gamma(gamma);
-    result->positive_weight[j] = static_cast<float>(parameters.positive_weight[j] * positive);
-    result->negative_weight[j] = static_cast<float>(parameters.negative_weight[j] * negative);
+namespace {
+
+// Calls `visit` with the rule as a constant, so that nothing is decided by class and the compiler
+// computes several classes at once.
+template <class Visit>
+void with_rule(Rule rule, const Visit& visit) {
+  switch (rule) {
+    case Rule::kFixed:
+      return visit(std::integral_constant<Rule, Rule::kFixed>{});
+    case Rule::kEqualizedFocal:
+      return visit(std::integral_constant<Rule, Rule::kEqualizedFocal>{});
+    case Rule::kEqualizationV2:
+      return visit(std::integral_constant<Rule, Rule::kEqualizationV2>{});
   }
+}
+
+}  // namespace
+
+void update_parameters(const LossParameters& parameters, const std::vector<double>& ratio,
+                       int32_t first, int32_t last, ColumnParameters* result) {
+  const double* const of_class = ratio.data();
+  const double* const positive_weight = parameters.positive_weight.data();
+  const double* const negative_weight = parameters.negative_weight.data();
+  float* const gammas = result->gamma.data();
+  float* const positive_weights = result->positive_weight.data();
+  float* const negative_weights = result->negative_weight.data();
+  with_rule(parameters.rule, [&](auto rule) {
+    ClassRule constant = parameters;
+    constant.rule = rule;
+    for (int32_t j = first; j < last; ++j) {
+      const auto [gamma, positive, negative] = class_factors(constant, of_class[j]);
+      gammas[j] = float_gamma(gamma);
+      positive_weights[j] = static_cast<float>(positive_weight[j] * positive);
+      negative_weights[j] = static_cast<float>(negative_weight[j] * negative);
+    }
+  });
 }
 
 GradientStatistics::GradientStatistics(Rule rule, int32_t classes)
@@ -21,12 +50,22 @@ GradientStatistics::GradientStatistics(Rule rule, int32_t classes)
       ratio_(classes, initial_ratio(rule)) {}
 
 void GradientStatistics::fold(const double* positive, const double* negative, int64_t steps) {
-  for (std::size_t j = 0; j < ratio_.size(); ++j) {
-    positive_[j] = accumulated(positive_[j], positive[j]);
-    negative_[j] = accumulated(negative_[j], negative[j]);
-    ratio_[j] = class_ratio(rule_, positive_[j], negative_[j]);
-  }
-  steps_ = more_steps(steps_, steps);
+  fold_classes(positive, negative, 0, static_cast<int32_t>(ratio_.size()));
+  count(steps);
+}
+
+void GradientStatistics::fold_classes(const double* positive, const double* negative, int32_t first,
+                                      int32_t last) {
+  double* const positives = positive_.data();
+  double* const negatives = negative_.data();
+  double* const ratios = ratio_.data();
+  with_rule(rule_, [&](auto rule) {
+    for (int32_t j = first; j < last; ++j) {
+      positives[j] = accumulated(positives[j], positive[j]);
+      negatives[j] = accumulated(negatives[j], negative[j]);
+      ratios[j] = class_ratio(rule, positives[j], negatives[j]);
+    }
+  });
 }
 
 void GradientStatistics::restore(const double* positive, const double* negative,

@@ -25,10 +25,10 @@ struct ColumnParameters {
   std::vector<float> negative_weight;
 };
 
-// Fills in the parameters of every class from its ratio. `result` has room for all classes already,
-// so that this cannot fail.
+// Fills in the parameters of classes first to last - 1 from their ratios. `result` has room for all
+// classes already, so that this cannot fail.
 void update_parameters(const LossParameters& parameters, const std::vector<double>& ratio,
-                       ColumnParameters* result);
+                       int32_t first, int32_t last, ColumnParameters* result);
 
 class GradientStatistics {
  public:
@@ -36,6 +36,9 @@ class GradientStatistics {
 
   // Adds the sums of so many calls, at most kMostSteps, and updates g. Cannot fail.
   void fold(const double* positive, const double* negative, int64_t steps);
+  // The two parts of it: the sums of classes first to last - 1, and the steps.
+  void fold_classes(const double* positive, const double* negative, int32_t first, int32_t last);
+  void count(int64_t steps) { steps_ = more_steps(steps_, steps); }
 
   // Replaces everything.
   void restore(const double* positive, const double* negative, const double* ratio, int64_t steps);

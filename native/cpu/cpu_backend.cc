@@ -31,36 +31,10 @@ void compute_tiles(int32_t threads, const Tiles& tiles, PartialSums* partial,
   });
 }
 
-// Of values per column, or 0 where there are none. In lanes, which the compiler computes at once.
-float largest(const float* values, int32_t columns) {
-  constexpr int32_t kLanes = 16;
-  float lanes[kLanes] = {};
-  int32_t c = 0;
-  for (; values && c + kLanes <= columns; c += kLanes) {
-    for (int32_t i = 0; i < kLanes; ++i) {
-      lanes[i] = values[c + i] > lanes[i] ? values[c + i] : lanes[i];
-    }
-  }
-  for (; values && c < columns; ++c) lanes[0] = std::max(lanes[0], values[c]);
-  return *std::max_element(lanes, lanes + kLanes);
-}
-
-float largest_weight(const efl_focal_problem& problem) {
-  const int32_t columns = columns_of(problem.convention);
-  return std::max({largest(problem.positive_weight, columns),
-                   largest(problem.negative_weight, columns),
-                   largest(problem.foreground_weight, columns)});
-}
-
-bool all_gammas_are(const efl_focal_problem& problem, float value) {
-  return std::all_of(problem.gamma, problem.gamma + columns_of(problem.convention),
-                     [value](float gamma) { return gamma == value; });
-}
-
 // Without a modulator the focal losses are cross-entropy.
 efl_loss hard_loss_of(const efl_focal_problem& problem) {
   const bool focal = problem.loss == EFL_LOSS_FOCAL || problem.loss == EFL_LOSS_QUALITY_FOCAL;
-  return focal && all_gammas_are(problem, 0.0f) ? EFL_LOSS_CROSS_ENTROPY : problem.loss;
+  return focal && problem.range.largest_gamma == 0 ? EFL_LOSS_CROSS_ENTROPY : problem.loss;
 }
 
 template <const Kernels& kernels>
@@ -71,13 +45,14 @@ efl_status focal(const efl_focal_problem& problem, efl_result* result) {
   if (status != EFL_OK) return status;
 
   const Scales scales = scales_of(problem, survey.counts());
+  const efl_parameter_range& range = problem.range;
   const FocalTask task = {&problem,
                           static_cast<float>(scales.gradient),
                           static_cast<float>(scales.element),
                           hard_loss_of(problem),
-                          all_gammas_are(problem, 2.0f),
-                          largest(problem.gamma, columns),
-                          largest_weight(problem),
+                          range.least_gamma == 2 && range.largest_gamma == 2,
+                          range.largest_gamma,
+                          range.largest_weight,
                           survey.dense_columns()};
   const Tiles tiles(problem.format, problem.levels, problem.level_count, columns);
   const bool statistics = problem.negative_sums != nullptr;
@@ -188,6 +163,7 @@ const efl_backend* backend_with() {
       guarded<efl_focal_problem, focal<kernels>>,
       guarded<efl_collect_problem, collect<kernels>>,
       guarded<efl_dense_problem, dense>,
+      parallel_for,
   };
   return &backend;
 }

@@ -63,10 +63,11 @@ class PartialSums {
 
   void add_runs(double* (PartialSums::*sums_of)(int64_t) const, int32_t first, int32_t count,
                 double factor, double* total) const {
-    for (int32_t i = 0; i < count; ++i) total[i] = 0;
+    if (runs_ == 0) std::fill_n(total, count, 0.0);
     for (int64_t run = 0; run < runs_; ++run) {
       const double* const sums = (this->*sums_of)(run) + first;
-      for (int32_t i = 0; i < count; ++i) total[i] += sums[i];
+      if (run == 0) std::copy_n(sums, count, total);
+      for (int32_t i = 0; run > 0 && i < count; ++i) total[i] += sums[i];
     }
     for (int32_t i = 0; i < count; ++i) total[i] *= factor;
   }

@@ -292,6 +292,7 @@ const efl_backend* backend_of(int32_t device) {
       host_arrays<efl_focal_problem, compute_host_arrays, kDevice>,
       host_arrays<efl_collect_problem, collect_host_arrays, kDevice>,
       nullptr,
+      nullptr,
   };
   if (device == kDevice) return &backend;
   if constexpr (kDevice + 1 < kMostDevices) return backend_of<kDevice + 1>(device);

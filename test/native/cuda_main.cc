@@ -633,7 +633,7 @@ void the_state_on_the_device_is_that_on_the_host() {
         scaled_positive.push_back(positive.back() * scale);
       }
       host.fold(scaled_positive.data(), scaled_negative.data(), 1);
-      efl::update_parameters(parameters, host.ratio(), &columns);
+      efl::update_parameters(parameters, host.ratio(), 0, kClasses, &columns);
       device.enter(negative, positive, given.problem, {0, 1, 1, 0, 1, EFL_OK, 0, 0, 0});
       CHECK(device.steps == step);
       CHECK(close_to(device.negative, host.negative()));

@@ -59,6 +59,7 @@ efl_focal_problem problem_of(Arrays* arrays, const std::string& what) {
   arrays->level.labels = arrays->labels.data();
   problem.gamma = arrays->gamma.data();
   problem.positive_weight = problem.negative_weight = arrays->weight.data();
+  problem.range = {arrays->gamma[0], arrays->gamma[0], arrays->weight[0]};
   problem.normalizer = problem.loss_weight = problem.upstream = problem.loss_scale = 1.0;
   problem.threads = 1;
   if (what != "forward") arrays->level.gradient = arrays->gradient.data();

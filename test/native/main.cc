@@ -9,6 +9,7 @@
 #include <set>
 #include <thread>
 
+#include "../../native/core/host_criterion.h"
 #include "../../native/core/statistics.h"
 #include "../../native/cpu/cpu_backend.h"
 #include "../../native/cpu/flush_subnormals.h"
@@ -97,6 +98,7 @@ void an_enormous_gamma_gives_no_nan() {
   for (const float gamma : {1e8f, 1e12f, 1e30f}) {
     Problem given(9, 40, 77, false);
     given.gamma.assign(40, gamma);
+    given.measure();
     given.problem.gamma = given.gamma.data();
     efl_result result{};
     CHECK(backend().focal(&given.problem, &result) == EFL_OK);
@@ -124,6 +126,7 @@ void no_result_is_subnormal() {
         std::uniform_real_distribution<float> logit(-40.0f, 40.0f), focusing(0.0f, 100.0f);
         for (float& x : given.logits) x = logit(given.random);
         for (float& gamma : given.gamma) gamma = focusing(given.random);
+        given.measure();
         Arranged arranged(given, format, 2, positions);
         arranged.problem.threads = threads;
         efl_result result{};
@@ -149,6 +152,7 @@ void no_soft_element_is_subnormal() {
     for (float& target : targets) target = given.random() % 2 ? unit(given.random) : 1e-39f;
     for (float& x : given.logits) x = logit(given.random);
     for (float& gamma : given.gamma) gamma = focusing(given.random);
+    given.measure();
     given.problem.loss = loss;
     given.level.labels = nullptr;
     given.level.targets = targets.data();
@@ -167,6 +171,7 @@ void results_from_2_to_the_minus_126_on_are_kept() {
   given.labels.assign(1, 0);
   given.gamma.assign(64, 1.0f);
   given.negative_weight.assign(64, 1.0f);
+  given.measure();
   // sigma(x)^gamma and softplus(x) are both about exp(x): the loss is exp(2 x).
   for (std::size_t i = 0; i < 64; ++i) given.logits[i] = -43.0f - 0.02f * static_cast<float>(i);
   given.problem.loss_weight = given.problem.normalizer = 1;
@@ -217,6 +222,7 @@ void statistics_are_finite_whatever_the_upstream_gradients() {
       given.logits.assign(given.logits.size(), 3.0f);
       given.gamma.assign(classes, 0.0f);
       given.negative_weight.assign(classes, 1.0f);
+      given.measure();
       given.problem.loss_scale = 1;
       Arranged arranged(given, format, 2, 32);
       arranged.level.grad_output = upstream.data();
@@ -236,6 +242,7 @@ void statistics_are_finite_whatever_the_weights() {
     given.logits.assign(given.logits.size(), 3.0f);
     given.gamma.assign(classes, 0.0f);
     given.negative_weight.assign(classes, 1e38f);
+    given.measure();
     given.level.elements = nullptr;
     efl_result result{};
     CHECK(backend().focal(&given.problem, &result) == EFL_OK);
@@ -256,6 +263,7 @@ void the_loss_of_enormous_logits_is_finite() {
       given.logits.assign(given.logits.size(), 3e37f);
       given.gamma.assign(classes, 2.0f);
       given.negative_weight.assign(classes, 10.0f);
+      given.measure();
       Arranged arranged(given, format, 2, 32);
       arranged.level.elements = nullptr;
       efl_result result{};
@@ -510,6 +518,7 @@ void every_half_is_converted_both_ways() {
     Problem given(rows, 64, 2, false);
     given.labels.assign(rows, 0);
     given.gamma.assign(64, 0.0f);
+    given.measure();
     given.problem.gamma = given.gamma.data();
     for (std::size_t i = 0; i < given.logits.size(); ++i) {
       const auto half = static_cast<uint16_t>(i);
@@ -760,6 +769,61 @@ void sums_of_statistics_stay_finite() {
   CHECK(statistics.ratio()[0] == 1.0);
 }
 
+void a_criterion_does_not_depend_on_the_number_of_threads() {
+  constexpr int32_t kClasses = 40000;
+  for (const efl::Rule rule : {efl::Rule::kEqualizedFocal, efl::Rule::kEqualizationV2}) {
+    efl::CriterionSettings settings{};
+    settings.loss = EFL_LOSS_FOCAL;
+    settings.parameters.rule = rule;
+    settings.parameters.gamma = 2;
+    settings.parameters.scale_factor = 8;
+    settings.parameters.map_steepness = 12;
+    settings.parameters.map_midpoint = 0.8;
+    settings.parameters.positive_gain = 4;
+    settings.parameters.positive_weight.assign(kClasses, 0.25);
+    settings.parameters.negative_weight.assign(kClasses, 0.75);
+    settings.classes = kClasses;
+    settings.first_class = 1;
+    settings.has_background = true;
+    settings.ignored = {-1};
+    settings.loss_weight = 1;
+    Problem given(30, kClasses, 3, false);
+    efl_result result{};
+    efl::HostCriterion one(settings, &backend());
+    for (int step = 0; step < 2; ++step) CHECK(one.compute(given.problem, true, &result) == EFL_OK);
+    for (const int32_t threads : {2, 3, 8}) {
+      efl::HostCriterion many(settings, &backend());
+      given.problem.threads = threads;
+      for (int step = 0; step < 2; ++step) {
+        CHECK(many.compute(given.problem, true, &result) == EFL_OK);
+      }
+      CHECK(many.statistics().positive() == one.statistics().positive());
+      CHECK(many.statistics().negative() == one.statistics().negative());
+      CHECK(many.statistics().ratio() == one.statistics().ratio());
+      CHECK(many.statistics().steps() == 2);
+      // The third call has the parameters in its gradient.
+      const std::vector<float> before = given.gradient;
+      CHECK(many.compute(given.problem, false, &result) == EFL_OK);
+      const std::vector<float> gradient = given.gradient;
+      CHECK(one.compute(given.problem, false, &result) == EFL_OK);
+      CHECK(identical(given.gradient, gradient));
+      CHECK(!identical(gradient, before));
+    }
+  }
+}
+
+void the_exponential_of_the_rules_agrees_with_the_library() {
+  double worst = 0;
+  for (double a = -708; a < 708; a += 0.37) {
+    const double expected = std::exp(-a);
+    worst = std::max(worst, std::fabs(efl::RuleMath::exp_of_minus(a) - expected) / expected);
+  }
+  CHECK(worst < 5e-16);
+  CHECK(efl::RuleMath::exp_of_minus(0) == 1);
+  CHECK(efl::RuleMath::exp_of_minus(1e308) < 1e-307);
+  CHECK(efl::RuleMath::exp_of_minus(-1e308) > 1e307);
+}
+
 struct Test {
   const char* name;
   void (*run)();
@@ -817,6 +881,10 @@ const Test kTests[] = {
      the_pool_runs_every_task_once_also_for_many_callers, false},
     {"statistics add up and give the ratio", statistics_add_up_and_give_the_ratio, false},
     {"statistics stay finite and countable", statistics_stay_finite_and_countable, false},
+    {"a criterion does not depend on the number of threads",
+     a_criterion_does_not_depend_on_the_number_of_threads, false},
+    {"the exponential of the rules agrees with the library",
+     the_exponential_of_the_rules_agrees_with_the_library, false},
     {"sums of statistics stay finite", sums_of_statistics_stay_finite, false},
 };
 

@@ -1,6 +1,7 @@
 // Random and extreme problems, and their float64 solution from the equations of loss_math.h.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <limits>
@@ -83,6 +84,7 @@ struct Problem {
     problem.gamma = gamma.data();
     problem.positive_weight = positive_weight.data();
     problem.negative_weight = negative_weight.data();
+    measure();
     problem.reduction = EFL_REDUCTION_SUM;
     problem.normalizer = 3.0;
     problem.loss_weight = 1.5;
@@ -91,6 +93,14 @@ struct Problem {
     problem.positive_sums = positive_sums.data();
     problem.negative_sums = negative_sums.data();
     problem.threads = 1;
+  }
+
+  // To be called when gammas or weights have been changed.
+  void measure() {
+    const auto [least, largest] = std::minmax_element(gamma.begin(), gamma.end());
+    const float positive = *std::max_element(positive_weight.begin(), positive_weight.end());
+    const float negative = *std::max_element(negative_weight.begin(), negative_weight.end());
+    problem.range = {*least, *largest, std::max(positive, negative)};
   }
 
   // What a row is, as label_column says it.
