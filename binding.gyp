@@ -57,6 +57,7 @@
       "sources": [
         "native/core/host_criterion.cc",
         "native/core/statistics.cc",
+        "native/cpu/available_processors.cc",
         "native/cpu/cpu_backend.cc",
         "native/cpu/cpu_features.cc",
         "native/cpu/kernels_scalar.cc",

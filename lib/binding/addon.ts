@@ -243,6 +243,8 @@ export interface NativeAddon {
   readonly Criterion: new (settings: NativeSettings) => NativeCriterion;
   /** False where this machine cannot run the named kernels. */
   configure(threads: number, cpuKernels: string | undefined, queueBytes?: number): boolean;
+  /** Those this process may run on, and no more than the quota of its control groups pays for. */
+  availableProcessors(): number;
   cpuKernels(): string;
   cpuThreads(): number;
   /** Whether one more asynchronous call may be submitted. Throws with `code: 'EFL_NO_THREAD'`. */
@@ -292,4 +294,4 @@ export interface NativeAddon {
 }
 
 /** `kBindingVersion` of native/addon/addon.cc that this file describes. */
-export const expectedBindingVersion = 6;
+export const expectedBindingVersion = 7;

@@ -65,7 +65,7 @@ function open(file: string): NativeAddon {
 }
 
 function configure(native: NativeAddon): NativeAddon {
-  const { threads, cpuKernels, queueBytes } = readSettings();
+  const { threads, cpuKernels, queueBytes } = readSettings(native);
   if (!native.configure(threads, cpuKernels, queueBytes)) {
     throw new EflArgumentError(
       'EFL_CPU_ISA',

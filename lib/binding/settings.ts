@@ -1,5 +1,6 @@
-import { availableParallelism, totalmem } from 'node:os';
+import { totalmem } from 'node:os';
 import { EflArgumentError } from '../errors';
+import type { NativeAddon } from './addon';
 
 /** Every environment variable that this package reads; the last three are for `efl build` and `efl bench`. */
 export const variables: readonly string[] = [
@@ -17,7 +18,10 @@ export const variables: readonly string[] = [
 
 /** What the environment variables say, checked. */
 export interface Settings {
-  /** `EFL_NUM_THREADS`: threads a call may use; default: the cores this process may run on. */
+  /**
+   * `EFL_NUM_THREADS`: threads a call may use; default: the cores this process may run on, or what
+   * the quota of its container pays for.
+   */
   readonly threads: number;
   /** `EFL_CPU_ISA`: kernels to use instead of the best ones. */
   readonly cpuKernels: string | undefined;
@@ -30,16 +34,18 @@ export interface Settings {
 
 const maxThreads = 1024;
 
-export function readSettings(environment: NodeJS.ProcessEnv = process.env): Settings {
+export function readSettings(native: NativeAddon, environment = process.env): Settings {
   return {
-    threads: readThreads(environment['EFL_NUM_THREADS']),
+    threads: readThreads(environment['EFL_NUM_THREADS'], native),
     cpuKernels: environment['EFL_CPU_ISA'] || undefined,
     queueBytes: readQueueBytes(environment['EFL_QUEUE_BYTES']),
   };
 }
 
-function readThreads(text: string | undefined): number {
-  if (text === undefined || text === '') return Math.min(availableParallelism(), maxThreads);
+function readThreads(text: string | undefined, native: NativeAddon): number {
+  if (text === undefined || text === '') {
+    return Math.min(native.availableProcessors(), maxThreads);
+  }
   const threads = Number(text);
   if (!Number.isInteger(threads) || threads < 1 || threads > maxThreads) {
     throw new EflArgumentError(

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "../cpu/available_processors.h"
 #include "../cpu/cpu_backend.h"
 #include "arguments.h"
 #include "criterion.h"
@@ -18,7 +19,7 @@ namespace efl::addon {
 namespace {
 
 // Raised with every change of what lib/binding/addon.ts says of this module.
-constexpr int32_t kBindingVersion = 6;
+constexpr int32_t kBindingVersion = 7;
 
 // configure(threads, cpuKernels?, queueBytes?): false where this machine has no such kernels.
 Napi::Value configure(const Napi::CallbackInfo& info) {
@@ -57,6 +58,11 @@ Napi::Value has_room(const Napi::CallbackInfo& info) {
 Napi::Value reserve(const Napi::CallbackInfo& info) {
   const auto bytes = static_cast<int64_t>(size_argument(info[0], "bytes"));
   return Napi::Boolean::New(info.Env(), Environment::of(info.Env()).held.reserve(bytes));
+}
+
+// availableProcessors(): what a call uses where EFL_NUM_THREADS does not say.
+Napi::Value processors(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), cpu::available_processors());
 }
 
 // release(bytes): what has been reserved.
@@ -119,6 +125,7 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   exports.Set("bindingVersion", Napi::Number::New(env, kBindingVersion));
   exports.Set("Criterion", Criterion::define(env));
   exports.Set("configure", Napi::Function::New<configure>(env, "configure"));
+  exports.Set("availableProcessors", Napi::Function::New<processors>(env, "availableProcessors"));
   exports.Set("cpuKernels", Napi::Function::New<cpu_kernels>(env, "cpuKernels"));
   exports.Set("cpuThreads", Napi::Function::New<cpu_threads>(env, "cpuThreads"));
   exports.Set("hasRoom", Napi::Function::New<has_room>(env, "hasRoom"));

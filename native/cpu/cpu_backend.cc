@@ -31,6 +31,16 @@ void compute_tiles(int32_t threads, const Tiles& tiles, PartialSums* partial,
   });
 }
 
+// Where the range does not say so, the first gamma usually does: all are looked at where the
+// classes are still balanced.
+bool all_gammas_are_2(const efl_focal_problem& problem) {
+  const efl_parameter_range& range = problem.range;
+  if (range.least_gamma > 2 || range.largest_gamma < 2) return false;
+  return range.least_gamma == range.largest_gamma ||
+         std::all_of(problem.gamma, problem.gamma + columns_of(problem.convention),
+                     [](float gamma) { return gamma == 2; });
+}
+
 // Without a modulator the focal losses are cross-entropy.
 efl_loss hard_loss_of(const efl_focal_problem& problem) {
   const bool focal = problem.loss == EFL_LOSS_FOCAL || problem.loss == EFL_LOSS_QUALITY_FOCAL;
@@ -50,7 +60,7 @@ efl_status focal(const efl_focal_problem& problem, efl_result* result) {
                           static_cast<float>(scales.gradient),
                           static_cast<float>(scales.element),
                           hard_loss_of(problem),
-                          range.least_gamma == 2 && range.largest_gamma == 2,
+                          all_gammas_are_2(problem),
                           range.largest_gamma,
                           range.largest_weight,
                           survey.dense_columns()};

@@ -108,6 +108,7 @@ class Tiles {
   // A run of positions, for one anchor: an even part of a plane, or whole ones.
   void add_planes(int32_t index, const efl_level& level, int32_t anchors, int32_t columns,
                   const Tiling& tiling) {
+    if (level.positions == 0) return;
     const int64_t most = tiling.rows_per_run;
     const int64_t parts = (level.positions + most - 1) / most;
     const int64_t planes = parts == 1 ? most / level.positions : 1;

@@ -105,8 +105,9 @@ typedef struct efl_settings {
   const double* background_weight; /* weight of each class's negatives in background rows, finite
                                     * and >= 0; null, the default: 1 */
 
-  int32_t threads;     /* at most so many to a call; 0, the default: as many as the machine runs at
-                        * once. No result depends on it */
+  int32_t threads;     /* at most so many to a call; 0, the default: as many as the processors the
+                        * process may run on and the quota of its control groups allow. No result
+                        * depends on it */
   const char* kernels; /* one of efl_kernels; null, the default: the best */
 } efl_settings;
 

@@ -5,9 +5,9 @@
 #include <cstdio>
 #include <cstring>
 #include <limits>
-#include <thread>
 #include <vector>
 
+#include "../cpu/available_processors.h"
 #include "../cpu/cpu_backend.h"
 #include "errors.h"
 
@@ -253,7 +253,7 @@ const efl_backend* chosen_backend(const efl_settings& given) {
 int32_t chosen_threads(const efl_settings& given) {
   if (given.threads < 0) reject("settings.threads", "an integer >= 0", given.threads);
   if (given.threads > 0) return given.threads;
-  return std::max(1, static_cast<int32_t>(std::thread::hardware_concurrency()));
+  return cpu::available_processors();
 }
 
 }  // namespace efl::library

@@ -2,15 +2,21 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdlib>
 #include <cstring>
+#include <filesystem>
+#include <fstream>
 #include <initializer_list>
 #include <limits>
+#include <map>
 #include <mutex>
 #include <set>
+#include <string>
 #include <thread>
 
 #include "../../native/core/host_criterion.h"
 #include "../../native/core/statistics.h"
+#include "../../native/cpu/available_processors.h"
 #include "../../native/cpu/cpu_backend.h"
 #include "../../native/cpu/flush_subnormals.h"
 #include "../../native/cpu/thread_pool.h"
@@ -571,15 +577,17 @@ void soft_targets_have_the_gradient_of_their_loss() {
   }
 }
 
-// One level, or a large one and two smaller.
+// One level, or a large one, two smaller and an empty one.
 std::vector<efl_level> levels_of(int64_t positions, bool several) {
-  std::vector<efl_level> levels(several ? 3 : 1);
-  int64_t shrink = 1;
-  for (efl_level& level : levels) {
+  std::vector<efl_level> levels;
+  for (const int64_t shrink : {1, 4, 16}) {
+    efl_level level{};
     level.images = 2;
     level.positions = (positions / 2 + shrink - 1) / shrink;
-    shrink *= 4;
+    levels.push_back(level);
+    if (!several) return levels;
   }
+  levels.emplace_back();
   return levels;
 }
 
@@ -824,6 +832,87 @@ void the_exponential_of_the_rules_agrees_with_the_library() {
   CHECK(efl::RuleMath::exp_of_minus(-1e308) > 1e307);
 }
 
+// A root directory with files of its own.
+class FakeRoot {
+ public:
+  FakeRoot() {
+    char name[] = "/tmp/efl-root-XXXXXX";
+    CHECK(mkdtemp(name) != nullptr);
+    path_ = name;
+  }
+  ~FakeRoot() { std::filesystem::remove_all(path_); }
+
+  FakeRoot& file(const std::string& name, const std::string& text) {
+    std::filesystem::create_directories(std::filesystem::path(path_ + name).parent_path());
+    std::ofstream(path_ + name) << text;
+    return *this;
+  }
+  int32_t processors() const { return efl::cpu::processors_of_quota(path_); }
+  int32_t available() const { return efl::cpu::available_processors(path_); }
+
+ private:
+  std::string path_;
+};
+
+void quotas_of_version_2_are_rounded_up() {
+  FakeRoot root;
+  CHECK(root.processors() == 0);
+  root.file("/proc/self/cgroup", "0::/\n");
+  CHECK(root.processors() == 0);
+  for (const auto& [text, expected] : std::map<std::string, int32_t>{{"150000 100000\n", 2},
+                                                                     {"100000 100000\n", 1},
+                                                                     {"5000 100000\n", 1},
+                                                                     {"1600000 50000\n", 32},
+                                                                     {"max 100000\n", 0},
+                                                                     {"", 0},
+                                                                     {"100000", 0},
+                                                                     {"-1 100000", 0},
+                                                                     {"100000 0", 0},
+                                                                     {"none of 3", 0},
+                                                                     {"1e300 1", 0}}) {
+    CHECK(root.file("/sys/fs/cgroup/cpu.max", text).processors() == expected);
+  }
+}
+
+void the_least_quota_of_nested_groups_counts() {
+  FakeRoot root;
+  root.file("/proc/self/cgroup", "0::/outer/inner\n")
+      .file("/sys/fs/cgroup/outer/inner/cpu.max", "max 100000\n");
+  CHECK(root.processors() == 0);
+  CHECK(root.file("/sys/fs/cgroup/outer/cpu.max", "320000 100000\n").processors() == 4);
+  CHECK(root.file("/sys/fs/cgroup/outer/inner/cpu.max", "90000 50000\n").processors() == 2);
+  CHECK(root.file("/sys/fs/cgroup/outer/inner/cpu.max", "900000 50000\n").processors() == 4);
+  // Of a group that this one is not in.
+  CHECK(root.file("/sys/fs/cgroup/other/cpu.max", "50000 50000\n").processors() == 4);
+}
+
+void quotas_of_version_1_are_rounded_up() {
+  FakeRoot root;
+  root.file(
+      "/proc/self/cgroup",
+      "12:memory:/docker/1\n4:cpuset:/docker/1\n3:cpu,cpuacct:/docker/1\n0::/\nnonsense\n:\n::\n");
+  CHECK(root.processors() == 0);
+  // In a container the mounted hierarchy begins at its group.
+  root.file("/sys/fs/cgroup/cpu/cpu.cfs_quota_us", "250000\n");
+  CHECK(root.processors() == 0);
+  root.file("/sys/fs/cgroup/cpu/cpu.cfs_period_us", "100000\n");
+  CHECK(root.processors() == 3);
+  root.file("/sys/fs/cgroup/cpu,cpuacct/docker/1/cpu.cfs_quota_us", "-1\n")
+      .file("/sys/fs/cgroup/cpu,cpuacct/docker/1/cpu.cfs_period_us", "100000\n");
+  CHECK(root.processors() == 3);
+  root.file("/sys/fs/cgroup/cpu,cpuacct/docker/1/cpu.cfs_quota_us", "150000\n");
+  CHECK(root.processors() == 2);
+}
+
+void there_is_a_processor_and_no_more_than_the_quota() {
+  FakeRoot root;
+  root.file("/proc/self/cgroup", "0::/\n").file("/sys/fs/cgroup/cpu.max", "1000 100000\n");
+  CHECK(root.available() == 1);
+  const int32_t most = static_cast<int32_t>(std::thread::hardware_concurrency());
+  CHECK(efl::cpu::available_processors("/none") >= 1);
+  CHECK(efl::cpu::available_processors() <= std::max(1, most));
+}
+
 struct Test {
   const char* name;
   void (*run)();
@@ -879,6 +968,11 @@ const Test kTests[] = {
      the_pool_wakes_no_more_helpers_than_are_wanted, false},
     {"the pool runs every task once also for many callers",
      the_pool_runs_every_task_once_also_for_many_callers, false},
+    {"quotas of version 2 are rounded up", quotas_of_version_2_are_rounded_up, false},
+    {"the least quota of nested groups counts", the_least_quota_of_nested_groups_counts, false},
+    {"quotas of version 1 are rounded up", quotas_of_version_1_are_rounded_up, false},
+    {"there is a processor and no more than the quota",
+     there_is_a_processor_and_no_more_than_the_quota, false},
     {"statistics add up and give the ratio", statistics_add_up_and_give_the_ratio, false},
     {"statistics stay finite and countable", statistics_stay_finite_and_countable, false},
     {"a criterion does not depend on the number of threads",
