@@ -85,7 +85,7 @@ efl_status collect(const efl_collect_problem& problem, efl_result* result) {
   labelled.format = problem.format;
   labelled.levels = problem.levels;
   labelled.level_count = problem.level_count;
-  const efl_status status = Survey(labelled, 1).run(result);
+  const efl_status status = Survey(labelled, problem.threads).run(result);
   if (status != EFL_OK) return status;
 
   const Tiles tiles(problem.format, problem.levels, problem.level_count, columns);

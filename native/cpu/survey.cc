@@ -39,16 +39,40 @@ struct CommonLabels {
   }
 };
 
-// Adds the labels of a run, one by one. Returns the first bad one's place, or `last`.
-int64_t count_run(const efl_label_convention& convention, const int32_t* labels, int64_t first,
-                  int64_t last, RowCounts* counts) {
+// What the labels of some rows say.
+struct Labels {
+  int64_t positives = 0;
+  int64_t ignored = 0;
+  int64_t bad_row = -1;  // the first with a label that names nothing
+};
+
+void count_one_by_one(const efl_label_convention& convention, const int32_t* labels, int64_t first,
+                      int64_t last, Labels* found) {
   for (int64_t r = first; r < last; ++r) {
     const int32_t column = label_column(convention, labels[r]);
-    if (column == kInvalid) return r;
-    counts->positives += column >= 0;
-    counts->ignored += column == kIgnored;
+    found->positives += column >= 0;
+    found->ignored += column == kIgnored;
+    if (column != kInvalid) continue;
+    found->bad_row = r;
+    return;
   }
-  return last;
+}
+
+Labels count_labels(const efl_label_convention& convention, const int32_t* labels, int64_t first,
+                    int64_t last) {
+  constexpr int64_t kRun = 1024;
+  Labels found;
+  for (int64_t r = first; r < last && found.bad_row < 0; r += kRun) {
+    const auto count = static_cast<int32_t>(std::min(last - r, kRun));
+    const CommonLabels common(convention, labels + r, count);
+    if (common.cover(convention, count)) {
+      found.positives += common.positives;
+      found.ignored += common.ignored;
+    } else {
+      count_one_by_one(convention, labels, r, r + count, &found);
+    }
+  }
+  return found;
 }
 
 efl_status bad(efl_status status, int32_t level, int64_t index, double value, efl_result* result) {
@@ -112,21 +136,26 @@ efl_status Survey::run(efl_result* result) {
   return EFL_OK;
 }
 
+// Parts of many rows are looked at by several threads.
 efl_status Survey::labels(int32_t index, efl_result* result) {
-  constexpr int64_t kRun = 1024;
+  constexpr int64_t kRowsPerPart = 16 * 1024;
+  constexpr int64_t kRowsLikeAnElement = 4;
   const efl_level& level = problem_.levels[index];
   const int64_t rows = rows_of(problem_.format, level);
-  for (int64_t first = 0; first < rows; first += kRun) {
-    const int64_t last = std::min(rows, first + kRun);
-    const auto count = static_cast<int32_t>(last - first);
-    const CommonLabels common(problem_.convention, level.labels + first, count);
-    if (common.cover(problem_.convention, count)) {
-      counts_.positives += common.positives;
-      counts_.ignored += common.ignored;
-      continue;
-    }
-    const int64_t end = count_run(problem_.convention, level.labels, first, last, &counts_);
-    if (end != last) return bad(EFL_BAD_LABEL, index, end, level.labels[end], result);
+  const int64_t parts = (rows + kRowsPerPart - 1) / kRowsPerPart;
+  std::vector<Labels> of_parts(static_cast<std::size_t>(parts));
+  const int32_t useful = useful_threads(threads_, rows / kRowsLikeAnElement);
+  parallel_for(useful, parts, [&](int64_t part) {
+    const int64_t first = part * kRowsPerPart;
+    const int64_t last = std::min(rows, first + kRowsPerPart);
+    of_parts[static_cast<std::size_t>(part)] =
+        count_labels(problem_.convention, level.labels, first, last);
+  });
+  for (const Labels& of_part : of_parts) {
+    const int64_t row = of_part.bad_row;
+    if (row >= 0) return bad(EFL_BAD_LABEL, index, row, level.labels[row], result);
+    counts_.positives += of_part.positives;
+    counts_.ignored += of_part.ignored;
   }
   return EFL_OK;
 }

@@ -499,6 +499,21 @@ void labels_are_counted_in_every_run() {
 }
 
 // A label may be both background and ignored: background it is, as for a single label.
+void the_first_bad_label_of_many_is_named_on_any_number_of_threads() {
+  for (const int32_t threads : {1, 2, 8}) {
+    Problem given(300000, 1, 4, false);
+    given.problem.threads = threads;
+    given.labels[290000] = 7;
+    given.labels[120000] = 9;
+    given.labels[120001] = 8;
+    efl_result result{};
+    CHECK(backend().focal(&given.problem, &result) == EFL_BAD_LABEL);
+    CHECK(result.bad_index == 120000);
+    CHECK(result.bad_value == 9);
+    CHECK(given.gradient == std::vector<float>(300000, 0.0f));
+  }
+}
+
 void a_label_named_twice_counts_once() {
   const int32_t background = 0;
   Problem given(2000, 3, 4, false);
@@ -937,6 +952,8 @@ const Test kTests[] = {
      true},
     {"the loss of enormous logits is finite", the_loss_of_enormous_logits_is_finite, true},
     {"labels are counted in every run", labels_are_counted_in_every_run, true},
+    {"the first bad label of many is named on any number of threads",
+     the_first_bad_label_of_many_is_named_on_any_number_of_threads, false},
     {"a label named twice counts once", a_label_named_twice_counts_once, true},
     {"results do not depend on the number of threads",
      results_do_not_depend_on_the_number_of_threads, true},
