@@ -4,7 +4,7 @@ import path from 'node:path';
 import { filesBelow } from './fingerprint.mjs';
 import { root } from './platform.mjs';
 
-const files = ['native', 'test/native', 'test/fuzz', 'examples/c-addon']
+const files = ['native', 'bench/native', 'test/native', 'test/fuzz', 'examples/c-addon']
   .flatMap((folder) => filesBelow(folder))
   .filter((file) => !file.includes(`${path.sep}build${path.sep}`))
   .filter((file) => /\.(c|cc|h|inc|cu|cuh)$/.test(file));

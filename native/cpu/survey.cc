@@ -139,12 +139,11 @@ efl_status Survey::run(efl_result* result) {
 // Parts of many rows are looked at by several threads.
 efl_status Survey::labels(int32_t index, efl_result* result) {
   constexpr int64_t kRowsPerPart = 16 * 1024;
-  constexpr int64_t kRowsLikeAnElement = 4;
   const efl_level& level = problem_.levels[index];
   const int64_t rows = rows_of(problem_.format, level);
   const int64_t parts = (rows + kRowsPerPart - 1) / kRowsPerPart;
   std::vector<Labels> of_parts(static_cast<std::size_t>(parts));
-  const int32_t useful = useful_threads(threads_, rows / kRowsLikeAnElement);
+  const int32_t useful = useful_threads(threads_, rows);
   parallel_for(useful, parts, [&](int64_t part) {
     const int64_t first = part * kRowsPerPart;
     const int64_t last = std::min(rows, first + kRowsPerPart);
