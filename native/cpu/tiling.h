@@ -17,7 +17,8 @@
 namespace efl::cpu {
 
 constexpr int64_t kElementsWorthATile = 64 * 1024;     // less than so many are one tile
-constexpr int64_t kElementsPerTile = 7 * 1024;         // large against the cost of a hand-over
+constexpr int64_t kElementsPerTile = 16 * 1024;        // large against the cost of a hand-over
+constexpr int64_t kElementsOfMany = 960 * 1024;        // from here on there are many tiles
 constexpr int64_t kManyTiles = 128;                    // by blocks, where runs do not give them
 constexpr int64_t kMostTiles = 256;                    // by runs; rounding may give some more
 constexpr int64_t kPartialSumBytes = 3 * 1024 * 1024;  // for the sums per column of all runs
@@ -49,31 +50,39 @@ struct Tiling {
 
 inline int64_t tiles_wanted(int64_t elements) {
   if (elements < kElementsWorthATile) return 1;
-  return std::min((elements + kElementsPerTile - 1) / kElementsPerTile, kMostTiles);
+  const int64_t wanted = (elements + kElementsPerTile - 1) / kElementsPerTile;
+  return std::clamp(wanted, elements < kElementsOfMany ? 1 : kManyTiles, kMostTiles);
 }
 
-inline Tiling tiling_of(int64_t rows, int32_t columns, const Grain& grain) {
+// Into how many blocks a run is cut where nothing stands against the best shape of a tile.
+inline int64_t best_blocks(int64_t elements, int64_t tiles, int32_t columns, const Grain& grain) {
+  const double size = static_cast<double>(elements) / static_cast<double>(tiles);
+  const double width = std::sqrt(size / grain.rows_per_column);
+  return std::llround(columns / std::max(1.0, width));
+}
+
+// `least_runs`: so many there are whatever their length.
+inline Tiling tiling_of(int64_t rows, int32_t columns, const Grain& grain, int64_t least_runs) {
   const auto ratio = [](int64_t a, int64_t b) { return (a + b - 1) / b; };
-  const auto at_least_one = [](int64_t least, int64_t most) {
-    return std::max<int64_t>(1, std::min(least, most));
+  const auto whole = [](int64_t a, int64_t b) { return a / b * b; };
+  const auto from_one_to = [](int64_t most, int64_t wanted) {
+    return std::max<int64_t>(1, std::min(wanted, most));
   };
   const int64_t elements = rows * columns;
   const int64_t wanted = tiles_wanted(elements);
   const int64_t many = std::min(wanted, kManyTiles);
-  const double size = static_cast<double>(elements) / static_cast<double>(many);
-  const double width = std::max(1.0, std::sqrt(size / grain.rows_per_column));
-  const int64_t most_blocks = at_least_one(columns / grain.least_columns, many);
-  int64_t blocks = at_least_one(std::llround(columns / width), most_blocks);
-  // No more runs than there are rows or room for their sums; then more blocks, if there may be.
+  const int64_t most_blocks = std::min<int64_t>(columns / grain.least_columns, many);
   const int64_t bytes_per_run = 2 * static_cast<int64_t>(sizeof(double)) * columns;
-  const int64_t room = std::max(kPartialSumBytes / bytes_per_run, kMinRuns);
-  const int64_t runs =
-      at_least_one(ratio(wanted, blocks), std::min(room, ratio(rows, grain.least_rows)));
-  blocks = at_least_one(ratio(many, runs), most_blocks);
+  const int64_t most_runs =
+      std::min(std::max(kPartialSumBytes / bytes_per_run, kMinRuns), ratio(rows, grain.least_rows));
+  const int64_t best = from_one_to(most_blocks, best_blocks(elements, many, columns, grain));
+  const int64_t runs = from_one_to(most_runs, ratio(wanted, best));
+  // More blocks where there are no more runs.
+  const int64_t blocks = from_one_to(most_blocks, ratio(many, std::max(runs, least_runs)));
   // Rounded down, so that there are not less than wanted.
-  const auto whole = [](int64_t length, int64_t grain) { return length / grain * grain; };
   return {std::max(grain.least_rows, whole(rows / runs, grain.rows)),
-          std::max(grain.columns, static_cast<int32_t>(whole(columns / blocks, grain.columns)))};
+          static_cast<int32_t>(
+              std::max<int64_t>(grain.columns, whole(columns / blocks, grain.columns)))};
 }
 
 // The tiles of all levels: runs of rows in their order, and their blocks.
@@ -83,10 +92,12 @@ class Tiles {
     int64_t rows = 0;
     for (int32_t i = 0; i < level_count; ++i) rows += rows_of(format, levels[i]);
     elements_ = rows * columns;
-    const Tiling tiling = tiling_of(rows, columns, grain_of(format, columns));
+    const bool planes = format.layout == EFL_LAYOUT_NCHW;
+    const int64_t least_runs = planes ? format.anchors : 1;
+    const Tiling tiling = tiling_of(rows, columns, grain_of(format, columns), least_runs);
     blocks_ = tiling.blocks(columns);
     for (int32_t i = 0; i < level_count; ++i) {
-      if (format.layout == EFL_LAYOUT_NCHW) {
+      if (planes) {
         add_planes(i, levels[i], format.anchors, columns, tiling);
       } else {
         const int64_t rows_of_level = rows_of(format, levels[i]);
