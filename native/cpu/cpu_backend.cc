@@ -98,16 +98,22 @@ efl_status collect(const efl_collect_problem& problem, efl_result* result) {
   return EFL_OK;
 }
 
-bool targets_are_valid(const efl_dense_problem& problem, efl_result* result) {
-  for (int64_t i = 0; i < problem.elements_count; ++i) {
-    const float target = problem.targets[i];
-    if (!(target >= 0.0f && target <= 1.0f)) {
-      result->bad_index = i;
-      result->bad_value = target;
-      return false;
-    }
-  }
-  return true;
+bool is_target(float target) { return target >= 0.0f && target <= 1.0f; }
+
+bool targets_are_valid(const efl_dense_problem& problem, const Tiles& tiles, efl_result* result) {
+  std::vector<int64_t> bad(static_cast<std::size_t>(tiles.count()));
+  const int32_t threads = useful_threads(problem.threads, tiles.elements());
+  parallel_for(threads, tiles.count(), [&](int64_t index) {
+    const float* const first = problem.targets + tiles[index].first_row;
+    const float* const last = problem.targets + tiles[index].last_row;
+    const float* const found = std::find_if_not(first, last, is_target);
+    bad[static_cast<std::size_t>(index)] = found == last ? -1 : found - problem.targets;
+  });
+  const auto first = std::find_if(bad.begin(), bad.end(), [](int64_t at) { return at >= 0; });
+  if (first == bad.end()) return true;
+  result->bad_index = *first;
+  result->bad_value = problem.targets[*first];
+  return false;
 }
 
 // Elements first to last - 1. In float64: soft targets are for convenience, not for the hot path.
@@ -135,14 +141,14 @@ void dense_tile(const efl_dense_problem& problem, double gradient_factor, int64_
 }
 
 efl_status dense(const efl_dense_problem& problem, efl_result* result) {
-  if (!targets_are_valid(problem, result)) return EFL_BAD_TARGET;
-
-  const bool averaged = problem.reduction == EFL_REDUCTION_MEAN && problem.elements_count > 0;
-  const double divisor = averaged ? static_cast<double>(problem.elements_count) : 1.0;
   efl_level elements{};
   elements.images = 1;
   elements.positions = problem.elements_count;
   const Tiles tiles({EFL_FLOAT32, EFL_LAYOUT_NHWC, EFL_ANCHOR_MAJOR, 1}, &elements, 1, 1);
+  if (!targets_are_valid(problem, tiles, result)) return EFL_BAD_TARGET;
+
+  const bool averaged = problem.reduction == EFL_REDUCTION_MEAN && problem.elements_count > 0;
+  const double divisor = averaged ? static_cast<double>(problem.elements_count) : 1.0;
   PartialSums partial(tiles, 1, false);
   compute_tiles(problem.threads, tiles, &partial, [&](const Tile& tile, TileSums* sums) {
     dense_tile(problem, problem.upstream / divisor, tile.first_row, tile.last_row, sums);

@@ -576,6 +576,40 @@ void dense_targets_agree_with_labels_where_they_are_hard() {
   }
 }
 
+void dense_results_do_not_depend_on_the_number_of_threads() {
+  constexpr int64_t kCount = 300000;
+  Problem given(kCount, 1, 8, false);
+  std::vector<float> targets(kCount), first;
+  for (float& target : targets) target = static_cast<float>(given.random() % 5) / 4;
+  double loss = 0;
+  for (const int32_t threads : {1, 2, 3, 8}) {
+    std::vector<float> gradient(kCount);
+    efl_dense_problem problem{};
+    problem.elements_count = kCount;
+    problem.logits = given.logits.data();
+    problem.targets = targets.data();
+    problem.gradient = gradient.data();
+    problem.gamma = 2;
+    problem.alpha = 0.25;
+    problem.upstream = 1;
+    problem.threads = threads;
+    efl_result result{};
+    CHECK(backend().dense(&problem, &result) == EFL_OK);
+    if (threads == 1) {
+      first = gradient;
+      loss = result.loss;
+    }
+    CHECK(result.loss == loss);
+    CHECK(gradient == first);
+    std::vector<float> bad = targets;
+    bad[290000] = 2;
+    bad[170000] = -1;
+    problem.targets = bad.data();
+    CHECK(backend().dense(&problem, &result) == EFL_BAD_TARGET);
+    CHECK(result.bad_index == 170000);
+  }
+}
+
 void soft_targets_have_the_gradient_of_their_loss() {
   for (double target = 0.05; target < 1; target += 0.1) {
     for (double logit = -8; logit <= 8; logit += 0.37) {
@@ -974,6 +1008,8 @@ const Test kTests[] = {
      false},
     {"dense targets agree with labels where they are hard",
      dense_targets_agree_with_labels_where_they_are_hard, false},
+    {"dense results do not depend on the number of threads",
+     dense_results_do_not_depend_on_the_number_of_threads, false},
     {"soft targets have the gradient of their loss", soft_targets_have_the_gradient_of_their_loss,
      false},
     {"tiles cover every element once", tiles_cover_every_element_once, false},
