@@ -21,11 +21,12 @@
 namespace efl::cpu {
 namespace {
 
-// Each tile on one of the threads.
+// Each tile on one of the threads. `cost`: of an element, where it is more than that of others.
 template <class Compute>
 void compute_tiles(int32_t threads, const Tiles& tiles, PartialSums* partial,
-                   const Compute& compute) {
-  parallel_for(useful_threads(threads, tiles.elements()), tiles.count(), [&](int64_t index) {
+                   const Compute& compute, int64_t cost = 1) {
+  const int32_t useful = useful_threads(threads, cost * tiles.elements());
+  parallel_for(useful, tiles.count(), [&](int64_t index) {
     const Tile& tile = tiles[index];
     compute(tile, partial->open(index, tiles.run_of(index), tile));
   });
@@ -116,6 +117,8 @@ bool targets_are_valid(const efl_dense_problem& problem, const Tiles& tiles, efl
   return false;
 }
 
+constexpr int64_t kDenseCost = 16;  // of an element in float64, beside one of the kernels
+
 // Elements first to last - 1. In float64: soft targets are for convenience, not for the hot path.
 void dense_tile(const efl_dense_problem& problem, double gradient_factor, int64_t first,
                 int64_t last, TileSums* sums) {
@@ -150,9 +153,10 @@ efl_status dense(const efl_dense_problem& problem, efl_result* result) {
   const bool averaged = problem.reduction == EFL_REDUCTION_MEAN && problem.elements_count > 0;
   const double divisor = averaged ? static_cast<double>(problem.elements_count) : 1.0;
   PartialSums partial(tiles, 1, false);
-  compute_tiles(problem.threads, tiles, &partial, [&](const Tile& tile, TileSums* sums) {
+  const auto compute = [&](const Tile& tile, TileSums* sums) {
     dense_tile(problem, problem.upstream / divisor, tile.first_row, tile.last_row, sums);
-  });
+  };
+  compute_tiles(problem.threads, tiles, &partial, compute, kDenseCost);
   partial.finish_loss(1.0 / divisor, result);
   return EFL_OK;
 }
