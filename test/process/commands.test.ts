@@ -31,6 +31,7 @@ const runBy: Readonly<Record<string, string>> = {
   'npm run gpu:bundle': 'gpu-bundle.long.test.ts, with the Node.js that runs the test',
   'npm run gpu:bundle -- --emulated':
     'gpu-bundle.long.test.ts, with the Node.js that runs the test',
+  'npm run bench:cores': 'native.long.test.ts, by the script behind it',
   'npm run bench:gpu -- --quick':
     'gpu-bundle.long.test.ts, by the program behind it, with --emulated',
   'npx equalized-focal-loss doctor': 'package.test.ts',

@@ -21,6 +21,24 @@ withCMake('native tests', () => {
   );
 });
 
+withCMake('what many cores have to do', () => {
+  test(
+    'is measured for every shape',
+    async () => {
+      const ended = await runNode([path.join(root, 'scripts', 'bench-cores.mjs')]);
+      expectSuccess(ended);
+      const calls = ended.stdout.match(/^\d+ x \d+ .*$/gm) ?? [];
+      expect(calls).toHaveLength(6);
+      for (const call of calls) {
+        const [rows, , classes, , parallel, tiles] = call.trim().split(/\s+/).map(Number);
+        const isLarge = rows! * classes! > 990_000;
+        expect([call, tiles! >= 128, parallel! > 0]).toEqual([call, isLarge, isLarge]);
+      }
+    },
+    10 * minutes,
+  );
+});
+
 withCMake('the addon under AddressSanitizer, UndefinedBehaviorSanitizer and LeakSanitizer', () => {
   let env: Record<string, string>;
 
