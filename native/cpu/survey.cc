@@ -39,13 +39,6 @@ struct CommonLabels {
   }
 };
 
-// What the labels of some rows say.
-struct Labels {
-  int64_t positives = 0;
-  int64_t ignored = 0;
-  int64_t bad_row = -1;  // the first with a label that names nothing
-};
-
 void count_one_by_one(const efl_label_convention& convention, const int32_t* labels, int64_t first,
                       int64_t last, Labels* found) {
   for (int64_t r = first; r < last; ++r) {
@@ -117,20 +110,18 @@ Survey::Survey(const efl_focal_problem& problem, int32_t threads)
     : problem_(problem), threads_(threads) {}
 
 efl_status Survey::run(efl_result* result) {
+  // An empty level need not have targets where the others do.
+  const bool dense = std::any_of(problem_.levels, problem_.levels + problem_.level_count,
+                                 [](const efl_level& level) { return level.targets != nullptr; });
+  if (dense) columns_.resize(static_cast<std::size_t>(problem_.level_count));
   for (int32_t i = 0; i < problem_.level_count; ++i) {
     const efl_level& level = problem_.levels[i];
     counts_.rows += rows_of(problem_.format, level);
-    columns_.emplace_back();
     efl_status status = level.targets ? targets(i, result) : labels(i, result);
     if (status == EFL_OK && level.quality) status = qualities(i, result);
     if (status != EFL_OK) return status;
   }
-  // An empty level need not have targets where the others do.
-  const bool dense = std::any_of(problem_.levels, problem_.levels + problem_.level_count,
-                                 [](const efl_level& level) { return level.targets != nullptr; });
-  for (const std::vector<int32_t>& columns : columns_) {
-    if (dense) dense_.push_back(columns.data());
-  }
+  for (const std::vector<int32_t>& columns : columns_) dense_.push_back(columns.data());
   result->positives = counts_.positives;
   result->ignored = counts_.ignored;
   return EFL_OK;
@@ -142,6 +133,8 @@ efl_status Survey::labels(int32_t index, efl_result* result) {
   const efl_level& level = problem_.levels[index];
   const int64_t rows = rows_of(problem_.format, level);
   const int64_t parts = (rows + kRowsPerPart - 1) / kRowsPerPart;
+  if (parts <= 1)
+    return add(index, count_labels(problem_.convention, level.labels, 0, rows), result);
   std::vector<Labels> of_parts(static_cast<std::size_t>(parts));
   const int32_t useful = useful_threads(threads_, rows);
   parallel_for(useful, parts, [&](int64_t part) {
@@ -151,12 +144,18 @@ efl_status Survey::labels(int32_t index, efl_result* result) {
         count_labels(problem_.convention, level.labels, first, last);
   });
   for (const Labels& of_part : of_parts) {
-    const int64_t row = of_part.bad_row;
-    if (row >= 0) return bad(EFL_BAD_LABEL, index, row, level.labels[row], result);
-    counts_.positives += of_part.positives;
-    counts_.ignored += of_part.ignored;
+    const efl_status status = add(index, of_part, result);
+    if (status != EFL_OK) return status;
   }
   return EFL_OK;
+}
+
+efl_status Survey::add(int32_t index, const Labels& found, efl_result* result) {
+  counts_.positives += found.positives;
+  counts_.ignored += found.ignored;
+  if (found.bad_row < 0) return EFL_OK;
+  const int32_t label = problem_.levels[index].labels[found.bad_row];
+  return bad(EFL_BAD_LABEL, index, found.bad_row, label, result);
 }
 
 efl_status Survey::qualities(int32_t index, efl_result* result) const {
@@ -178,7 +177,7 @@ efl_status Survey::targets(int32_t index, efl_result* result) {
   const int64_t rows = rows_of(problem_.format, level);
   const int32_t columns = columns_of(problem_.convention);
   const int64_t runs = (rows + kRun - 1) / kRun;
-  std::vector<int32_t>& found = columns_.back();
+  std::vector<int32_t>& found = columns_[static_cast<std::size_t>(index)];
   found.resize(static_cast<std::size_t>(rows));
   std::vector<Targets> of_runs(static_cast<std::size_t>(runs));
   parallel_for(useful_threads(threads_, rows * columns), runs, [&](int64_t run) {

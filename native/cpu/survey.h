@@ -11,6 +11,13 @@
 
 namespace efl::cpu {
 
+// What the labels of some rows say.
+struct Labels {
+  int64_t positives = 0;
+  int64_t ignored = 0;
+  int64_t bad_row = -1;  // the first with a label that names nothing
+};
+
 class Survey {
  public:
   Survey(const efl_focal_problem& problem, int32_t threads);
@@ -24,6 +31,7 @@ class Survey {
 
  private:
   efl_status labels(int32_t level, efl_result* result);
+  efl_status add(int32_t level, const Labels& found, efl_result* result);
   efl_status qualities(int32_t level, efl_result* result) const;
   efl_status targets(int32_t level, efl_result* result);
 
