@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { backends } from '../../lib';
 import { expectSuccess, root, runFixture, runNode } from './child';
 
@@ -29,6 +30,15 @@ describe('EFL_NUM_THREADS', () => {
       env: { EFL_NUM_THREADS: '3' },
     });
     expect(stdout).toContain('3 threads');
+  });
+
+  test('is by default no more than the cores that the process may run on', async () => {
+    const { stdout } = await runNode(['-p', 'require(".").backends()[0].detail'], {
+      env: { EFL_NUM_THREADS: '' },
+    });
+    const threads = Number(/(\d+) thread/.exec(stdout)?.[1]);
+    expect(threads).toBeGreaterThanOrEqual(1);
+    expect(threads).toBeLessThanOrEqual(availableParallelism());
   });
 
   test.each(['0', '-1', '2.5', 'many'])('%s is a typed error', async (threads) => {
