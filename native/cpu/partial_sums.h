@@ -48,8 +48,10 @@ class PartialSums {
   // does.
   void finish_statistics(int32_t threads, double factor, double* positive, double* negative) const {
     constexpr int32_t kColumns = 256;
+    constexpr int64_t kSumsLikeAnElement = 4;
     const int64_t parts = (columns_ + kColumns - 1) / kColumns;
-    parallel_for(useful_threads(threads, runs_ * 2 * columns_), parts, [&](int64_t part) {
+    const int64_t work = runs_ * 2 * columns_ / kSumsLikeAnElement;
+    parallel_for(useful_threads(threads, work), parts, [&](int64_t part) {
       const auto first = static_cast<int32_t>(part * kColumns);
       const int32_t count = std::min(columns_ - first, kColumns);
       add_runs(&PartialSums::positive_of, first, count, factor, positive + first);
