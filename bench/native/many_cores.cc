@@ -10,6 +10,7 @@
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
+#include <numeric>
 #include <random>
 #include <vector>
 
@@ -27,9 +28,10 @@ double now() {
 // A stretch of a call that several threads share; times in microseconds.
 struct Region {
   int32_t threads;
-  int64_t tasks;
-  double work;
-  double longest;
+  std::vector<double> tasks;
+
+  double work() const { return std::accumulate(tasks.begin(), tasks.end(), 0.0); }
+  double longest() const { return *std::max_element(tasks.begin(), tasks.end()); }
 };
 
 std::vector<Region> regions;
@@ -44,13 +46,13 @@ int32_t steps_to(int32_t helper) {
 // Whoever is awake takes tasks, so what is lost is the sum of the times until helpers are. The last
 // task ends after the others by half its time, and no region is done before its longest.
 double time_on(const Region& region, int32_t cores, double wake_up) {
-  const int64_t most = std::min<int64_t>(std::min(region.threads, cores), region.tasks);
-  const auto threads = static_cast<int32_t>(most);
-  if (threads == 1) return region.work;
+  const auto tasks = static_cast<int32_t>(region.tasks.size());
+  const int32_t threads = std::min({region.threads, cores, tasks});
+  const double work = region.work();
+  if (threads == 1) return work;
   double asleep = 0;
   for (int32_t helper = 1; helper < threads; ++helper) asleep += steps_to(helper) * wake_up;
-  const double mean = region.work / static_cast<double>(region.tasks);
-  return std::max(region.longest, (region.work + asleep) / threads + mean / 2);
+  return std::max(region.longest(), (work + asleep) / threads + work / tasks / 2);
 }
 
 struct Call {
@@ -103,13 +105,14 @@ Call measure(int64_t rows, int32_t classes) {
     const double start = now();
     if (criterion.compute(problem, true, &result) != EFL_OK) std::exit(1);
     double serial = now() - start;
-    for (const Region& region : regions) serial -= region.work;
+    for (const Region& region : regions) serial -= region.work();
     if (round == 0) least = {serial, regions};
     // The least of each: whatever disturbs a call makes it longer.
     least.serial = std::min(least.serial, serial);
     for (std::size_t i = 0; i < regions.size(); ++i) {
-      least.parallel[i].work = std::min(least.parallel[i].work, regions[i].work);
-      least.parallel[i].longest = std::min(least.parallel[i].longest, regions[i].longest);
+      std::vector<double>& tasks = least.parallel[i].tasks;
+      std::transform(tasks.begin(), tasks.end(), regions[i].tasks.begin(), tasks.begin(),
+                     [](double a, double b) { return std::min(a, b); });
     }
   }
   return least;
@@ -124,14 +127,14 @@ void parallel_for(int32_t threads, int64_t count, void (*task)(void*, int64_t), 
     for (int64_t i = 0; i < count; ++i) task(context, i);
     return;
   }
-  Region region = {threads, count, 0, 0};
-  const double start = now();
+  Region region = {threads, std::vector<double>(static_cast<std::size_t>(count))};
+  double before = now();
   for (int64_t i = 0; i < count; ++i) {
-    const double before = now();
     task(context, i);
-    region.longest = std::max(region.longest, now() - before);
+    const double after = now();
+    region.tasks[static_cast<std::size_t>(i)] = after - before;
+    before = after;
   }
-  region.work = now() - start;
   regions.push_back(region);
 }
 
@@ -153,8 +156,8 @@ int main(int argc, char** argv) {
     double work = 0;
     int64_t tiles = 1;
     for (const Region& region : call.parallel) {
-      work += region.work;
-      tiles = std::max(tiles, region.tasks);
+      work += region.work();
+      tiles = std::max(tiles, static_cast<int64_t>(region.tasks.size()));
     }
     char shape[40];
     std::snprintf(shape, sizeof shape, "%lld x %d", static_cast<long long>(rows), classes);
