@@ -27,10 +27,13 @@ type Getter<T> = (object: unknown) => T;
 
 /** The getter of a prototype as a function of the object; undefined where the runtime has none. */
 function getterOf(prototype: object, name: PropertyKey): Getter<unknown> | undefined {
-  const property: { get?: (this: unknown) => unknown } | undefined =
-    Object.getOwnPropertyDescriptor(prototype, name);
-  const get = property?.get;
-  return get && ((object) => get.call(object));
+  const property: { get?: () => unknown } | undefined = Object.getOwnPropertyDescriptor(
+    prototype,
+    name,
+  );
+  // `get.call` as a function of the object. Unlike a closure around it, of which all getters would
+  // share the code, the compiler replaces it by what the getter does.
+  return property?.get && (Function.prototype.call.bind(property.get) as Getter<unknown>);
 }
 
 /** Names of the classes of typed arrays. */
@@ -59,6 +62,18 @@ export const byteOffsetOf = getterOf(typedArrayPrototype, 'byteOffset') as Gette
 
 const isResizableBuffer = getterOf(ArrayBuffer.prototype, 'resizable');
 const isGrowableBuffer = getterOf(SharedArrayBuffer.prototype, 'growable');
+
+const arrayBufferPrototype = ArrayBuffer.prototype;
+
+/** Whether this is an `ArrayBuffer` that keeps its size; false also where that takes longer to say. */
+export function isPlainBuffer(buffer: ArrayBufferLike): boolean {
+  if (Object.getPrototypeOf(buffer) !== arrayBufferPrototype) return false;
+  try {
+    return isResizableBuffer?.(buffer) !== true;
+  } catch {
+    return false; // a shared one that pretends
+  }
+}
 
 /** Whether the buffer can change its size. */
 export function isResizable(buffer: ArrayBufferLike): boolean {

@@ -6,6 +6,7 @@
 #include "criterion_registry.h"
 #include "criterion_state.h"
 #include "executor.h"
+#include "levels.h"
 #include "napi_setup.h"
 
 namespace efl::addon {
@@ -43,10 +44,8 @@ class Criterion : public Napi::ObjectWrap<Criterion> {
   CriterionState& state(Napi::Env env) const;
   // The same for what happens on the host.
   CriterionState& state_at_home(Napi::Env env) const;
-  struct FocalCall;
-  struct CollectCall;
-  FocalCall decode_focal(const Napi::CallbackInfo& info) const;
-  CollectCall decode_collect(const Napi::CallbackInfo& info) const;
+  Levels focal_levels(const Napi::CallbackInfo& info) const;
+  Levels collect_levels(const Napi::CallbackInfo& info) const;
   Napi::Value enqueue(const Napi::CallbackInfo& info, std::unique_ptr<Job> job);
 
   std::shared_ptr<CriterionState> state_;
