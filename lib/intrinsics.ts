@@ -63,11 +63,14 @@ export const byteOffsetOf = getterOf(typedArrayPrototype, 'byteOffset') as Gette
 const isResizableBuffer = getterOf(ArrayBuffer.prototype, 'resizable');
 const isGrowableBuffer = getterOf(SharedArrayBuffer.prototype, 'growable');
 
-const arrayBufferPrototype = ArrayBuffer.prototype;
+const isArrayBuffer = Function.prototype.call.bind(
+  Function.prototype[Symbol.hasInstance],
+  ArrayBuffer,
+) as (buffer: ArrayBufferLike) => boolean;
 
 /** Whether this is an `ArrayBuffer` that keeps its size; false also where that takes longer to say. */
 export function isPlainBuffer(buffer: ArrayBufferLike): boolean {
-  if (Object.getPrototypeOf(buffer) !== arrayBufferPrototype) return false;
+  if (!isArrayBuffer(buffer)) return false;
   try {
     return isResizableBuffer?.(buffer) !== true;
   } catch {

@@ -11,8 +11,6 @@ const format = checkFormat({});
  * The arrays of a call as most are, known at a glance: bare float32 rows with an Int32Array of labels,
  * and perhaps a bare gradient. Undefined where anything else is given, or anything may be wrong: each
  * argument is then looked at by itself, which takes several times as long.
- *
- * No code of the caller runs here, whatever the arguments are.
  */
 export function plainArrays(
   logits: unknown,
@@ -24,11 +22,12 @@ export function plainArrays(
   if (takesQuality || saysMore(given)) return undefined;
   if (!isFloat32Array(logits) || !types.isInt32Array(labels)) return undefined;
   if (grad !== undefined && !isFloat32Array(grad)) return undefined;
+  if (!haveMemory(logits, labels, grad)) return undefined;
+  // The last: only a buffer with a proxy for a prototype can have run code of the caller before.
   const length = lengthOf(logits);
   // Without values an array may be a detached one.
   if (length === 0 || lengthOf(labels) * columns !== length) return undefined;
   if (grad && lengthOf(grad) !== length) return undefined;
-  if (!haveMemory(logits, labels, grad)) return undefined;
   return {
     logits: {
       tensors: { data: logits, length, shape: undefined, dtype: 'float32', asFloat16Array: false },
