@@ -29,6 +29,7 @@ export const callSlot = {
   gamma: 13,
   alpha: 14,
   reduction: 15,
+  criterion: 16,
 } as const;
 
 /** `efl_status` of native/include/efl_types.h. */
@@ -238,12 +239,10 @@ export const reportOffset = {
 } as const;
 
 export interface NativeCriterion {
-  /** With the numbers `normalizer`, `upstream`, `lossScale` and `collect`, as `submit`. */
-  run(...call: RowArguments | FocalArguments): void;
-  /** The call's number for `cancel`. Only where `hasRoom`. */
+  /** What a synchronous call knows it by; none after `dispose`. */
+  readonly number: number;
+  /** As `run`. Returns the call's number for `cancel`. Only where `hasRoom`. */
   submit(...call: [...FocalArguments, ...LaterArguments]): number;
-  /** With the number `scale`, as `submitCollect`. */
-  runCollect(...call: RowArguments | CollectArguments): void;
   submitCollect(...call: [...CollectArguments, ...LaterArguments]): number;
   /** Like all that concerns a device it throws errors with a number `cudaError`. */
   runOnDevice(...call: DeviceArguments): void;
@@ -257,12 +256,21 @@ export interface NativeCriterion {
   dispose(): void;
 }
 
+/** Synchronous calls name the criterion by its number: that is quicker than a method of it. */
+export interface NativeCriterionClass {
+  new (settings: NativeSettings): NativeCriterion;
+  /** With the numbers `criterion`, `normalizer`, `upstream`, `lossScale` and `collect`. */
+  run(...call: RowArguments | FocalArguments): void;
+  /** With the numbers `criterion` and `scale`. */
+  runCollect(...call: RowArguments | CollectArguments): void;
+}
+
 export interface NativeAddon {
   readonly version: string;
   readonly bindingVersion: number;
   /** The numbers of a call and its outcome, see {@link callSlot}. The addon writes where this is. */
   readonly numbers: Float64Array;
-  readonly Criterion: new (settings: NativeSettings) => NativeCriterion;
+  readonly Criterion: NativeCriterionClass;
   /** False where this machine cannot run the named kernels. */
   configure(threads: number, cpuKernels: string | undefined, queueBytes?: number): boolean;
   cpuKernels(): string;

@@ -84,8 +84,8 @@ export abstract class Criterion<
   /** @internal What the calls of this criterion have to look like. */
   protected readonly rules: CallRules;
 
-  /** @internal The numbers of a call and the outcome of a synchronous one: those of the addon. */
-  protected readonly numbers: Float64Array;
+  /** @internal Where synchronous calls are computed. */
+  protected readonly addon = addon();
 
   /** @internal For whom the memory of copies is kept. */
   protected readonly copies: BlockUser = { disposed: false };
@@ -101,12 +101,10 @@ export abstract class Criterion<
       columns: definition.objectness ? numClasses + 1 : numClasses,
       takesQuality: definition.loss === 'qualityFocal',
     });
-    fix(this, 'options', 'definition', 'rules');
+    fix(this, 'options', 'definition', 'rules', 'addon');
     this.#convention = labelConvention(background, numClasses, ignoreIndex);
     const settings = nativeSettings(options, definition, this.#convention);
-    const { Criterion, numbers } = addon();
-    this.numbers = numbers;
-    this.#native = withMemory(() => new Criterion(settings), nameOfState(options));
+    this.#native = withMemory(() => new this.addon.Criterion(settings), nameOfState(options));
   }
 
   /**
@@ -331,21 +329,21 @@ export abstract class Criterion<
   #run(call: CheckedCall, { gradient, elements }: Outputs): Float64Array {
     // The arguments one by one, as below: an array of them would cost a small call an allocation.
     const { values, labels, gradOutput, quality, targets, geometry } = call.arrays;
-    const native = this.native();
+    const { Criterion, numbers } = this.addon;
     this.#writeNumbers(call);
     try {
       if (elements || gradOutput || quality || targets || geometry) {
-        native.run(values, labels, gradient, elements, gradOutput, quality, targets, geometry);
+        Criterion.run(values, labels, gradient, elements, gradOutput, quality, targets, geometry);
       } else if (gradient) {
-        native.run(values, labels, gradient);
+        Criterion.run(values, labels, gradient);
       } else {
-        native.run(values, labels);
+        Criterion.run(values, labels);
       }
     } catch (error) {
       throw nativeFailure(error);
     }
-    this.checkOutcome(this.numbers, isList(values));
-    return this.numbers;
+    this.checkOutcome(numbers, isList(values));
+    return numbers;
   }
 
   #submit(call: CheckedCall, { gradient, elements }: Outputs): Promise<Float64Array> {
@@ -370,7 +368,8 @@ export abstract class Criterion<
   }
 
   #writeNumbers({ normalizer, upstream, lossScale, collect }: CheckedCall): void {
-    const { numbers } = this;
+    const { numbers } = this.addon;
+    numbers[callSlot.criterion] = this.native().number;
     numbers[callSlot.normalizer] = normalizer;
     numbers[callSlot.upstream] = upstream;
     numbers[callSlot.lossScale] = lossScale;

@@ -74,16 +74,17 @@ export abstract class EqualizedCriterion<
     if (areOnDevice(grads)) return this.#collectOnDevice(grads, labels, call);
     const checked = this.#checkCollect(grads, labels, call, callKinds.collect);
     const { gradients, labels: checkedLabels, geometry, scale } = checked;
-    const native = this.native();
-    this.numbers[callSlot.scale] = scale;
+    const { Criterion: Native, numbers } = this.addon;
+    numbers[callSlot.criterion] = this.native().number;
+    numbers[callSlot.scale] = scale;
     try {
-      if (geometry) native.runCollect(gradients, checkedLabels, geometry);
-      else native.runCollect(gradients, checkedLabels);
+      if (geometry) Native.runCollect(gradients, checkedLabels, geometry);
+      else Native.runCollect(gradients, checkedLabels);
     } catch (error) {
       throw nativeFailure(error);
     }
-    this.checkOutcome(this.numbers, checked.lists);
-    return readCounts(this.numbers);
+    this.checkOutcome(numbers, checked.lists);
+    return readCounts(numbers);
   }
 
   /** {@link collectGrad} off the event loop, on a copy of its arguments. Every error rejects. */
@@ -108,7 +109,7 @@ export abstract class EqualizedCriterion<
       const own = transfer ? takenValues(gradients) : memory.copy(gradients);
       const outcome = await this.finish(signal, lists, (slots, done) =>
         this.withNative((native) => {
-          this.numbers[callSlot.scale] = scale;
+          this.addon.numbers[callSlot.scale] = scale;
           return native.submitCollect(own, ownLabels, geometry, slots, done);
         }),
       );

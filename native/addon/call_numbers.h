@@ -19,6 +19,7 @@ enum CallNumber : std::size_t {
   kGamma,
   kAlpha,
   kReduction,
+  kCriterion,
   kCallNumbers
 };
 

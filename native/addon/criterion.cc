@@ -126,9 +126,9 @@ void hold(const Napi::CallbackInfo& info, std::initializer_list<std::size_t> ind
 Napi::Function Criterion::define(Napi::Env env) {
   return DefineClass(env, "Criterion",
                      {
-                         InstanceMethod<&Criterion::run>("run"),
+                         StaticMethod<&Criterion::run>("run"),
                          InstanceMethod<&Criterion::submit>("submit"),
-                         InstanceMethod<&Criterion::run_collect>("runCollect"),
+                         StaticMethod<&Criterion::run_collect>("runCollect"),
                          InstanceMethod<&Criterion::submit_collect>("submitCollect"),
                          InstanceMethod<&Criterion::run_on_device>("runOnDevice"),
                          InstanceMethod<&Criterion::wait_for_calls>("waitForCalls"),
@@ -147,8 +147,9 @@ Criterion::Criterion(const Napi::CallbackInfo& info)
                                               decode_backend(info[0].As<Napi::Object>()))),
       registry_(Environment::of(info.Env()).criteria) {
   const auto bytes = static_cast<int64_t>(state_->host().memory());
-  registry_->add(info.Env(), this, bytes);
+  number_ = registry_->add(info.Env(), this, bytes);
   accounted_memory_ = bytes;
+  info.This().As<Napi::Object>().Set("number", static_cast<double>(number_));
   Napi::MemoryManagement::AdjustExternalMemory(info.Env(), bytes);
 }
 
@@ -158,8 +159,16 @@ void Criterion::Finalize(Napi::BasicEnv env) { free_memory(env); }
 void Criterion::free_memory(Napi::BasicEnv env) {
   if (!state_) return;
   state_.reset();
-  registry_->remove(this, accounted_memory_);
+  registry_->remove(number_, accounted_memory_);
   Napi::MemoryManagement::AdjustExternalMemory(env, -accounted_memory_);
+}
+
+Criterion& Criterion::named(const Napi::CallbackInfo& info) {
+  const Environment& environment = Environment::of(info.Env());
+  const auto number = static_cast<int64_t>(environment.numbers[kCriterion]);
+  Criterion* const criterion = environment.criteria->find(number);
+  if (!criterion) throw Napi::TypeError::New(info.Env(), "the criterion has been disposed of");
+  return *criterion;
 }
 
 CriterionState& Criterion::state(Napi::Env env) const {
@@ -236,11 +245,13 @@ Levels Criterion::collect_levels(const Napi::CallbackInfo& info) const {
 
 Napi::Value Criterion::run(const Napi::CallbackInfo& info) {
   Environment& environment = Environment::of(info.Env());
-  const Levels levels = focal_levels(info);
+  const Criterion& criterion = named(info);
+  const Levels levels = criterion.focal_levels(info);
   const efl_focal_problem problem = with_levels(focal_problem(environment), levels);
-  state_at_home(info.Env()).wait_for_calls();
+  CriterionState& state = criterion.state_at_home(info.Env());
+  state.wait_for_calls();
   efl_result result{};
-  const efl_status status = state_->host().compute(problem, collects(environment), &result);
+  const efl_status status = state.host().compute(problem, collects(environment), &result);
   write_outcome(status, result, environment.numbers.outcome());
   return info.Env().Undefined();
 }
@@ -262,11 +273,13 @@ Napi::Value Criterion::submit(const Napi::CallbackInfo& info) {
 
 Napi::Value Criterion::run_collect(const Napi::CallbackInfo& info) {
   Environment& environment = Environment::of(info.Env());
-  const Levels levels = collect_levels(info);
+  const Criterion& criterion = named(info);
+  const Levels levels = criterion.collect_levels(info);
   const efl_collect_problem problem = with_levels(collect_problem(environment), levels);
-  state_at_home(info.Env()).wait_for_calls();
+  CriterionState& state = criterion.state_at_home(info.Env());
+  state.wait_for_calls();
   efl_result result{};
-  const efl_status status = state_->host().compute(problem, &result);
+  const efl_status status = state.host().compute(problem, &result);
   write_outcome(status, result, environment.numbers.outcome());
   return info.Env().Undefined();
 }
