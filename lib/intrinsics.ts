@@ -27,13 +27,10 @@ type Getter<T> = (object: unknown) => T;
 
 /** The getter of a prototype as a function of the object; undefined where the runtime has none. */
 function getterOf(prototype: object, name: PropertyKey): Getter<unknown> | undefined {
-  const property: { get?: () => unknown } | undefined = Object.getOwnPropertyDescriptor(
-    prototype,
-    name,
-  );
-  // `get.call` as a function of the object. Unlike a closure around it, of which all getters would
-  // share the code, the compiler replaces it by what the getter does.
-  return property?.get && (Function.prototype.call.bind(property.get) as Getter<unknown>);
+  const property: { get?: (this: unknown) => unknown } | undefined =
+    Object.getOwnPropertyDescriptor(prototype, name);
+  const get = property?.get;
+  return get && ((object) => get.call(object));
 }
 
 /** Names of the classes of typed arrays. */

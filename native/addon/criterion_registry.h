@@ -1,5 +1,5 @@
-// The criteria of an environment that hold memory, by number. A call names its criterion so: to
-// find what a JavaScript object wraps takes Node-API longer than the rest of a small call's way in.
+// The criteria of an environment that hold memory, by number. A synchronous call names its
+// criterion so: to find what a JavaScript object wraps takes Node-API a good part of a small call.
 //
 // Node.js finalizes what the garbage collector has found only when the event loop turns. In a loop
 // that makes criteria and never lets it turn their memory would pile up; but a weak reference is
