@@ -60,6 +60,23 @@ export const byteOffsetOf = getterOf(typedArrayPrototype, 'byteOffset') as Gette
 const isResizableBuffer = getterOf(ArrayBuffer.prototype, 'resizable');
 const isGrowableBuffer = getterOf(SharedArrayBuffer.prototype, 'growable');
 
+// The class that typed arrays make their buffers of; where tests stand in for globals, not theirs.
+const { constructor: BufferClass } = new Float32Array(1).buffer;
+const isArrayBuffer = Function.prototype.call.bind(
+  Function.prototype[Symbol.hasInstance],
+  BufferClass,
+) as (buffer: ArrayBufferLike) => boolean;
+
+/** Whether this is an `ArrayBuffer` that keeps its size; false also where that takes longer to say. */
+export function isPlainBuffer(buffer: ArrayBufferLike): boolean {
+  if (!isArrayBuffer(buffer)) return false;
+  try {
+    return isResizableBuffer?.(buffer) !== true;
+  } catch {
+    return false; // a shared one that pretends
+  }
+}
+
 /** Whether the buffer can change its size. */
 export function isResizable(buffer: ArrayBufferLike): boolean {
   const asked = types.isSharedArrayBuffer(buffer) ? isGrowableBuffer : isResizableBuffer;

@@ -79,37 +79,40 @@ OptionValues.prototype = Object.create(null) as object;
 /** A proxy can have prototypes without end; classes have a few. */
 const maxPrototypes = 64;
 
-const noOptions = Object.freeze(new OptionValues());
-
 /**
  * The options given, by name, each read once; a later change of the object changes nothing. Own and
  * inherited ones count alike, and getters like values: an instance of a class is an options object.
  * All names must be known, so that a misspelt option is not silently a default; methods of a class
- * are none, and neither is what every object inherits.
+ * are none, and neither is what every object inherits. They are put into `found`, for a small call
+ * into an object that has all names: another kind of object for each set of options would cost more.
  */
 export function knownOptions<T extends object>(
   what: string,
   value: T | undefined,
   names: readonly string[],
+  found: object = new OptionValues(),
 ): Partial<T> {
-  if (value === undefined) return noOptions as Partial<T>;
+  if (value === undefined) return found;
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     reject(what, 'an object', value);
   }
-  const found = new OptionValues();
   let owner: object | null = value;
+  let hidden: readonly string[] = [];
   for (let depth = 0; owner !== null && (depth === 0 || !isRoot(owner)); depth++) {
     if (depth > maxPrototypes) reject(what, `an object of at most ${maxPrototypes} classes`, value);
-    for (const name of Object.getOwnPropertyNames(owner)) {
+    const own = Object.getOwnPropertyNames(owner);
+    for (const name of own) {
       if (names.includes(name)) {
-        if (!(name in found)) found[name] = (value as Record<string, unknown>)[name];
+        if (hidden.includes(name)) continue;
+        (found as Record<string, unknown>)[name] = (value as Record<string, unknown>)[name];
       } else if (!isMethod(owner, name)) {
         throw new EflArgumentError(name, `one of ${names.join(', ')}`, `'${name}'`);
       }
     }
+    hidden = hidden.length > 0 ? [...hidden, ...own] : own;
     owner = Object.getPrototypeOf(owner) as object | null;
   }
-  return found as Partial<T>;
+  return found;
 }
 
 /** What plain objects inherit from, of whichever realm. */

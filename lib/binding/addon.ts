@@ -16,6 +16,22 @@ export const outcomeSlot = {
 } as const;
 export const outcomeSlots = 8;
 
+/**
+ * Slots of the numbers that go into a call (native/addon/call_numbers.h): the addon reads them when
+ * the call is made. The slots before them take the outcome of a synchronous call.
+ */
+export const callSlot = {
+  normalizer: 8,
+  upstream: 9,
+  lossScale: 10,
+  collect: 11,
+  scale: 12,
+  gamma: 13,
+  alpha: 14,
+  reduction: 15,
+  criterion: 16,
+} as const;
+
 /** `efl_status` of native/include/efl_types.h. */
 export const status = {
   ok: 0,
@@ -59,6 +75,13 @@ export type PerLevel<T> = T | readonly T[];
 /** Values as the addon takes them: 16-bit types as their bits. */
 export type Values = Float32Array | Uint16Array;
 
+/** Of float32 rows with labels and nothing else: one tensor, without a list. */
+type RowArguments = [
+  logits: PerLevel<Values>,
+  labels: PerLevel<Int32Array> | undefined,
+  gradient?: PerLevel<Values>,
+];
+
 /** Gradient, elements, gradOutput and targets are as long as the logits; a list for a list. */
 type FocalArguments = [
   logits: PerLevel<Values>,
@@ -72,20 +95,16 @@ type FocalArguments = [
   quality: PerLevel<Float32Array> | undefined,
   targets: PerLevel<Float32Array> | undefined,
   geometry: Int32Array | undefined,
-  normalizer: number,
-  upstream: number,
-  lossScale: number,
-  collect: boolean,
-  outcome: Float64Array,
 ];
 
 type CollectArguments = [
   gradients: PerLevel<Values>,
   labels: PerLevel<Int32Array>,
   geometry: Int32Array | undefined,
-  scale: number,
-  outcome: Float64Array,
 ];
+
+/** Where the outcome goes when the call has been computed, and what is called then. */
+type LaterArguments = [outcome: Float64Array, done: () => void];
 
 /**
  * Places of the head of a geometry, which tells how the logits lie in memory; images and positions
@@ -220,11 +239,11 @@ export const reportOffset = {
 } as const;
 
 export interface NativeCriterion {
-  run(...call: FocalArguments): void;
-  /** The call's number for `cancel`. Only where `hasRoom`. */
-  submit(...call: [...FocalArguments, done: () => void]): number;
-  runCollect(...call: CollectArguments): void;
-  submitCollect(...call: [...CollectArguments, done: () => void]): number;
+  /** What a synchronous call knows it by; none after `dispose`. */
+  readonly number: number;
+  /** As `run`. Returns the call's number for `cancel`. Only where `hasRoom`. */
+  submit(...call: [...FocalArguments, ...LaterArguments]): number;
+  submitCollect(...call: [...CollectArguments, ...LaterArguments]): number;
   /** Like all that concerns a device it throws errors with a number `cudaError`. */
   runOnDevice(...call: DeviceArguments): void;
   waitForCalls(): void;
@@ -237,10 +256,21 @@ export interface NativeCriterion {
   dispose(): void;
 }
 
+/** Synchronous calls name the criterion by its number: that is quicker than a method of it. */
+export interface NativeCriterionClass {
+  new (settings: NativeSettings): NativeCriterion;
+  /** With the numbers `criterion`, `normalizer`, `upstream`, `lossScale` and `collect`. */
+  run(...call: RowArguments | FocalArguments): void;
+  /** With the numbers `criterion` and `scale`. */
+  runCollect(...call: RowArguments | CollectArguments): void;
+}
+
 export interface NativeAddon {
   readonly version: string;
   readonly bindingVersion: number;
-  readonly Criterion: new (settings: NativeSettings) => NativeCriterion;
+  /** The numbers of a call and its outcome, see {@link callSlot}. The addon writes where this is. */
+  readonly numbers: Float64Array;
+  readonly Criterion: NativeCriterionClass;
   /** False where this machine cannot run the named kernels. */
   configure(threads: number, cpuKernels: string | undefined, queueBytes?: number): boolean;
   /** Those this process may run on, and no more than the quota of its control groups pays for. */
@@ -279,17 +309,13 @@ export interface NativeAddon {
   deviceMemory(device: number): [total: number, free: number, reserved: number, inUse: number];
   /** The device whose memory this is, or -1. */
   deviceOf(pointer: bigint): number;
+  /** With the numbers `gamma`, `alpha`, `reduction` and `upstream`. */
   dense(
     logits: Float32Array,
     targets: Float32Array,
     gradient: Float32Array | undefined,
     elements: Float32Array | undefined,
     gradOutput: Float32Array | undefined,
-    gamma: number,
-    alpha: number,
-    reduction: number,
-    upstream: number,
-    outcome: Float64Array,
   ): void;
 }
 

@@ -33,13 +33,11 @@ export function checkUpstream(gradOutput: unknown, reduction: Reduction): number
 }
 
 export function checkLossScale(value: unknown): number {
-  return numberOption(
-    'lossScale',
-    value,
-    1,
-    'a finite number other than 0',
-    (scale) => isFiniteFloat32(scale) && Math.fround(scale) !== 0,
-  );
+  return numberOption('lossScale', value, 1, 'a finite number other than 0', isLossScale);
+}
+
+function isLossScale(scale: number): boolean {
+  return isFiniteFloat32(scale) && Math.fround(scale) !== 0;
 }
 
 /** Each factor of the gradient is finite; their product has to be, too. */

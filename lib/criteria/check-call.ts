@@ -3,6 +3,7 @@ import { counterpart, elementValues, gradientValues } from '../tensors/counterpa
 import { readGiven } from '../tensors/foreign';
 import { checkLabels, type Labels } from '../tensors/labels';
 import { checkFormat, formatNames, type RowWidth } from '../tensors/layout';
+import { isList } from '../tensors/levels';
 import {
   checkLogits,
   geometryOf,
@@ -20,7 +21,7 @@ import { checkQuality } from '../tensors/quality';
 import { areTargets, checkTargets, type Targets } from '../tensors/targets';
 import { booleanOption, knownOptions, reject } from '../validation';
 import { checkReady } from './async-call';
-import type { AsyncCall, BackwardCall, CollectCall, GradientCall } from './call-options';
+import type { AsyncCall, BackwardCall, GradientCall } from './call-options';
 import {
   checkLossScale,
   checkNormalizer,
@@ -31,6 +32,7 @@ import {
 } from './call-scalars';
 import type { ResolvedCriterionOptions } from './options';
 import { checkTransfer } from './owned-values';
+import { plainArrays } from './plain-arrays';
 
 /** What calls have to know of their criterion. */
 export interface CallRules extends RowWidth {
@@ -39,8 +41,8 @@ export interface CallRules extends RowWidth {
   readonly takesQuality: boolean;
 }
 
-/** A call, checked and in the addon's terms. Its arrays are still the caller's. */
-export interface CheckedCall {
+/** The arrays of a call, checked and in the addon's terms. They are still the caller's. */
+export interface CallArrays {
   /** The logits as they were given, for the form of the results, and their values. */
   readonly logits: CheckedLogits;
   readonly values: PerLevel<Values>;
@@ -53,6 +55,11 @@ export interface CheckedCall {
   readonly gradGiven: Logits | undefined;
   readonly grad: PerLevel<Values> | undefined;
   readonly gradOutput: PerLevel<Float32Array> | undefined;
+}
+
+/** A call, likewise. */
+export interface CheckedCall {
+  readonly arrays: CallArrays;
   readonly normalizer: number;
   readonly upstream: number;
   readonly lossScale: number;
@@ -74,15 +81,43 @@ export interface CheckedCollect {
 
 type AnyCall = BackwardCall & GradientCall<Logits> & AsyncCall;
 
+/** The options of a call, each read once. */
+export type GivenCall = Partial<AnyCall>;
+
 const forwardNames = ['normalizer', 'quality', ...formatNames];
 const backwardNames = [...forwardNames, 'gradOutput', 'lossScale', 'collect', 'grad'];
 const collectNames = ['lossScale', ...formatNames];
 const asyncNames = ['signal', 'transfer'];
 
-/** Which of the four kinds of call is being made. */
+/** A kind of call: what may be said of one. */
 export interface CallKind {
-  readonly backward: boolean;
+  readonly names: readonly string[];
   readonly asynchronous: boolean;
+}
+
+export const callKinds = {
+  forward: { names: forwardNames, asynchronous: false },
+  forwardAsync: { names: [...forwardNames, ...asyncNames], asynchronous: true },
+  forwardBackward: { names: backwardNames, asynchronous: false },
+  forwardBackwardAsync: { names: [...backwardNames, ...asyncNames], asynchronous: true },
+  collect: { names: collectNames, asynchronous: false },
+  collectAsync: { names: [...collectNames, ...asyncNames], asynchronous: true },
+} as const satisfies Record<string, CallKind>;
+
+function readCall(call: object | undefined, { names }: CallKind): GivenCall {
+  return knownOptions<AnyCall>('call', call, names, {
+    normalizer: undefined,
+    quality: undefined,
+    layout: undefined,
+    anchors: undefined,
+    channelOrder: undefined,
+    gradOutput: undefined,
+    lossScale: undefined,
+    collect: undefined,
+    grad: undefined,
+    signal: undefined,
+    transfer: undefined,
+  });
 }
 
 export function checkCall(
@@ -92,14 +127,40 @@ export function checkCall(
   rules: CallRules,
   kind: CallKind,
 ): CheckedCall {
-  const allowed = namesOf(kind.backward ? backwardNames : forwardNames, kind.asynchronous);
-  const given = knownOptions<AnyCall>('call', call, allowed);
+  const given = readCall(call, kind);
   const { reduction, lossWeight } = rules.options;
+  const plain = kind.asynchronous ? undefined : plainArrays(logits, labels, given, rules);
+  const arrays = plain ?? checkArrays(logits, labels, given, rules);
+  const checked: CheckedCall = {
+    arrays,
+    upstream: arrays.gradOutput ? 1 : checkUpstream(given.gradOutput, reduction),
+    normalizer: checkNormalizer(given.normalizer, reduction),
+    lossScale: checkLossScale(given.lossScale),
+    collect: booleanOption('collect', given.collect, true),
+    signal: checkSignal(given.signal),
+    transfer: booleanOption('transfer', given.transfer, false),
+  };
+  checkScale(lossWeight, checked.upstream, checked.lossScale, checked.normalizer);
+  if (plain) return checked;
+  if (kind.asynchronous) checkReady(checked.signal);
+  // From here on no code of the caller runs: what is seen now is what the addon gets.
+  checkPresence(arrays);
+  checkOverlaps(arrays);
+  if (checked.transfer) checkTransfer(arrays.values, arrays.grad);
+  return checked;
+}
+
+/** Each argument by itself, whatever form it has. */
+function checkArrays(
+  logits: Logits,
+  labels: Labels | Targets,
+  given: GivenCall,
+  rules: CallRules,
+): CallArrays {
   const levels = checkLogits('logits', logits, checkFormat(given), rules);
   const read = counterpart('labels', labels, levels, readGiven);
   const dense = areTargets(read);
-  const perElement = isPerElement(given.gradOutput, reduction);
-  const checked: CheckedCall = {
+  return {
     logits: levels,
     values: valuesOf(levels),
     geometry: geometryOf('logits', levels),
@@ -108,23 +169,10 @@ export function checkCall(
     quality: qualityOf(given.quality, levels, rules.takesQuality && !dense),
     gradGiven: given.grad,
     grad: optional('grad', given.grad, levels, gradientValues),
-    upstream: perElement ? 1 : checkUpstream(given.gradOutput, reduction),
-    gradOutput: perElement
+    gradOutput: isPerElement(given.gradOutput, rules.options.reduction)
       ? counterpart('gradOutput', given.gradOutput, levels, elementValues)
       : undefined,
-    normalizer: checkNormalizer(given.normalizer, reduction),
-    lossScale: checkLossScale(given.lossScale),
-    collect: booleanOption('collect', given.collect, true),
-    signal: checkSignal(given.signal),
-    transfer: booleanOption('transfer', given.transfer, false),
   };
-  checkScale(lossWeight, checked.upstream, checked.lossScale, checked.normalizer);
-  if (kind.asynchronous) checkReady(checked.signal);
-  // From here on no code of the caller runs: what is seen now is what the addon gets.
-  checkPresence(checked, levels);
-  checkOverlaps(checked);
-  if (checked.transfer) checkTransfer(checked.values, checked.grad);
-  return checked;
 }
 
 function optional(
@@ -153,43 +201,57 @@ export function checkCollect(
   labels: Labels,
   call: object | undefined,
   rules: CallRules,
-  asynchronous: boolean,
+  kind: CallKind,
 ): CheckedCollect {
-  const allowed = namesOf(collectNames, asynchronous);
-  const given = knownOptions<CollectCall & AsyncCall>('call', call, allowed);
-  const levels = checkLogits('grads', gradients, checkFormat(given), rules);
+  const given = readCall(call, kind);
+  const plain = kind.asynchronous ? undefined : plainArrays(gradients, labels, given, rules);
+  const arrays = plain ?? checkCollected(gradients, labels, given, rules);
+  const { logits, values, geometry } = arrays;
   const checked: CheckedCollect = {
-    gradients: valuesOf(levels),
-    labels: checkLabels(labels, levels),
-    geometry: geometryOf('grads', levels),
-    lists: Array.isArray(gradients),
+    gradients: values,
+    labels: arrays.labels!,
+    geometry,
+    lists: isList(values),
     scale: 1 / Math.abs(checkLossScale(given.lossScale)),
     signal: checkSignal(given.signal),
     transfer: booleanOption('transfer', given.transfer, false),
   };
-  if (asynchronous) checkReady(checked.signal);
-  rejectVanished('grads', checked.gradients, levels.tensors);
-  rejectVanished('labels', checked.labels, levels.tensors, levels.columns);
+  if (plain) return checked;
+  if (kind.asynchronous) checkReady(checked.signal);
+  rejectVanished('grads', checked.gradients, logits.tensors);
+  rejectVanished('labels', checked.labels, logits.tensors, logits.columns);
   if (checked.transfer) checkTransfer(checked.gradients, undefined);
   return checked;
 }
 
-/** The caller's own code, of a getter for example, can have taken memory away after it was checked. */
-function checkPresence(checked: CheckedCall, { tensors, columns }: CheckedLogits): void {
-  rejectVanished('logits', checked.values, tensors);
-  rejectVanished('labels', checked.labels, tensors, columns);
-  rejectVanished('labels', checked.targets, tensors);
-  rejectVanished('quality', checked.quality, tensors, columns);
-  rejectVanished('grad', checked.grad, tensors);
-  rejectVanished('gradOutput', checked.gradOutput, tensors);
+function checkCollected(
+  gradients: Logits,
+  labels: Labels,
+  given: GivenCall,
+  rules: CallRules,
+): Pick<CallArrays, 'logits' | 'values' | 'labels' | 'geometry'> {
+  const levels = checkLogits('grads', gradients, checkFormat(given), rules);
+  return {
+    logits: levels,
+    values: valuesOf(levels),
+    labels: checkLabels(labels, levels),
+    geometry: geometryOf('grads', levels),
+  };
 }
 
-function namesOf(names: readonly string[], asynchronous: boolean): readonly string[] {
-  return asynchronous ? [...names, ...asyncNames] : names;
+/** The caller's own code, of a getter for example, can have taken memory away after it was checked. */
+function checkPresence(arrays: CallArrays): void {
+  const { tensors, columns } = arrays.logits;
+  rejectVanished('logits', arrays.values, tensors);
+  rejectVanished('labels', arrays.labels, tensors, columns);
+  rejectVanished('labels', arrays.targets, tensors);
+  rejectVanished('quality', arrays.quality, tensors, columns);
+  rejectVanished('grad', arrays.grad, tensors);
+  rejectVanished('gradOutput', arrays.gradOutput, tensors);
 }
 
 /** The gradient of a level may be its logits or its gradOutput, and shares no other memory. */
-function checkOverlaps({ values, labels, targets, quality, grad, gradOutput }: CheckedCall): void {
+function checkOverlaps({ values, labels, targets, quality, grad, gradOutput }: CallArrays): void {
   if (!grad) return;
   rejectPartialOverlap('grad', grad, 'logits', values);
   if (labels) rejectOverlap('grad', grad, 'labels', labels);

@@ -1,7 +1,7 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import {
+  callSlot,
   outcomeSlot,
-  outcomeSlots,
   type NativeCriterion,
   type PerLevel,
   type Values,
@@ -37,7 +37,14 @@ import {
 } from './call-memory';
 import { copyBack } from './copy-back';
 import type { AsyncCall, BackwardCall, ForwardCall, GradientCall } from './call-options';
-import { checkCall, type CallRules, type CheckedCall } from './check-call';
+import {
+  callKinds,
+  checkCall,
+  type CallArrays,
+  type CallKind,
+  type CallRules,
+  type CheckedCall,
+} from './check-call';
 import { nameOfState, nativeSettings, type LossDefinition } from './loss-definition';
 import type { ResolvedCriterionOptions } from './options';
 import { isOk, outcomeError, type LossOutput } from './outcome';
@@ -69,8 +76,6 @@ export abstract class Criterion<
   readonly definition: LossDefinition;
 
   readonly #convention;
-  // Synchronous calls leave their outcome here: nothing is allocated for a small call.
-  readonly #outcome = new Float64Array(outcomeSlots);
   readonly #underWay = new Set<Promise<unknown>>();
   #native: NativeCriterion | undefined;
   // Of the last call on a device.
@@ -78,6 +83,9 @@ export abstract class Criterion<
 
   /** @internal What the calls of this criterion have to look like. */
   protected readonly rules: CallRules;
+
+  /** @internal Where synchronous calls are computed. */
+  protected readonly addon = addon();
 
   /** @internal For whom the memory of copies is kept. */
   protected readonly copies: BlockUser = { disposed: false };
@@ -93,10 +101,10 @@ export abstract class Criterion<
       columns: definition.objectness ? numClasses + 1 : numClasses,
       takesQuality: definition.loss === 'qualityFocal',
     });
-    fix(this, 'options', 'definition', 'rules');
+    fix(this, 'options', 'definition', 'rules', 'addon');
     this.#convention = labelConvention(background, numClasses, ignoreIndex);
     const settings = nativeSettings(options, definition, this.#convention);
-    this.#native = withMemory(() => new (addon().Criterion)(settings), nameOfState(options));
+    this.#native = withMemory(() => new this.addon.Criterion(settings), nameOfState(options));
   }
 
   /**
@@ -117,9 +125,9 @@ export abstract class Criterion<
     call?: ForwardCall,
   ): LossOutput<L> {
     if (areOnDevice(logits)) return this.#runOnDevice<L>(logits, labels, call, false).output;
-    const checked = this.#check(logits, labels, call, false, false);
+    const checked = this.#check(logits, labels, call, callKinds.forward);
     const outputs = { gradient: undefined, elements: this.#newElements(checked) };
-    return lossOutput(checked, this.#run(checked, outputs), outputs);
+    return lossOutput(checked.arrays, this.#run(checked, outputs), outputs);
   }
 
   /**
@@ -137,10 +145,11 @@ export abstract class Criterion<
     if (areOnDevice(logits)) {
       return this.#runOnDevice<L>(logits, labels, call, true).output as GradOutput<L, G>;
     }
-    const checked = this.#check(logits, labels, call, true, false);
-    const gradient = checked.grad ?? newValues(checked.logits.tensors);
+    const checked = this.#check(logits, labels, call, callKinds.forwardBackward);
+    const { grad, logits: levels } = checked.arrays;
+    const gradient = grad ?? newValues(levels.tensors);
     const outputs = { gradient, elements: this.#newElements(checked) };
-    return withGradient(checked, this.#run(checked, outputs), outputs, gradient);
+    return withGradient(checked.arrays, this.#run(checked, outputs), outputs, gradient);
   }
 
   /**
@@ -153,11 +162,11 @@ export abstract class Criterion<
     call?: ForwardCall & AsyncCall,
   ): Promise<LossOutput<L>> {
     if (areOnDevice(logits)) return this.#awaitDevice<L>(logits, labels, call, false);
-    const checked = this.#check(logits, labels, call, false, true);
+    const checked = this.#check(logits, labels, call, callKinds.forwardAsync);
     return this.#withMemory(checked, checked.transfer, async (memory) => {
       const outputs = { gradient: undefined, elements: this.#newElements(checked) };
       const outcome = await this.#submit(ownedCall(checked, memory), outputs);
-      return lossOutput(checked, outcome, outputs);
+      return lossOutput(checked.arrays, outcome, outputs);
     });
   }
 
@@ -170,18 +179,20 @@ export abstract class Criterion<
     if (areOnDevice(logits)) {
       return this.#awaitDevice<L>(logits, labels, call, true) as Promise<GradOutput<L, G>>;
     }
-    const checked = this.#check(logits, labels, call, true, true);
-    const { transfer, grad } = checked;
+    const checked = this.#check(logits, labels, call, callKinds.forwardBackwardAsync);
+    const { transfer } = checked;
+    const { grad, logits: levels } = checked.arrays;
     // The caller keeps the gradient, so that it cannot be where the copies of the next call go.
     const isNew = !transfer && !grad;
     return this.#withMemory(checked, transfer || isNew, async (memory) => {
       const elements = this.#newElements(checked);
-      const result = isNew ? newValues(checked.logits.tensors) : undefined;
+      const result = isNew ? newValues(levels.tensors) : undefined;
       const owned = ownedCall(checked, memory);
-      const outputs = { gradient: result ?? owned.values, elements };
+      const { values } = owned.arrays;
+      const outputs = { gradient: result ?? values, elements };
       const outcome = await this.#submit(owned, outputs);
-      if (grad) await copyBack(owned.values, grad);
-      return withGradient(checked, outcome, outputs, outputs.gradient);
+      if (grad) await copyBack(values, grad);
+      return withGradient(checked.arrays, outcome, outputs, outputs.gradient);
     });
   }
 
@@ -294,14 +305,13 @@ export abstract class Criterion<
     logits: Logits,
     labels: Labels | Targets,
     call: object | undefined,
-    backward: boolean,
-    asynchronous: boolean,
+    kind: CallKind,
   ): CheckedCall {
     this.native(); // before anything else is looked at: the criterion itself must be usable
-    return checkCall(logits, labels, call, this.rules, { backward, asynchronous });
+    return checkCall(logits, labels, call, this.rules, kind);
   }
 
-  #newElements({ logits }: CheckedCall): PerLevel<Float32Array> | undefined {
+  #newElements({ arrays: { logits } }: CheckedCall): PerLevel<Float32Array> | undefined {
     return this.options.reduction === 'none' ? newElements(logits.tensors) : undefined;
   }
 
@@ -311,63 +321,64 @@ export abstract class Criterion<
     holdsMore: boolean,
     body: (memory: CallMemory) => Promise<T>,
   ): Promise<T> {
-    const elements = this.options.reduction === 'none' ? bytesOfFloat32(call.values) : 0;
-    const more = elements + (holdsMore ? bytesOf([call.values]) : 0);
+    const elements = this.options.reduction === 'none' ? bytesOfFloat32(call.arrays.values) : 0;
+    const more = elements + (holdsMore ? bytesOf([call.arrays.values]) : 0);
     return withCallMemory(this.copies, copiedOf(call), more, body);
   }
 
   #run(call: CheckedCall, { gradient, elements }: Outputs): Float64Array {
     // The arguments one by one, as below: an array of them would cost a small call an allocation.
-    const native = this.native();
+    const { values, labels, gradOutput, quality, targets, geometry } = call.arrays;
+    const { Criterion, numbers } = this.addon;
+    this.#writeNumbers(call);
     try {
-      native.run(
-        call.values,
-        call.labels,
-        gradient,
-        elements,
-        call.gradOutput,
-        call.quality,
-        call.targets,
-        call.geometry,
-        call.normalizer,
-        call.upstream,
-        call.lossScale,
-        call.collect,
-        this.#outcome,
-      );
+      if (elements || gradOutput || quality || targets || geometry) {
+        Criterion.run(values, labels, gradient, elements, gradOutput, quality, targets, geometry);
+      } else if (gradient) {
+        Criterion.run(values, labels, gradient);
+      } else {
+        Criterion.run(values, labels);
+      }
     } catch (error) {
       throw nativeFailure(error);
     }
-    this.checkOutcome(this.#outcome, isList(call.values));
-    return this.#outcome;
+    this.checkOutcome(numbers, isList(values));
+    return numbers;
   }
 
   #submit(call: CheckedCall, { gradient, elements }: Outputs): Promise<Float64Array> {
-    return this.finish(call.signal, isList(call.values), (slots, done) =>
-      this.withNative((native) =>
-        native.submit(
-          call.values,
-          call.labels,
+    const { values, labels, gradOutput, quality, targets, geometry } = call.arrays;
+    return this.finish(call.signal, isList(values), (slots, done) =>
+      this.withNative((native) => {
+        this.#writeNumbers(call);
+        return native.submit(
+          values,
+          labels,
           gradient,
           elements,
-          call.gradOutput,
-          call.quality,
-          call.targets,
-          call.geometry,
-          call.normalizer,
-          call.upstream,
-          call.lossScale,
-          call.collect,
+          gradOutput,
+          quality,
+          targets,
+          geometry,
           slots,
           done,
-        ),
-      ),
+        );
+      }),
     );
+  }
+
+  #writeNumbers({ normalizer, upstream, lossScale, collect }: CheckedCall): void {
+    const { numbers } = this.addon;
+    numbers[callSlot.criterion] = this.native().number;
+    numbers[callSlot.normalizer] = normalizer;
+    numbers[callSlot.upstream] = upstream;
+    numbers[callSlot.lossScale] = lossScale;
+    numbers[callSlot.collect] = collect ? 1 : 0;
   }
 }
 
 function lossOutput<L extends Logits>(
-  { logits }: CheckedCall,
+  { logits }: CallArrays,
   outcome: Float64Array,
   { elements }: Outputs,
 ): LossOutput<L> {
@@ -383,31 +394,33 @@ function lossOutput<L extends Logits>(
 }
 
 function withGradient<L extends Logits, G extends Logits>(
-  call: CheckedCall,
+  arrays: CallArrays,
   outcome: Float64Array,
   outputs: Outputs,
   gradient: PerLevel<Values>,
 ): GradOutput<L, G> {
-  const output = lossOutput<L>(call, outcome, outputs) as LossOutput<L> & { grad: G };
-  output.grad = (call.gradGiven ?? inFormOf(call.logits.tensors, gradient)) as G;
+  const output = lossOutput<L>(arrays, outcome, outputs) as LossOutput<L> & { grad: G };
+  output.grad = (arrays.gradGiven ?? inFormOf(arrays.logits.tensors, gradient)) as G;
   return output;
 }
 
 /** What of a call is copied. */
-function copiedOf(call: CheckedCall): Arrays {
-  const { labels, targets, quality, gradOutput } = call;
-  return [labels, targets, quality, gradOutput, call.transfer ? undefined : call.values];
+function copiedOf({ arrays, transfer }: CheckedCall): Arrays {
+  const { values, labels, targets, quality, gradOutput } = arrays;
+  return [labels, targets, quality, gradOutput, transfer ? undefined : values];
 }
 
 /** The same call on memory that nobody else can change, move or free while it waits. */
 function ownedCall(call: CheckedCall, memory: CallMemory): CheckedCall {
-  return {
-    ...call,
-    labels: call.labels && memory.copy(call.labels),
-    targets: call.targets && memory.copy(call.targets),
-    quality: call.quality && memory.copy(call.quality),
-    gradOutput: call.gradOutput && memory.copy(call.gradOutput),
+  const { values, labels, targets, quality, gradOutput } = call.arrays;
+  const arrays = {
+    ...call.arrays,
+    labels: labels && memory.copy(labels),
+    targets: targets && memory.copy(targets),
+    quality: quality && memory.copy(quality),
+    gradOutput: gradOutput && memory.copy(gradOutput),
     // The last: the others may be views of a buffer that is taken over.
-    values: call.transfer ? takenValues(call.values) : memory.copy(call.values),
+    values: call.transfer ? takenValues(values) : memory.copy(values),
   };
+  return { ...call, arrays };
 }

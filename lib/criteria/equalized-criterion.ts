@@ -1,4 +1,5 @@
-import { outcomeSlots } from '../binding/addon';
+import { callSlot } from '../binding/addon';
+import { nativeFailure } from '../binding/native-failure';
 import { rejectReading } from '../device/cuda-tensor';
 import { areOnDevice, checkDeviceCollect, type DeviceLogits } from '../device/device-call';
 import { runOnDevice } from '../device/run-on-device';
@@ -20,7 +21,7 @@ import { newFloat64Array } from '../tensors/new-arrays';
 import { reject } from '../validation';
 import { bytesOf, withCallMemory } from './call-memory';
 import type { AsyncCall, CollectCall } from './call-options';
-import { checkCollect, type CheckedCollect } from './check-call';
+import { callKinds, checkCollect, type CallKind, type CheckedCollect } from './check-call';
 import { Criterion } from './criterion';
 import type { LossDefinition } from './loss-definition';
 import type { ResolvedCriterionOptions } from './options';
@@ -71,14 +72,19 @@ export abstract class EqualizedCriterion<
    */
   collectGrad(grads: Logits, labels: Labels, call?: CollectCall): CollectOutput {
     if (areOnDevice(grads)) return this.#collectOnDevice(grads, labels, call);
-    const checked = this.#checkCollect(grads, labels, call, false);
-    const outcome = new Float64Array(outcomeSlots);
+    const checked = this.#checkCollect(grads, labels, call, callKinds.collect);
     const { gradients, labels: checkedLabels, geometry, scale } = checked;
-    this.withNative((native) => {
-      native.runCollect(gradients, checkedLabels, geometry, scale, outcome);
-    });
-    this.checkOutcome(outcome, checked.lists);
-    return readCounts(outcome);
+    const { Criterion: Native, numbers } = this.addon;
+    numbers[callSlot.criterion] = this.native().number;
+    numbers[callSlot.scale] = scale;
+    try {
+      if (geometry) Native.runCollect(gradients, checkedLabels, geometry);
+      else Native.runCollect(gradients, checkedLabels);
+    } catch (error) {
+      throw nativeFailure(error);
+    }
+    this.checkOutcome(numbers, checked.lists);
+    return readCounts(numbers);
   }
 
   /** {@link collectGrad} off the event loop, on a copy of its arguments. Every error rejects. */
@@ -93,7 +99,7 @@ export abstract class EqualizedCriterion<
       await this.synchronize();
       return { positives: output.positives, ignored: output.ignored, nonFinite: output.nonFinite };
     }
-    const checked = this.#checkCollect(grads, labels, call, true);
+    const checked = this.#checkCollect(grads, labels, call, callKinds.collectAsync);
     const { gradients, labels: given, transfer, signal, lists, geometry, scale } = checked;
     const copied = transfer ? [given] : [given, gradients];
     const taken = transfer ? bytesOf([gradients]) : 0;
@@ -102,9 +108,10 @@ export abstract class EqualizedCriterion<
       const ownLabels = memory.copy(given);
       const own = transfer ? takenValues(gradients) : memory.copy(gradients);
       const outcome = await this.finish(signal, lists, (slots, done) =>
-        this.withNative((native) =>
-          native.submitCollect(own, ownLabels, geometry, scale, slots, done),
-        ),
+        this.withNative((native) => {
+          this.addon.numbers[callSlot.scale] = scale;
+          return native.submitCollect(own, ownLabels, geometry, slots, done);
+        }),
       );
       return readCounts(outcome);
     });
@@ -248,10 +255,10 @@ export abstract class EqualizedCriterion<
     grads: Logits,
     labels: Labels,
     call: CollectCall | undefined,
-    asynchronous: boolean,
+    kind: CallKind,
   ): CheckedCollect {
     this.native(); // before anything else is looked at: the criterion itself must be usable
-    return checkCollect(grads, labels, call, this.rules, asynchronous);
+    return checkCollect(grads, labels, call, this.rules, kind);
   }
 
   #restore({ pos_grad, neg_grad, pos_neg, steps }: StateDict): void {

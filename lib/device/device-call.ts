@@ -10,6 +10,7 @@ import {
 } from '../criteria/call-scalars';
 import type { CallRules } from '../criteria/check-call';
 import { EflArgumentError } from '../errors';
+import { kindOf } from '../intrinsics';
 import { counterpart, type CheckOne } from '../tensors/counterparts';
 import { labelData } from '../tensors/labels';
 import { isList } from '../tensors/levels';
@@ -57,7 +58,8 @@ export interface CheckedDeviceCall {
 
 export function areOnDevice(logits: unknown): logits is DeviceLogits {
   const first: unknown = Array.isArray(logits) ? logits[0] : logits;
-  return first instanceof CudaTensor;
+  // Asked first, which is quick: most logits are a typed array.
+  return kindOf(first) === undefined && first instanceof CudaTensor;
 }
 
 type Described = CheckedTensor<undefined>;

@@ -1,4 +1,4 @@
-import { outcomeSlot, outcomeSlots, reductionCode } from '../binding/addon';
+import { callSlot, outcomeSlot, reductionCode } from '../binding/addon';
 import { addon } from '../binding/load';
 import { fromNative } from '../binding/native-failure';
 import { checkUpstream, isPerElement } from '../criteria/call-scalars';
@@ -143,26 +143,20 @@ function compute<L extends TensorLike>(
   rejectVanished('targets', targets, given);
   rejectVanished('grad', gradient, given);
   rejectVanished('gradOutput', perElement, given);
-  const outcome = new Float64Array(outcomeSlots);
+  const native = addon();
+  const { numbers } = native;
   const elements = reduction === 'none' ? newFloat32Array(given.length) : undefined;
+  numbers[callSlot.gamma] = gamma;
+  numbers[callSlot.alpha] = alpha;
+  numbers[callSlot.reduction] = reductionCode[reduction];
+  numbers[callSlot.upstream] = upstream;
   fromNative(() => {
-    addon().dense(
-      logits,
-      targets,
-      gradient,
-      elements,
-      perElement,
-      gamma,
-      alpha,
-      reductionCode[reduction],
-      upstream,
-      outcome,
-    );
+    native.dense(logits, targets, gradient, elements, perElement);
   });
-  if (!isOk(outcome)) throw outcomeError(outcome, false, '');
+  if (!isOk(numbers)) throw outcomeError(numbers, false, '');
   const output = {
-    loss: outcome[outcomeSlot.loss]!,
-    nonFinite: outcome[outcomeSlot.nonFinite]!,
+    loss: numbers[outcomeSlot.loss]!,
+    nonFinite: numbers[outcomeSlot.nonFinite]!,
   };
   if (!elements) return output;
   return { ...output, elements: elementsInFormOf(given, elements) as ElementsOf<L> };

@@ -1,7 +1,14 @@
 import type { PerLevel } from '../binding/addon';
 import { EflArgumentError } from '../errors';
 import { reject } from '../validation';
-import { bufferOf, isDetached, isResizable, lengthOf } from '../intrinsics';
+import {
+  bufferOf,
+  byteLengthOf,
+  byteOffsetOf,
+  isDetached,
+  isResizable,
+  lengthOf,
+} from '../intrinsics';
 import { levelAt, levelCount, levelName } from './levels';
 
 /**
@@ -72,7 +79,7 @@ function rejectShared(
       const view = levelAt(outputs, output);
       const other = levelAt(inputs, input);
       const counterparts = mayBeSame && output === input;
-      if (!overlaps(view, other) || (counterparts && isSame(view, other))) continue;
+      if (!overlaps(view, other) || (counterparts && isSameMemory(view, other))) continue;
       const name = levelName(inputName, inputs, input);
       const exception = counterparts ? `, or exactly that of ${name}` : '';
       reject(levelName(argument, outputs, output), `memory apart from ${name}${exception}`, view);
@@ -101,14 +108,16 @@ export function rejectOverlapAmong(argument: string, outputs: PerLevel<ArrayBuff
   reject(`${argument}[${later}]`, expected, levelAt(outputs, later));
 }
 
-function overlaps(a: ArrayBufferView, b: ArrayBufferView): boolean {
+/** Whether two typed arrays share memory. */
+export function overlaps(a: ArrayBufferView, b: ArrayBufferView): boolean {
   return (
-    a.buffer === b.buffer &&
-    a.byteOffset < b.byteOffset + b.byteLength &&
-    b.byteOffset < a.byteOffset + a.byteLength
+    bufferOf(a) === bufferOf(b) &&
+    byteOffsetOf(a) < byteOffsetOf(b) + byteLengthOf(b) &&
+    byteOffsetOf(b) < byteOffsetOf(a) + byteLengthOf(a)
   );
 }
 
-function isSame(a: ArrayBufferView, b: ArrayBufferView): boolean {
-  return a.byteOffset === b.byteOffset && a.byteLength === b.byteLength;
+/** Whether two that share memory share all of it. */
+export function isSameMemory(a: ArrayBufferView, b: ArrayBufferView): boolean {
+  return byteOffsetOf(a) === byteOffsetOf(b) && byteLengthOf(a) === byteLengthOf(b);
 }

@@ -91,10 +91,9 @@ Napi::Value cancel(const Napi::CallbackInfo& info) {
   return Napi::Boolean::New(info.Env(), Environment::of(info.Env()).executor.cancel(id));
 }
 
-// dense(logits, targets, gradient?, elements?, gradOutput?, gamma, alpha, reduction, upstream,
-// outcome)
+// dense(logits, targets, gradient?, elements?, gradOutput?), and the numbers of the call.
 Napi::Value dense(const Napi::CallbackInfo& info) {
-  const Environment& environment = Environment::of(info.Env());
+  Environment& environment = Environment::of(info.Env());
   const ArrayView<float> logits = array_argument<float>(info[0], "logits");
   efl_dense_problem problem{};
   problem.elements_count = static_cast<int64_t>(logits.length);
@@ -103,16 +102,15 @@ Napi::Value dense(const Napi::CallbackInfo& info) {
   problem.gradient = optional_array_argument<float>(info[2], "gradient", logits.length);
   problem.elements = optional_array_argument<float>(info[3], "elements", logits.length);
   problem.grad_output = optional_array_argument<float>(info[4], "gradOutput", logits.length);
-  problem.gamma = number_argument(info[5], "gamma");
-  problem.alpha = number_argument(info[6], "alpha");
+  problem.gamma = environment.numbers[kGamma];
+  problem.alpha = environment.numbers[kAlpha];
   problem.reduction =
-      static_cast<efl_reduction>(static_cast<int32_t>(number_argument(info[7], "reduction")));
-  problem.upstream = number_argument(info[8], "upstream");
+      static_cast<efl_reduction>(static_cast<int32_t>(environment.numbers[kReduction]));
+  problem.upstream = environment.numbers[kUpstream];
   problem.threads = environment.threads;
-  double* slots = array_argument<double>(info[9], "outcome", kOutcomeSlots);
   efl_result result{};
   const efl_status status = environment.cpu->dense(&problem, &result);
-  write_outcome(status, result, slots);
+  write_outcome(status, result, environment.numbers.outcome());
   return info.Env().Undefined();
 }
 
@@ -123,6 +121,7 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   env.SetInstanceData<Environment>(environment);
   exports.Set("version", Napi::String::New(env, EFL_VERSION));
   exports.Set("bindingVersion", Napi::Number::New(env, kBindingVersion));
+  exports.Set("numbers", environment->numbers.share(env));
   exports.Set("Criterion", Criterion::define(env));
   exports.Set("configure", Napi::Function::New<configure>(env, "configure"));
   exports.Set("availableProcessors", Napi::Function::New<processors>(env, "availableProcessors"));

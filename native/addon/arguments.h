@@ -32,12 +32,11 @@ constexpr napi_typedarray_type typed_array_type() {
 
 template <class Element>
 ArrayView<Element> array_argument(Napi::Value value, const char* name) {
-  bool is_typed_array = false;
   napi_typedarray_type type{};
   ArrayView<Element> view;
   void* data = nullptr;
-  if (napi_is_typedarray(value.Env(), value, &is_typed_array) != napi_ok || !is_typed_array ||
-      napi_get_typedarray_info(value.Env(), value, &type, &view.length, &data, nullptr, nullptr) !=
+  // Fails for what is no typed array.
+  if (napi_get_typedarray_info(value.Env(), value, &type, &view.length, &data, nullptr, nullptr) !=
           napi_ok ||
       type != typed_array_type<Element>()) {
     reject_argument(value.Env(), name, "a typed array of the right kind");

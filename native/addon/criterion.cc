@@ -1,6 +1,7 @@
 #include "criterion.h"
 
 #include <initializer_list>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -85,10 +86,6 @@ enum FocalArgument : std::size_t {
   kQuality,
   kTargets,
   kGeometry,
-  kNormalizer,
-  kUpstream,
-  kLossScale,
-  kCollect,
   kOutcome,
   kDone
 };
@@ -114,7 +111,6 @@ enum CollectArgument : std::size_t {
   kCollectGradients,
   kCollectLabels,
   kCollectGeometry,
-  kCollectScale,
   kCollectOutcome,
   kCollectDone
 };
@@ -130,9 +126,9 @@ void hold(const Napi::CallbackInfo& info, std::initializer_list<std::size_t> ind
 Napi::Function Criterion::define(Napi::Env env) {
   return DefineClass(env, "Criterion",
                      {
-                         InstanceMethod<&Criterion::run>("run"),
+                         StaticMethod<&Criterion::run>("run"),
                          InstanceMethod<&Criterion::submit>("submit"),
-                         InstanceMethod<&Criterion::run_collect>("runCollect"),
+                         StaticMethod<&Criterion::run_collect>("runCollect"),
                          InstanceMethod<&Criterion::submit_collect>("submitCollect"),
                          InstanceMethod<&Criterion::run_on_device>("runOnDevice"),
                          InstanceMethod<&Criterion::wait_for_calls>("waitForCalls"),
@@ -151,8 +147,9 @@ Criterion::Criterion(const Napi::CallbackInfo& info)
                                               decode_backend(info[0].As<Napi::Object>()))),
       registry_(Environment::of(info.Env()).criteria) {
   const auto bytes = static_cast<int64_t>(state_->host().memory());
-  registry_->add(info.Env(), this, bytes);
+  number_ = registry_->add(info.Env(), this, bytes);
   accounted_memory_ = bytes;
+  info.This().As<Napi::Object>().Set("number", static_cast<double>(number_));
   Napi::MemoryManagement::AdjustExternalMemory(info.Env(), bytes);
 }
 
@@ -162,8 +159,16 @@ void Criterion::Finalize(Napi::BasicEnv env) { free_memory(env); }
 void Criterion::free_memory(Napi::BasicEnv env) {
   if (!state_) return;
   state_.reset();
-  registry_->remove(this, accounted_memory_);
+  registry_->remove(number_, accounted_memory_);
   Napi::MemoryManagement::AdjustExternalMemory(env, -accounted_memory_);
+}
+
+Criterion& Criterion::named(const Napi::CallbackInfo& info) {
+  const Environment& environment = Environment::of(info.Env());
+  const auto number = static_cast<int64_t>(environment.numbers[kCriterion]);
+  Criterion* const criterion = environment.criteria->find(number);
+  if (!criterion) throw Napi::TypeError::New(info.Env(), "the criterion has been disposed of");
+  return *criterion;
 }
 
 CriterionState& Criterion::state(Napi::Env env) const {
@@ -177,103 +182,117 @@ CriterionState& Criterion::state_at_home(Napi::Env env) const {
   return criterion;
 }
 
-// A decoded call and the levels it points to.
-struct Criterion::FocalCall {
-  Levels levels;
-  efl_focal_problem problem;
-  bool collect;
+namespace {
 
-  efl_status compute(CriterionState* state, efl_result* result) const {
-    efl_focal_problem whole = problem;
-    whole.levels = levels.levels.data();
-    whole.level_count = static_cast<int32_t>(levels.levels.size());
-    whole.format = levels.format;
-    return state->host().compute(whole, collect, result);
-  }
-};
-
-struct Criterion::CollectCall {
-  Levels levels;
-  efl_collect_problem problem;
-
-  efl_status compute(CriterionState* state, efl_result* result) const {
-    efl_collect_problem whole = problem;
-    whole.levels = levels.levels.data();
-    whole.level_count = static_cast<int32_t>(levels.levels.size());
-    whole.format = levels.format;
-    return state->host().compute(whole, result);
-  }
-};
-
-Criterion::FocalCall Criterion::decode_focal(const Napi::CallbackInfo& info) const {
-  const LevelArguments arguments = {info[kLogits],   info[kLabels],     info[kGradient],
-                                    info[kElements], info[kGradOutput], info[kQuality],
-                                    info[kTargets],  info[kGeometry]};
-  const bool has_quality = info[kTargets].IsUndefined() != info[kQuality].IsUndefined();
-  if (state(info.Env()).settings().loss == EFL_LOSS_QUALITY_FOCAL && !has_quality) {
-    reject_argument(info.Env(), "quality", "given with labels");
-  }
-  FocalCall call{decode_levels(arguments, state(info.Env()).host().columns()), {}, false};
-  call.problem.normalizer = number_argument(info[kNormalizer], "normalizer");
-  call.problem.upstream = number_argument(info[kUpstream], "upstream");
-  call.problem.loss_scale = number_argument(info[kLossScale], "lossScale");
-  call.problem.threads = Environment::of(info.Env()).threads;
-  call.collect = boolean_argument(info[kCollect], "collect");
-  return call;
+template <class Problem>
+Problem with_levels(Problem problem, const Levels& levels) {
+  problem.format = levels.format;
+  problem.levels = levels.data();
+  problem.level_count = levels.count();
+  return problem;
 }
 
-Criterion::CollectCall Criterion::decode_collect(const Napi::CallbackInfo& info) const {
+// Without arrays.
+efl_focal_problem focal_problem(const Environment& environment) {
+  efl_focal_problem problem{};
+  problem.normalizer = environment.numbers[kNormalizer];
+  problem.upstream = environment.numbers[kUpstream];
+  problem.loss_scale = environment.numbers[kLossScale];
+  problem.threads = environment.threads;
+  return problem;
+}
+
+efl_collect_problem collect_problem(const Environment& environment) {
+  efl_collect_problem problem{};
+  problem.scale = environment.numbers[kScale];
+  problem.threads = environment.threads;
+  return problem;
+}
+
+bool collects(const Environment& environment) { return environment.numbers[kCollect] != 0; }
+
+}  // namespace
+
+// Two or three arguments are rows with labels, and perhaps their gradient: what a small call mostly
+// has. What the others are need not be found out then.
+Levels Criterion::focal_levels(const Napi::CallbackInfo& info) const {
+  const HostCriterion& criterion = state(info.Env()).host();
+  const bool has_rows_only = info.Length() <= kElements;
+  const bool has_quality =
+      !has_rows_only && info[kTargets].IsUndefined() != info[kQuality].IsUndefined();
+  if (criterion.settings().loss == EFL_LOSS_QUALITY_FOCAL && !has_quality) {
+    reject_argument(info.Env(), "quality", "given with labels");
+  }
+  if (has_rows_only) {
+    const auto gradient = info.Length() > kGradient ? std::optional(info[kGradient]) : std::nullopt;
+    return decode_rows(info[kLogits], info[kLabels], gradient, criterion.columns());
+  }
+  return decode_levels({info[kLogits], info[kLabels], info[kGradient], info[kElements],
+                        info[kGradOutput], info[kQuality], info[kTargets], info[kGeometry]},
+                       criterion.columns());
+}
+
+Levels Criterion::collect_levels(const Napi::CallbackInfo& info) const {
+  const int32_t columns = state(info.Env()).host().columns();
+  if (info.Length() <= kCollectGeometry) {
+    return decode_rows(info[kCollectGradients], info[kCollectLabels], std::nullopt, columns);
+  }
   const Napi::Value none = info.Env().Undefined();
-  const LevelArguments arguments = {
-      info[kCollectGradients], info[kCollectLabels], none, none, none, none, none,
-      info[kCollectGeometry]};
-  CollectCall call{decode_levels(arguments, state(info.Env()).host().columns()), {}};
-  call.problem.scale = number_argument(info[kCollectScale], "scale");
-  call.problem.threads = Environment::of(info.Env()).threads;
-  return call;
+  return decode_levels({info[kCollectGradients], info[kCollectLabels], none, none, none, none, none,
+                        info[kCollectGeometry]},
+                       columns);
 }
 
 Napi::Value Criterion::run(const Napi::CallbackInfo& info) {
-  const FocalCall call = decode_focal(info);
-  double* slots = array_argument<double>(info[kOutcome], "outcome", kOutcomeSlots);
-  state_at_home(info.Env()).wait_for_calls();
+  Environment& environment = Environment::of(info.Env());
+  const Criterion& criterion = named(info);
+  const Levels levels = criterion.focal_levels(info);
+  const efl_focal_problem problem = with_levels(focal_problem(environment), levels);
+  CriterionState& state = criterion.state_at_home(info.Env());
+  state.wait_for_calls();
   efl_result result{};
-  const efl_status status = call.compute(state_.get(), &result);
-  write_outcome(status, result, slots);
+  const efl_status status = state.host().compute(problem, collects(environment), &result);
+  write_outcome(status, result, environment.numbers.outcome());
   return info.Env().Undefined();
 }
 
 Napi::Value Criterion::submit(const Napi::CallbackInfo& info) {
-  auto call = std::make_shared<const FocalCall>(decode_focal(info));
+  const Environment& environment = Environment::of(info.Env());
+  auto levels = std::make_shared<const Levels>(focal_levels(info));
   auto job = std::make_unique<Job>();
   job->slots = array_argument<double>(info[kOutcome], "outcome", kOutcomeSlots);
   job->callback = info[kDone];
   hold(info, {kLogits, kLabels, kGradient, kElements, kGradOutput, kQuality, kTargets, kOutcome},
        job.get());
-  job->compute = [state = state_, call](efl_result* result) {
-    return call->compute(state.get(), result);
+  job->compute = [state = state_, levels, problem = focal_problem(environment),
+                  collect = collects(environment)](efl_result* result) {
+    return state->host().compute(with_levels(problem, *levels), collect, result);
   };
   return enqueue(info, std::move(job));
 }
 
 Napi::Value Criterion::run_collect(const Napi::CallbackInfo& info) {
-  const CollectCall call = decode_collect(info);
-  double* slots = array_argument<double>(info[kCollectOutcome], "outcome", kOutcomeSlots);
-  state_at_home(info.Env()).wait_for_calls();
+  Environment& environment = Environment::of(info.Env());
+  const Criterion& criterion = named(info);
+  const Levels levels = criterion.collect_levels(info);
+  const efl_collect_problem problem = with_levels(collect_problem(environment), levels);
+  CriterionState& state = criterion.state_at_home(info.Env());
+  state.wait_for_calls();
   efl_result result{};
-  const efl_status status = call.compute(state_.get(), &result);
-  write_outcome(status, result, slots);
+  const efl_status status = state.host().compute(problem, &result);
+  write_outcome(status, result, environment.numbers.outcome());
   return info.Env().Undefined();
 }
 
 Napi::Value Criterion::submit_collect(const Napi::CallbackInfo& info) {
-  auto call = std::make_shared<const CollectCall>(decode_collect(info));
+  auto levels = std::make_shared<const Levels>(collect_levels(info));
   auto job = std::make_unique<Job>();
   job->slots = array_argument<double>(info[kCollectOutcome], "outcome", kOutcomeSlots);
   job->callback = info[kCollectDone];
   hold(info, {kCollectGradients, kCollectLabels, kCollectOutcome}, job.get());
-  job->compute = [state = state_, call](efl_result* result) {
-    return call->compute(state.get(), result);
+  job->compute = [state = state_, levels,
+                  problem = collect_problem(Environment::of(info.Env()))](efl_result* result) {
+    return state->host().compute(with_levels(problem, *levels), result);
   };
   return enqueue(info, std::move(job));
 }
@@ -333,7 +352,7 @@ Levels device_levels(const Napi::CallbackInfo& info, const std::shared_ptr<Strea
     level.grad_output = of_level<float>(info[kDeviceGradOutput], "gradOutput", i, stream, floats);
     level.quality = of_level<float>(info[kDeviceQuality], "quality", i, stream, rows * 4);
     level.targets = of_level<float>(info[kDeviceTargets], "targets", i, stream, floats);
-    result.levels.push_back(level);
+    result.add(level);
   }
   return result;
 }
@@ -361,8 +380,8 @@ Napi::Value Criterion::run_on_device(const Napi::CallbackInfo& info) {
   const Levels levels = device_levels(info, stream, state(info.Env()).host().columns());
   efl_device_call call{};
   call.format = levels.format;
-  call.levels = levels.levels.data();
-  call.level_count = static_cast<int32_t>(levels.levels.size());
+  call.levels = levels.data();
+  call.level_count = levels.count();
   call.normalizer = scalar(info[kDeviceNormalizer], "normalizer", stream, &call.device_normalizer);
   call.upstream = scalar(info[kDeviceUpstream], "upstream", stream, &call.device_upstream);
   call.loss_scale = number_argument(info[kDeviceLossScale], "lossScale");

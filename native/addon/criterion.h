@@ -6,6 +6,7 @@
 #include "criterion_registry.h"
 #include "criterion_state.h"
 #include "executor.h"
+#include "levels.h"
 #include "napi_setup.h"
 
 namespace efl::addon {
@@ -23,9 +24,9 @@ class Criterion : public Napi::ObjectWrap<Criterion> {
  private:
   // Synchronous calls, on the caller's memory, and the same through the executor. The arguments are
   // listed in lib/binding/addon.ts.
-  Napi::Value run(const Napi::CallbackInfo& info);
+  static Napi::Value run(const Napi::CallbackInfo& info);
+  static Napi::Value run_collect(const Napi::CallbackInfo& info);
   Napi::Value submit(const Napi::CallbackInfo& info);
-  Napi::Value run_collect(const Napi::CallbackInfo& info);
   Napi::Value submit_collect(const Napi::CallbackInfo& info);
 
   // Puts a call on device tensors into a stream.
@@ -39,18 +40,19 @@ class Criterion : public Napi::ObjectWrap<Criterion> {
   Napi::Value reset(const Napi::CallbackInfo& info);
   Napi::Value dispose(const Napi::CallbackInfo& info);
 
+  // The criterion that the numbers of a call name.
+  static Criterion& named(const Napi::CallbackInfo& info);
   // The state, which is gone after `dispose`.
   CriterionState& state(Napi::Env env) const;
   // The same for what happens on the host.
   CriterionState& state_at_home(Napi::Env env) const;
-  struct FocalCall;
-  struct CollectCall;
-  FocalCall decode_focal(const Napi::CallbackInfo& info) const;
-  CollectCall decode_collect(const Napi::CallbackInfo& info) const;
+  Levels focal_levels(const Napi::CallbackInfo& info) const;
+  Levels collect_levels(const Napi::CallbackInfo& info) const;
   Napi::Value enqueue(const Napi::CallbackInfo& info, std::unique_ptr<Job> job);
 
   std::shared_ptr<CriterionState> state_;
   std::shared_ptr<CriterionRegistry> registry_;
+  int64_t number_ = 0;
   int64_t accounted_memory_ = 0;
 };
 

@@ -15,24 +15,30 @@ constexpr int64_t kShareWorthASearch = 4;
 
 }  // namespace
 
-void CriterionRegistry::add(Napi::Env env, Criterion* criterion, int64_t bytes) {
+int64_t CriterionRegistry::add(Napi::Env env, Criterion* criterion, int64_t bytes) {
   bytes_since_search_ += bytes;
   if (bytes_since_search_ > std::max(kBytesWorthASearch, bytes_ / kShareWorthASearch)) {
     free_garbage(env);
     bytes_since_search_ = 0;
   }
-  holding_.insert(criterion);
+  holding_.emplace(++last_number_, criterion);
   bytes_ += bytes;
+  return last_number_;
 }
 
-void CriterionRegistry::remove(Criterion* criterion, int64_t bytes) {
-  if (holding_.erase(criterion)) bytes_ -= bytes;
+void CriterionRegistry::remove(int64_t number, int64_t bytes) {
+  if (holding_.erase(number)) bytes_ -= bytes;
+}
+
+Criterion* CriterionRegistry::find(int64_t number) const {
+  const auto found = holding_.find(number);
+  return found == holding_.end() ? nullptr : found->second;
 }
 
 void CriterionRegistry::free_garbage(Napi::Env env) {
   const Napi::HandleScope scope(env);
   std::vector<Criterion*> garbage;
-  for (Criterion* criterion : holding_) {
+  for (const auto& [number, criterion] : holding_) {
     if (criterion->Value().IsEmpty()) garbage.push_back(criterion);
   }
   for (Criterion* criterion : garbage) criterion->free_memory(env);

@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "../core/backend.h"
+#include "call_numbers.h"
 #include "criterion_registry.h"
 #include "device_objects.h"
 #include "executor.h"
@@ -18,6 +19,7 @@ struct Environment {
   int32_t threads = 1;
   Executor executor;
   HeldMemory held;
+  CallNumbers numbers;
   const std::shared_ptr<CriterionRegistry> criteria = std::make_shared<CriterionRegistry>();
   Capture capture;
 

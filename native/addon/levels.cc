@@ -49,6 +49,13 @@ std::size_t Geometry::rows(Napi::Env env, uint32_t level, int32_t columns) const
   return images_here * in_image;
 }
 
+void Levels::add(const efl_level& level) {
+  if (count_ == 0) first_ = level;
+  if (count_ == 1) several_.push_back(first_);
+  if (count_ >= 1) several_.push_back(level);
+  ++count_;
+}
+
 namespace {
 
 // Throws where an argument is a list of another number of levels.
@@ -113,7 +120,6 @@ Levels decode_levels(const LevelArguments& arguments, int32_t columns) {
   Levels result;
   result.format = geometry.format();
   check_lists(arguments, geometry.levels());
-  result.levels.reserve(geometry.levels());
   for (uint32_t i = 0; i < geometry.levels(); ++i) {
     const std::size_t rows = rows_in(arguments, i, columns);
     efl_level level = decode_level(arguments, result.format, i, rows, columns);
@@ -122,8 +128,24 @@ Levels decode_levels(const LevelArguments& arguments, int32_t columns) {
     if (geometry.is_given() && geometry.rows(env, i, columns) != rows) {
       reject_argument(env, "geometry", "that of the labels");
     }
-    result.levels.push_back(level);
+    result.add(level);
   }
+  return result;
+}
+
+Levels decode_rows(Napi::Value logits, Napi::Value labels, std::optional<Napi::Value> gradient,
+                   int32_t columns) {
+  const ArrayView<int32_t> of_rows = array_argument<int32_t>(labels, "labels");
+  const std::size_t length = of_rows.length * static_cast<std::size_t>(columns);
+  efl_level rows{};
+  rows.images = 1;
+  rows.positions = static_cast<int64_t>(of_rows.length);
+  rows.labels = of_rows.data;
+  rows.logits = array_argument<float>(logits, "logits", length);
+  if (gradient) rows.gradient = array_argument<float>(*gradient, "gradient", length);
+  Levels result;
+  result.format = Geometry().format();
+  result.add(rows);
   return result;
 }
 

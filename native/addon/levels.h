@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "../core/problem.h"
@@ -22,9 +23,18 @@ struct LevelArguments {
   Napi::Value geometry;
 };
 
-struct Levels {
+class Levels {
+ public:
   efl_format format{};
-  std::vector<efl_level> levels;
+
+  void add(const efl_level& level);
+  const efl_level* data() const { return several_.empty() ? &first_ : several_.data(); }
+  int32_t count() const { return count_; }
+
+ private:
+  int32_t count_ = 0;
+  efl_level first_{};  // one alone takes no memory of its own
+  std::vector<efl_level> several_;
 };
 
 // A geometry is dtype, layout, channel order, anchors, and then images and positions of each level.
@@ -52,5 +62,8 @@ class Geometry {
 inline std::size_t bytes_of(efl_dtype dtype) { return dtype == EFL_FLOAT32 ? 4 : 2; }
 
 Levels decode_levels(const LevelArguments& arguments, int32_t columns);
+// One level of float32 rows with labels.
+Levels decode_rows(Napi::Value logits, Napi::Value labels, std::optional<Napi::Value> gradient,
+                   int32_t columns);
 
 }  // namespace efl::addon

@@ -1,5 +1,6 @@
-// How a result reaches JavaScript: as numbers in a Float64Array that the caller keeps, so that a
-// small call allocates nothing. The slots are named again in lib/binding/addon.ts.
+// How a result reaches JavaScript: as numbers in a Float64Array, of a synchronous call that of
+// call_numbers.h, so that a small call allocates nothing. The slots are named again in
+// lib/binding/addon.ts.
 #pragma once
 
 #include <cstddef>

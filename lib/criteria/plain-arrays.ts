@@ -1,0 +1,72 @@
+import { types } from 'node:util';
+import { bufferOf, isPlainBuffer, lengthOf } from '../intrinsics';
+import { checkFormat } from '../tensors/layout';
+import { isSameMemory, overlaps } from '../tensors/memory';
+import { isFloat32Array } from '../tensors/tensor';
+import type { CallArrays, CallRules, GivenCall } from './check-call';
+
+const format = checkFormat({});
+
+/**
+ * The arrays of a call as most are, known at a glance: bare float32 rows with an Int32Array of labels,
+ * and perhaps a bare gradient. Undefined where anything else is given, or anything may be wrong: each
+ * argument is then looked at by itself, which takes several times as long.
+ */
+export function plainArrays(
+  logits: unknown,
+  labels: unknown,
+  given: GivenCall,
+  { columns, takesQuality }: CallRules,
+): CallArrays | undefined {
+  const { grad } = given;
+  if (takesQuality || saysMore(given)) return undefined;
+  if (!isFloat32Array(logits) || !types.isInt32Array(labels)) return undefined;
+  if (grad !== undefined && !isFloat32Array(grad)) return undefined;
+  if (!haveMemory(logits, labels, grad)) return undefined;
+  // The last: only a buffer with a proxy for a prototype can have run code of the caller before.
+  const length = lengthOf(logits);
+  // Without values an array may be a detached one.
+  if (length === 0 || lengthOf(labels) * columns !== length) return undefined;
+  if (grad && lengthOf(grad) !== length) return undefined;
+  return {
+    logits: {
+      tensors: { data: logits, length, shape: undefined, dtype: 'float32', asFloat16Array: false },
+      format,
+      columns,
+    },
+    values: logits,
+    geometry: undefined,
+    labels,
+    targets: undefined,
+    quality: undefined,
+    gradGiven: grad,
+    grad,
+    gradOutput: undefined,
+  };
+}
+
+/** Whether an option beside `grad` speaks of arrays. */
+function saysMore({ quality, layout, anchors, channelOrder, gradOutput }: GivenCall): boolean {
+  return (
+    quality !== undefined ||
+    layout !== undefined ||
+    anchors !== undefined ||
+    channelOrder !== undefined ||
+    (gradOutput !== undefined && typeof gradOutput !== 'number')
+  );
+}
+
+/** Whether all buffers keep their size, and the gradient shares none but that of all logits. */
+function haveMemory(
+  logits: Float32Array,
+  labels: Int32Array,
+  grad: Float32Array | undefined,
+): boolean {
+  const [ofLogits, ofLabels] = [bufferOf(logits), bufferOf(labels)];
+  if (!isPlainBuffer(ofLogits) || !isPlainBuffer(ofLabels)) return false;
+  if (!grad) return true;
+  const buffer = bufferOf(grad);
+  if (!isPlainBuffer(buffer)) return false;
+  if (buffer === ofLabels && overlaps(grad, labels)) return false;
+  return buffer !== ofLogits || isSameMemory(grad, logits) || !overlaps(grad, logits);
+}
