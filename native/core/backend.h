@@ -22,7 +22,8 @@ typedef struct efl_backend {
   efl_status (*collect)(const efl_collect_problem* problem, efl_result* result);
   efl_status (*dense)(const efl_dense_problem* problem, efl_result* result); /* or null */
   /* Or null. Calls task(context, 0) ... task(context, count - 1), each once, on at most so many
-   * threads. The task must not throw. */
+   * threads, all with the arithmetic of the calling one. The task must not throw, and this does not
+   * either. */
   void (*parallel)(int32_t threads, int64_t count, void (*task)(void* context, int64_t index),
                    void* context);
 } efl_backend;

@@ -1,4 +1,4 @@
-// Zeros in place of subnormal numbers, on the thread that computes.
+// The floating-point arithmetic of a thread, and one with zeros in place of subnormal numbers.
 //
 // Most elements of a trained classifier are negatives with a power of sigma(x) below 2^-126.
 // Intel's processors compute such numbers by microcode: a kernel would take fifteen times as long
@@ -15,14 +15,8 @@
 namespace efl::cpu {
 
 // From here to the end of the scope; then the thread computes as it did before.
-class FlushSubnormals {
+class Arithmetic {
  public:
-  FlushSubnormals() : before_(control()) { set_control(before_ | kFlush); }
-  ~FlushSubnormals() { set_control(before_); }
-  FlushSubnormals(const FlushSubnormals&) = delete;
-  FlushSubnormals& operator=(const FlushSubnormals&) = delete;
-
- private:
 #if defined(__x86_64__)
   using Control = uint32_t;
   // Results (FTZ) and operands (DAZ), in MXCSR.
@@ -48,7 +42,18 @@ class FlushSubnormals {
   static void set_control(Control) {}
 #endif
 
+  explicit Arithmetic(Control wanted) : before_(control()) { set_control(wanted); }
+  ~Arithmetic() { set_control(before_); }
+  Arithmetic(const Arithmetic&) = delete;
+  Arithmetic& operator=(const Arithmetic&) = delete;
+
+ private:
   const Control before_;
+};
+
+class FlushSubnormals : public Arithmetic {
+ public:
+  FlushSubnormals() : Arithmetic(control() | kFlush) {}
 };
 
 }  // namespace efl::cpu

@@ -2,11 +2,13 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <cstddef>
+#include <exception>
 #include <memory>
 #include <mutex>
 #include <new>
-#include <system_error>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "flush_subnormals.h"
@@ -44,6 +46,7 @@ class ThreadPool {
     task_ = task;
     context_ = context;
     count_ = count;
+    arithmetic_ = Arithmetic::control();
     next_.store(0, std::memory_order_relaxed);
     state_.store(static_cast<uint64_t>(helpers) << kWantedShift, std::memory_order_release);
     wake_children(0, helpers);
@@ -67,35 +70,36 @@ class ThreadPool {
   static constexpr uint64_t kWorking = (uint64_t{1} << kWantedShift) - 1;
 
   int32_t start_helpers(int32_t wanted) {
-    while (static_cast<int32_t>(parkings_.size()) < wanted) {
-      try {
-        parkings_.push_back(std::make_unique<Parking>());
-      } catch (const std::bad_alloc&) {
-        break;
-      }
-      const auto number = static_cast<int32_t>(parkings_.size());
-      try {
-        std::thread([this, number, parking = parkings_.back().get()] {
-          helper(number, parking);
-        }).detach();
-      } catch (const std::system_error&) {
-        parkings_.pop_back();
-        break;  // the system has no more threads: go on with those there are
-      }
+    try {
+      while (static_cast<int32_t>(parkings_.size()) < wanted) start_helper();
+    } catch (const std::exception&) {
+      // The system has no more threads, or no memory for one: go on with those there are.
     }
     const auto started = static_cast<int32_t>(parkings_.size());
     return started < wanted ? started : wanted;
   }
 
+  void start_helper() {
+    auto parking = std::make_unique<Parking>();
+    const auto number = static_cast<int32_t>(parkings_.size()) + 1;
+    parkings_.emplace_back();  // first: a thread that runs cannot be taken back
+    try {
+      std::thread([this, number, at = parking.get()] { helper(number, at); }).detach();
+    } catch (...) {
+      parkings_.pop_back();
+      throw;
+    }
+    parkings_.back() = std::move(parking);
+  }
+
   // Helpers are numbered from 1 on; 0 is the caller.
   void helper(int32_t number, Parking* parking) {
-    const FlushSubnormals flush;  // as on the thread that calls
     for (;;) {
       parking->wait();
       const int32_t wanted = join(number);
       if (wanted == 0) continue;
       wake_children(number, wanted);
-      work();
+      work_like_the_caller();
       leave();
     }
   }
@@ -128,6 +132,13 @@ class ThreadPool {
     }
   }
 
+  // A result may not depend on who has computed which part of it. What a thread starts with does
+  // not say: on some systems it is the arithmetic of the thread that started it.
+  void work_like_the_caller() {
+    const Arithmetic of_caller(arithmetic_);
+    work();
+  }
+
   void work() {
     for (int64_t i = next_.fetch_add(1); i < count_; i = next_.fetch_add(1)) task_(context_, i);
   }
@@ -136,6 +147,7 @@ class ThreadPool {
   void (*task_)(void*, int64_t) = nullptr;
   void* context_ = nullptr;
   int64_t count_ = 0;
+  Arithmetic::Control arithmetic_{};
   std::atomic<int64_t> next_{0};
   // Above, how many helpers the present call wants: 0 when there is none. Below, how many have
   // joined it and not left.
@@ -146,7 +158,10 @@ class ThreadPool {
 };
 
 ThreadPool& pool() {
-  static ThreadPool* const instance = new ThreadPool;  // never destroyed, see thread_pool.h
+  // Never destroyed, see thread_pool.h. In memory that is there already: a call that finds no more
+  // can still do all the work itself.
+  alignas(ThreadPool) static std::byte memory[sizeof(ThreadPool)];
+  static ThreadPool* const instance = new (memory) ThreadPool;
   return *instance;
 }
 

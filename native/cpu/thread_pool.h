@@ -19,8 +19,9 @@ inline int32_t useful_threads(int32_t threads, int64_t elements) {
 }
 
 // Runs task(context, 0) ... task(context, count - 1), each once, on the calling thread and at most
-// threads - 1 helpers; returns when all are done. The task must not throw. A call that finds the
-// pool in use by another thread does all the work itself.
+// threads - 1 helpers, all with the arithmetic of the calling thread; returns when all are done.
+// The task must not throw. A call that finds the pool in use by another thread does all the work
+// itself, and where the system has no more threads or memory, those there are do it. Never throws.
 void parallel_for(int32_t threads, int64_t count, void (*task)(void* context, int64_t index),
                   void* context);
 
