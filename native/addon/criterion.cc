@@ -146,11 +146,15 @@ Criterion::Criterion(const Napi::CallbackInfo& info)
       state_(std::make_shared<CriterionState>(decode_settings(info[0].As<Napi::Object>()),
                                               decode_backend(info[0].As<Napi::Object>()))),
       registry_(Environment::of(info.Env()).criteria) {
-  const auto bytes = static_cast<int64_t>(state_->host().memory());
-  number_ = registry_->add(info.Env(), this, bytes);
-  accounted_memory_ = bytes;
-  info.This().As<Napi::Object>().Set("number", static_cast<double>(number_));
-  Napi::MemoryManagement::AdjustExternalMemory(info.Env(), bytes);
+  number_ = registry_->new_number();
+  accounted_memory_ = static_cast<int64_t>(state_->host().memory());
+  // Defined, not set: a setter that somebody gave Object.prototype would be handed this object.
+  const Napi::Number number = Napi::Number::New(info.Env(), static_cast<double>(number_));
+  info.This().As<Napi::Object>().DefineProperty(
+      Napi::PropertyDescriptor::Value("number", number, napi_default));
+  Napi::MemoryManagement::AdjustExternalMemory(info.Env(), accounted_memory_);
+  // The last: whatever fails before takes this object away.
+  registry_->add(info.Env(), number_, this, accounted_memory_);
 }
 
 void Criterion::Finalize(Napi::BasicEnv env) { free_memory(env); }
@@ -165,8 +169,7 @@ void Criterion::free_memory(Napi::BasicEnv env) {
 
 Criterion& Criterion::named(const Napi::CallbackInfo& info) {
   const Environment& environment = Environment::of(info.Env());
-  const auto number = static_cast<int64_t>(environment.numbers[kCriterion]);
-  Criterion* const criterion = environment.criteria->find(number);
+  Criterion* const criterion = environment.criteria->find(environment.numbers[kCriterion]);
   if (!criterion) throw Napi::TypeError::New(info.Env(), "the criterion has been disposed of");
   return *criterion;
 }

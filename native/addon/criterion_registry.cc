@@ -15,23 +15,24 @@ constexpr int64_t kShareWorthASearch = 4;
 
 }  // namespace
 
-int64_t CriterionRegistry::add(Napi::Env env, Criterion* criterion, int64_t bytes) {
+void CriterionRegistry::add(Napi::Env env, int64_t number, Criterion* criterion, int64_t bytes) {
   bytes_since_search_ += bytes;
   if (bytes_since_search_ > std::max(kBytesWorthASearch, bytes_ / kShareWorthASearch)) {
     free_garbage(env);
     bytes_since_search_ = 0;
   }
-  holding_.emplace(++last_number_, criterion);
+  holding_.emplace(number, criterion);
   bytes_ += bytes;
-  return last_number_;
 }
 
 void CriterionRegistry::remove(int64_t number, int64_t bytes) {
   if (holding_.erase(number)) bytes_ -= bytes;
 }
 
-Criterion* CriterionRegistry::find(int64_t number) const {
-  const auto found = holding_.find(number);
+Criterion* CriterionRegistry::find(double number) const {
+  // Beyond these the conversion is undefined.
+  if (!(number >= 1 && number <= static_cast<double>(last_number_))) return nullptr;
+  const auto found = holding_.find(static_cast<int64_t>(number));
   return found == holding_.end() ? nullptr : found->second;
 }
 

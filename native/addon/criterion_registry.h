@@ -18,13 +18,14 @@ class Criterion;
 // Used on the JavaScript thread only.
 class CriterionRegistry {
  public:
-  // Of a criterion that now holds so many bytes; returns its number, which none had before. Frees
-  // others.
-  int64_t add(Napi::Env env, Criterion* criterion, int64_t bytes);
+  // One that no criterion had before.
+  int64_t new_number() { return ++last_number_; }
+  // The criterion of that number now holds so many bytes. Frees others.
+  void add(Napi::Env env, int64_t number, Criterion* criterion, int64_t bytes);
   // It holds them no more.
   void remove(int64_t number, int64_t bytes);
-  // Null where none has the number, or has it any more.
-  Criterion* find(int64_t number) const;
+  // Null where none has the number, or has it any more; it may be any, also NaN.
+  Criterion* find(double number) const;
 
  private:
   void free_garbage(Napi::Env env);
