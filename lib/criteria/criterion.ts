@@ -84,9 +84,6 @@ export abstract class Criterion<
   /** @internal What the calls of this criterion have to look like. */
   protected readonly rules: CallRules;
 
-  /** @internal Where synchronous calls are computed. */
-  protected readonly addon = addon();
-
   /** @internal For whom the memory of copies is kept. */
   protected readonly copies: BlockUser = { disposed: false };
 
@@ -101,10 +98,10 @@ export abstract class Criterion<
       columns: definition.objectness ? numClasses + 1 : numClasses,
       takesQuality: definition.loss === 'qualityFocal',
     });
-    fix(this, 'options', 'definition', 'rules', 'addon');
+    fix(this, 'options', 'definition', 'rules');
     this.#convention = labelConvention(background, numClasses, ignoreIndex);
     const settings = nativeSettings(options, definition, this.#convention);
-    this.#native = withMemory(() => new this.addon.Criterion(settings), nameOfState(options));
+    this.#native = withMemory(() => new (addon().Criterion)(settings), nameOfState(options));
   }
 
   /**
@@ -237,12 +234,6 @@ export abstract class Criterion<
     return fromNative(() => body(this.native()));
   }
 
-  /** @internal Throws what an outcome reports; `lists` as for {@link outcomeError}. */
-  protected checkOutcome(outcome: Float64Array, lists: boolean): void {
-    if (isOk(outcome)) return;
-    throw outcomeError(outcome, lists, this.expectedLabel());
-  }
-
   /** @internal What a label of this criterion may be, for error messages. */
   protected expectedLabel(): string {
     return describeConvention(this.#convention, this.options.numClasses);
@@ -263,7 +254,7 @@ export abstract class Criterion<
     this.#underWay.add(call);
     try {
       const outcome = await call;
-      this.checkOutcome(outcome, lists);
+      if (!isOk(outcome)) throw outcomeError(outcome, lists, this.expectedLabel());
       return outcome;
     } finally {
       this.#underWay.delete(call);
@@ -329,8 +320,8 @@ export abstract class Criterion<
   #run(call: CheckedCall, { gradient, elements }: Outputs): Float64Array {
     // The arguments one by one, as below: an array of them would cost a small call an allocation.
     const { values, labels, gradOutput, quality, targets, geometry } = call.arrays;
-    const { Criterion, numbers } = this.addon;
-    this.#writeNumbers(call);
+    const { Criterion, numbers } = addon();
+    this.#writeNumbers(numbers, call);
     try {
       if (elements || gradOutput || quality || targets || geometry) {
         Criterion.run(values, labels, gradient, elements, gradOutput, quality, targets, geometry);
@@ -342,7 +333,7 @@ export abstract class Criterion<
     } catch (error) {
       throw nativeFailure(error);
     }
-    this.checkOutcome(numbers, isList(values));
+    if (!isOk(numbers)) throw outcomeError(numbers, isList(values), this.expectedLabel());
     return numbers;
   }
 
@@ -350,7 +341,7 @@ export abstract class Criterion<
     const { values, labels, gradOutput, quality, targets, geometry } = call.arrays;
     return this.finish(call.signal, isList(values), (slots, done) =>
       this.withNative((native) => {
-        this.#writeNumbers(call);
+        this.#writeNumbers(addon().numbers, call);
         return native.submit(
           values,
           labels,
@@ -367,8 +358,10 @@ export abstract class Criterion<
     );
   }
 
-  #writeNumbers({ normalizer, upstream, lossScale, collect }: CheckedCall): void {
-    const { numbers } = this.addon;
+  #writeNumbers(
+    numbers: Float64Array,
+    { normalizer, upstream, lossScale, collect }: CheckedCall,
+  ): void {
     numbers[callSlot.criterion] = this.native().number;
     numbers[callSlot.normalizer] = normalizer;
     numbers[callSlot.upstream] = upstream;

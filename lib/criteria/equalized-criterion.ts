@@ -1,4 +1,5 @@
 import { callSlot } from '../binding/addon';
+import { addon } from '../binding/load';
 import { nativeFailure } from '../binding/native-failure';
 import { rejectReading } from '../device/cuda-tensor';
 import { areOnDevice, checkDeviceCollect, type DeviceLogits } from '../device/device-call';
@@ -25,7 +26,7 @@ import { callKinds, checkCollect, type CallKind, type CheckedCollect } from './c
 import { Criterion } from './criterion';
 import type { LossDefinition } from './loss-definition';
 import type { ResolvedCriterionOptions } from './options';
-import { readCounts, type CollectOutput } from './outcome';
+import { isOk, outcomeError, readCounts, type CollectOutput } from './outcome';
 import { takenValues } from './owned-values';
 
 /**
@@ -74,7 +75,7 @@ export abstract class EqualizedCriterion<
     if (areOnDevice(grads)) return this.#collectOnDevice(grads, labels, call);
     const checked = this.#checkCollect(grads, labels, call, callKinds.collect);
     const { gradients, labels: checkedLabels, geometry, scale } = checked;
-    const { Criterion: Native, numbers } = this.addon;
+    const { Criterion: Native, numbers } = addon();
     numbers[callSlot.criterion] = this.native().number;
     numbers[callSlot.scale] = scale;
     try {
@@ -83,7 +84,7 @@ export abstract class EqualizedCriterion<
     } catch (error) {
       throw nativeFailure(error);
     }
-    this.checkOutcome(numbers, checked.lists);
+    if (!isOk(numbers)) throw outcomeError(numbers, checked.lists, this.expectedLabel());
     return readCounts(numbers);
   }
 
@@ -109,7 +110,7 @@ export abstract class EqualizedCriterion<
       const own = transfer ? takenValues(gradients) : memory.copy(gradients);
       const outcome = await this.finish(signal, lists, (slots, done) =>
         this.withNative((native) => {
-          this.addon.numbers[callSlot.scale] = scale;
+          addon().numbers[callSlot.scale] = scale;
           return native.submitCollect(own, ownLabels, geometry, slots, done);
         }),
       );
