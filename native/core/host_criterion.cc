@@ -48,7 +48,7 @@ HostCriterion::HostCriterion(CriterionSettings settings, const efl_backend* back
       positive_sums_(keeps_statistics() ? columns() : 0),
       negative_sums_(keeps_statistics() ? columns() : 0),
       statistics_(settings_.parameters.rule, settings_.classes),
-      spare_(std::make_shared<ColumnParameters>(columns())) {
+      spare_(keeps_statistics() ? std::make_shared<ColumnParameters>(columns()) : nullptr) {
   replace(statistics());
 }
 
@@ -167,9 +167,11 @@ void HostCriterion::reset() {
 }
 
 std::size_t HostCriterion::memory() const {
-  // Three sums, two base weights and twice three parameters a class, and the workspace.
+  // Three sums, two base weights and three parameters a class, these twice where they change, and
+  // the workspace.
   const std::size_t classes = static_cast<std::size_t>(settings_.classes);
-  return classes * (5 * sizeof(double) + 6 * sizeof(float)) +
+  const std::size_t parameters = spare_ ? 6 : 3;
+  return classes * (5 * sizeof(double) + parameters * sizeof(float)) +
          2 * positive_sums_.size() * sizeof(double);
 }
 

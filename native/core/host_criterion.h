@@ -74,9 +74,9 @@ class HostCriterion {
   mutable std::mutex mutex_;
   GradientStatistics statistics_;
   std::shared_ptr<ColumnParameters> parameters_;
-  // Takes the parameters of the next call, which then change places with the present ones: a call
-  // allocates nothing and cannot fail after its computation. Nobody else has it, since a call that
-  // would still read it has ended before the next one begins.
+  // Where there are statistics: takes the parameters of the next call, which then change places
+  // with the present ones: a call allocates nothing and cannot fail after its computation. Nobody
+  // else has it, since a call that would still read it has ended before the next one begins.
   std::shared_ptr<ColumnParameters> spare_;
 };
 
