@@ -51,12 +51,15 @@
       ]
     },
     {
-      "target_name": "efl_host",
+      "target_name": "efl_core",
       "type": "static_library",
       "cflags": ["-fno-trapping-math"],
+      "sources": ["native/core/host_criterion.cc", "native/core/statistics.cc"]
+    },
+    {
+      "target_name": "efl_cpu",
+      "type": "static_library",
       "sources": [
-        "native/core/host_criterion.cc",
-        "native/core/statistics.cc",
         "native/cpu/available_processors.cc",
         "native/cpu/cpu_backend.cc",
         "native/cpu/cpu_features.cc",
@@ -72,7 +75,7 @@
       "product_name": "efl",
       "product_prefix": "lib",
       "product_extension": "<(library_extension)",
-      "dependencies": ["efl_host", "efl_kernels_baseline", "efl_kernels_avx2", "efl_kernels_avx512"],
+      "dependencies": ["efl_core", "efl_cpu", "efl_kernels_baseline", "efl_kernels_avx2", "efl_kernels_avx512"],
       "defines": ["EFL_VERSION=\"<!(node -p \"require('./package.json').version\")\""],
       "sources": [
         "native/library/calls.cc",
@@ -89,7 +92,7 @@
     },
     {
       "target_name": "efl",
-      "dependencies": ["efl_host", "efl_kernels_baseline", "efl_kernels_avx2", "efl_kernels_avx512"],
+      "dependencies": ["efl_core", "efl_cpu", "efl_kernels_baseline", "efl_kernels_avx2", "efl_kernels_avx512"],
       "include_dirs": ["<!(node -p \"require('node-addon-api').include_dir\")"],
       "defines": ["EFL_VERSION=\"<!(node -p \"require('./package.json').version\")\""],
       "sources": [
