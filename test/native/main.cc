@@ -24,6 +24,7 @@
 #include "check.h"
 #include "formats.h"
 #include "problem_builder.h"
+#include "scarce_memory.h"
 
 namespace {
 
@@ -773,6 +774,17 @@ void gradients_and_statistics_do_not_depend_on_the_blocks_of_columns() {
   }
 }
 
+void every_task_runs_also_where_memory_for_helpers_runs_out() {
+  std::vector<int> runs(200, 0);
+  const auto work = [&runs](int64_t i) { ++runs[i]; };
+  for (int left = 0; left < 8; ++left) {
+    const test::ScarceMemory memory(left);
+    efl::cpu::parallel_for(60, 200, work);
+  }
+  efl::cpu::parallel_for(60, 200, work);  // with those that started and those that did not
+  CHECK(runs == std::vector<int>(200, 9));
+}
+
 void the_pool_wakes_no_more_helpers_than_are_wanted() {
   const auto work = [](int64_t) { std::this_thread::sleep_for(std::chrono::microseconds(50)); };
   efl::cpu::parallel_for(24, 200, work);  // starts them
@@ -1034,6 +1046,8 @@ const Test kTests[] = {
     {"sums of tiles take bounded memory", sums_of_tiles_take_bounded_memory, false},
     {"gradients and statistics do not depend on the blocks of columns",
      gradients_and_statistics_do_not_depend_on_the_blocks_of_columns, true},
+    {"every task runs also where memory for helpers runs out",
+     every_task_runs_also_where_memory_for_helpers_runs_out, false},
     {"the pool wakes no more helpers than are wanted",
      the_pool_wakes_no_more_helpers_than_are_wanted, false},
     {"the pool runs every task once also for many callers",
