@@ -84,6 +84,24 @@ EFL_HOST_DEVICE Sigmoid<Math> sigmoid(typename Math::Real x) {
   return sigma;
 }
 
+// What is in the brackets below, of gamma softplus(u) and
+//   sigma(u), sigma(-u) = t / (1 + t), 1 / (1 + t) for u < 0, and the other way round for u >= 0.
+// `cross_entropy` is softplus(u). Where it passes the saturation sigma(-u) is 0; the cap avoids
+// infinity times zero.
+template <class Math>
+EFL_HOST_DEVICE typename Math::Real focal_bracket(typename Math::Real u, typename Math::Real gamma,
+                                                  typename Math::Real cross_entropy,
+                                                  const Sigmoid<Math>& sigma) {
+  using Real = typename Math::Real;
+  const Real entropy = Math::cap(cross_entropy);
+  if constexpr (Math::kOverSum) {
+    const Real if_negative = Math::multiply_add(gamma, entropy, sigma.t);
+    const Real if_positive = Math::multiply_add(gamma * entropy, sigma.t, Math::constant(1));
+    return sigma.reciprocal * Math::select_negative(u, if_negative, if_positive);
+  }
+  return Math::multiply_add(gamma * entropy, sigma.of_minus_x, sigma.of_x);
+}
+
 // One element of the focal family, stable for every logit.
 //
 // u is the logit seen from its label: x for a negative, -x for a positive, so that in both cases
@@ -97,17 +115,14 @@ EFL_HOST_DEVICE LossTerms<Math> focal_terms(typename Math::Real u, typename Math
                                             typename Math::Real weight) {
   using Real = typename Math::Real;
   const Sigmoid<Math> sigma = sigmoid<Math>(u);
-  const Real plus_u = Math::maximum(Math::constant(0), u);
-  const Real cross_entropy = plus_u + sigma.log1p_t;           // softplus(u) = -log p_t
-  const Real minus_u = Math::excess(sigma.magnitude, plus_u);  // softplus(-u) = minus_u + log1p_t
+  const Real plus_u = Math::positive_part(u);
+  const Real cross_entropy = plus_u + sigma.log1p_t;    // softplus(u) = -log p_t
+  const Real minus_u = Math::negative_part(u, plus_u);  // softplus(-u) = minus_u + log1p_t
 
   LossTerms<Math> terms;
-  terms.scaled = weight * Math::power(sigma.of_x, gamma, minus_u, sigma.log1p_t);
   terms.cross_entropy = cross_entropy;
-  // Where softplus(u) passes the saturation sigma(-u) is 0; the cap avoids infinity times zero.
-  const Real bracket =
-      Math::multiply_add(gamma * Math::cap(cross_entropy), sigma.of_minus_x, sigma.of_x);
-  terms.gradient = terms.scaled * bracket;
+  terms.scaled = Math::power(weight, sigma.of_x, gamma, minus_u, sigma.log1p_t);
+  terms.gradient = terms.scaled * focal_bracket<Math>(u, gamma, cross_entropy, sigma);
   return terms;
 }
 
@@ -145,7 +160,7 @@ EFL_HOST_DEVICE LossTerms<Math> cross_entropy_terms(typename Math::Real u,
   const Sigmoid<Math> sigma = sigmoid<Math>(u);
   LossTerms<Math> terms;
   terms.scaled = weight;
-  terms.cross_entropy = Math::maximum(Math::constant(0), u) + sigma.log1p_t;
+  terms.cross_entropy = Math::positive_part(u) + sigma.log1p_t;
   terms.gradient = weight * sigma.of_x;
   return terms;
 }
@@ -175,8 +190,8 @@ EFL_HOST_DEVICE typename Math::Real soft_cross_entropy(typename Math::Real x,
   using Real = typename Math::Real;
   const Real zero = Math::constant(0);
   const Real other = Math::constant(1) - target;
-  const Real on_negative = other * (Math::maximum(zero, x) + sigma.log1p_t);
-  const Real on_positive = target * (Math::maximum(zero, -x) + sigma.log1p_t);
+  const Real on_negative = other * (Math::positive_part(x) + sigma.log1p_t);
+  const Real on_positive = target * (Math::positive_part(-x) + sigma.log1p_t);
   return Math::select_zero(other, zero, on_negative) + Math::select_zero(target, zero, on_positive);
 }
 
@@ -207,7 +222,7 @@ EFL_HOST_DEVICE LossTerms<Math> soft_focal_terms(typename Math::Real x, typename
   const Real slope = Math::select_zero(near, sigma.reciprocal, sigma.small / mixture);
 
   LossTerms<Math> terms;
-  terms.scaled = weight * Math::power(zero, gamma, -log_h, zero);
+  terms.scaled = Math::power(weight, zero, gamma, -log_h, zero);
   terms.cross_entropy = soft_cross_entropy<Math>(x, target, sigma);
   const Real bracket = other * sigma.of_x - target * sigma.of_minus_x;
   const Real finite_entropy = Math::cap(terms.cross_entropy);
@@ -230,11 +245,10 @@ EFL_HOST_DEVICE LossTerms<Math> quality_focal_terms(typename Math::Real x,
   const Sigmoid<Math> sigma = sigmoid<Math>(x);
   const Real difference = target * sigma.of_minus_x - (Math::constant(1) - target) * sigma.of_x;
   const Real distance = Math::absolute(difference);
-  const Real power = Math::power(zero, gamma, -Math::log_unit(distance), zero);
+  const Real power = Math::power(weight, zero, gamma, -Math::log_unit(distance), zero);
 
   LossTerms<Math> terms;
-  terms.scaled =
-      Math::select_zero(distance, Math::select_zero(gamma, weight, zero), weight * power);
+  terms.scaled = Math::select_zero(distance, Math::select_zero(gamma, weight, zero), power);
   terms.cross_entropy = soft_cross_entropy<Math>(x, target, sigma);
   const Real slope = gamma * sigma.of_x * sigma.of_minus_x * Math::cap(terms.cross_entropy);
   const Real bracket = difference + Math::select_zero(distance, zero, slope / difference);

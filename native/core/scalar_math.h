@@ -11,18 +11,20 @@ namespace efl {
 template <class Number, int kCap>
 struct BasicScalarMath {
   using Real = Number;
+  static constexpr bool kOverSum = false;
 
   EFL_HOST_DEVICE static Real constant(Real value) { return value; }
   EFL_HOST_DEVICE static Real absolute(Real a) { return std::fabs(a); }
   EFL_HOST_DEVICE static Real minimum(Real a, Real b) { return a < b ? a : b; }
   EFL_HOST_DEVICE static Real maximum(Real a, Real b) { return a > b ? a : b; }
+  EFL_HOST_DEVICE static Real positive_part(Real a) { return maximum(0, a); }
   EFL_HOST_DEVICE static Real select_negative(Real a, Real yes, Real no) {
     return std::signbit(a) ? yes : no;
   }
   EFL_HOST_DEVICE static Real select_zero(Real a, Real yes, Real no) { return a == 0 ? yes : no; }
   EFL_HOST_DEVICE static Real cap(Real a) { return minimum(kCap, a); }
-  // max(0, a - b)
-  EFL_HOST_DEVICE static Real excess(Real a, Real b) { return maximum(0, a - b); }
+  // max(0, -a), capped, for `positive` = max(0, a).
+  EFL_HOST_DEVICE static Real negative_part(Real a, Real) { return cap(maximum(0, -a)); }
   EFL_HOST_DEVICE static Real multiply_add(Real a, Real b, Real c) { return a * b + c; }
   EFL_HOST_DEVICE static Real reciprocal(Real a) { return 1 / a; }
   EFL_HOST_DEVICE static Real exp_of_minus(Real a) { return std::exp(-a); }
@@ -32,17 +34,17 @@ struct BasicScalarMath {
 
 // float64: the reference that every kernel is held against, and soft targets.
 struct ScalarMath : BasicScalarMath<double, 800> {
-  // exp(-gamma (a + b))
-  EFL_HOST_DEVICE static Real power(Real, Real gamma, Real a, Real b) {
-    return std::exp(-gamma * (a + b));
+  // weight exp(-gamma (a + b))
+  EFL_HOST_DEVICE static Real power(Real weight, Real, Real gamma, Real a, Real b) {
+    return weight * std::exp(-gamma * (a + b));
   }
 };
 
 // float32, for the scalar kernels.
 struct ScalarFloatMath : BasicScalarMath<float, 128> {
   // In float64: a rounded exponent would cost a relative error that grows with it.
-  EFL_HOST_DEVICE static Real power(Real, Real gamma, Real a, Real b) {
-    return static_cast<Real>(ScalarMath::power(0, gamma, a, b));
+  EFL_HOST_DEVICE static Real power(Real weight, Real, Real gamma, Real a, Real b) {
+    return weight * static_cast<Real>(ScalarMath::power(1, 0, gamma, a, b));
   }
 };
 

@@ -32,9 +32,9 @@ struct WithStatistics {
 // The element a kernel is compiled for: that of a loss, with gamma = 2 for every column or not.
 template <class Loss, bool kSquare>
 struct GroupElement {
-  template <int32_t kRows, bool kPlain>
+  template <int32_t kRows, Domain kDomain>
   EFL_INLINE auto terms(Group<kRows> u, Group<kRows> gamma, Group<kRows> weight) {
-    return Loss::template hard<GroupMath<kRows, kSquare, kPlain>>(u, gamma, weight);
+    return Loss::template hard<GroupMath<kRows, kSquare, kDomain>>(u, gamma, weight);
   }
 };
 
@@ -52,11 +52,14 @@ EFL_INLINE void with_element(const FocalTask& task, const Visit& visit) {
 
 // So many streams hide the latency of the arithmetic; more would not fit into the registers. AVX2
 // has half as many of these as AVX-512, but takes twice as many instructions a cycle.
-#if defined(EFL_AVX2)
+#if defined(EFL_AVX2) || defined(EFL_AVX512)
 constexpr int32_t kStreams = 5;
 #else
 constexpr int32_t kStreams = 4;
 #endif
+
+// Whether Domain::kLow is worth asking for: without tables there is little for it to leave out.
+constexpr bool kLowPays = kHasTables;
 
 // Absent arrays are null.
 struct Stream {
@@ -113,13 +116,33 @@ class Elements {
   }
 
  protected:
-  // Whether no logit is beyond kPlainLogit, infinite or NaN: positive floats are ordered as their
-  // bits are, and what is not finite comes last.
+  // Whether all are in Domain::kPlain, and so none is infinite or NaN: positive floats are ordered
+  // as their bits are, and what is not finite comes last.
   template <int32_t kRows>
   EFL_INLINE bool all_moderate(const Group<kRows>& logits) {
-    Bits largest = bits_of(absolute(logits.row[0]));
-    for (int32_t r = 1; r < kRows; ++r) largest = larger(largest, bits_of(absolute(logits.row[r])));
-    return none(largest > bits_of(broadcast(kPlainLogit)));
+    Bits largest = {};
+    EFL_EACH_ROW largest = larger(largest, bits_of(absolute(logits.row[r])));
+    return !any_above(largest, kPlainBits);
+  }
+
+  // Whether all are in Domain::kLow. The bits of negative floats are ordered as their magnitudes
+  // are; counted from those of kLowLogit, which are taken for the least integer, whatever is not
+  // low comes after those of -kPlainLogit.
+  template <int32_t kRows>
+  EFL_INLINE bool all_low(const Group<kRows>& logits) {
+    constexpr int32_t kFirst = kLowBits ^ INT32_MIN;
+    constexpr int32_t kWidth = kMostNegativeBits - kLowBits;
+    Bits furthest = wrapped_difference(bits_of(logits.row[0]), kFirst);
+    EFL_EACH_ROW {
+      furthest = larger(furthest, wrapped_difference(bits_of(logits.row[r]), kFirst));
+    }
+    return !any_above(furthest, INT32_MIN + kWidth);
+  }
+
+  template <Domain kDomain, int32_t kRows>
+  EFL_INLINE bool all_in(const Group<kRows>& logits) {
+    if constexpr (kDomain == Domain::kLow) return all_low(logits);
+    return all_moderate(logits);
   }
 
   // Several rows to the sums of their columns. `wide`: they may be of any size, and their sum in
@@ -134,11 +157,11 @@ class Elements {
   }
 
   // A full register of moderate negatives of each stream. Returns |dL/du| for the statistics.
-  template <class Outputs, class Element, bool kElementwise, int32_t kRows>
+  template <class Outputs, class Element, bool kElementwise, Domain kDomain, int32_t kRows>
   EFL_MEMBER Group<kRows> negatives(const Stream* streams, int64_t at, Group<kRows> logits,
                                     Group<kRows> gamma, Group<kRows> weight,
                                     DoublePack* loss) const {
-    const auto terms = Element::template terms<kRows, true>(logits, gamma, weight);
+    const auto terms = Element::template terms<kRows, kDomain>(logits, gamma, weight);
     add_to(loss, sum_of_products(terms.scaled, terms.cross_entropy));
     Group<kRows> magnitude = terms.gradient;
     EFL_EACH_ROW {
@@ -159,18 +182,19 @@ class Elements {
     return magnitude;
   }
 
-  // The same with positives among them; the weights are those of what each element is.
+  // The same for `count` elements with positives among them; the weights are those of what each
+  // element is, and 0 in the lanes beyond.
   template <class Outputs, class Element, int32_t kRows>
-  EFL_MEMBER Group<kRows> labelled(const Stream* streams, int64_t at, Group<kRows> logits,
-                                   Group<kRows> gamma, Group<kRows> weight, const Bits* positive,
-                                   DoublePack* loss) const {
+  EFL_MEMBER Group<kRows> labelled(const Stream* streams, int64_t at, int32_t count,
+                                   Group<kRows> logits, Group<kRows> gamma, Group<kRows> weight,
+                                   const Bits* positive, DoublePack* loss) const {
     EFL_EACH_ROW logits.row[r] = select(positive[r], -logits.row[r], logits.row[r]);
-    const auto terms = Element::template terms<kRows, true>(logits, gamma, weight);
+    const auto terms = Element::template terms<kRows, Domain::kPlain>(logits, gamma, weight);
     add_to(loss, sum_of_products(terms.scaled, terms.cross_entropy));
     if constexpr (Outputs::kGradient) {
       EFL_EACH_ROW {
         const Pack gradient = terms.gradient.row[r] * gradient_factor_;
-        store(streams[r].gradient + at, select(positive[r], -gradient, gradient));
+        store_lanes(streams[r].gradient + at, select(positive[r], -gradient, gradient), count);
       }
     }
     return terms.gradient;
@@ -225,7 +249,7 @@ class Elements {
   EFL_MEMBER void terms_of_call(Group<kRows> u, Group<kRows> gamma, Group<kRows> weight,
                                 Group<kRows>* loss, Group<kRows>* gradient) const {
     with_element(task_, [&](auto element) {
-      const auto terms = decltype(element)::template terms<kRows, false>(u, gamma, weight);
+      const auto terms = decltype(element)::template terms<kRows, Domain::kAny>(u, gamma, weight);
       *loss = terms.loss();
       *gradient = terms.gradient;
     });

@@ -23,59 +23,35 @@ constexpr float kLn2High = 0.693359375f;
 constexpr float kLn2Low = -2.12194440e-4f;
 
 #if defined(EFL_AVX512)
-// exp(x) and 2^x next to a step of 1/16: relative errors 1.6e-9, before rounding.
-constexpr float kExp[] = {1.666683555e-01f, 5.000162125e-01f, 1.0f, 1.0f};
-constexpr float kExp2[] = {5.550235510e-02f, 2.402343005e-01f, 6.931471825e-01f, 1.0f};
-// 2^(j / 16).
-alignas(64) constexpr float kPowers[16] = {
-    1.000000000e+00f, 1.044273734e+00f, 1.090507746e+00f, 1.138788581e+00f,
-    1.189207077e+00f, 1.241857767e+00f, 1.296839595e+00f, 1.354255557e+00f,
-    1.414213538e+00f, 1.476826191e+00f, 1.542210817e+00f, 1.610490322e+00f,
-    1.681792855e+00f, 1.756252170e+00f, 1.834008098e+00f, 1.915206552e+00f};
+// exp(x) and 2^x next to a step of 1/32, less 1 and over x: relative errors of both 5.3e-8, before
+// rounding.
+constexpr float kExp[] = {4.999963343e-01f, 1.000014663e+00f};
+constexpr float kExp2[] = {2.402247488e-01f, 6.931573749e-01f};
+// 2^(j / 32).
+alignas(64) constexpr float kPowers[32] = {
+    1.000000000e+00f, 1.021897197e+00f, 1.044273734e+00f, 1.067140460e+00f, 1.090507746e+00f,
+    1.114386797e+00f, 1.138788581e+00f, 1.163724899e+00f, 1.189207077e+00f, 1.215247393e+00f,
+    1.241857767e+00f, 1.269050956e+00f, 1.296839595e+00f, 1.325236678e+00f, 1.354255557e+00f,
+    1.383909941e+00f, 1.414213538e+00f, 1.445180774e+00f, 1.476826191e+00f, 1.509164453e+00f,
+    1.542210817e+00f, 1.575980902e+00f, 1.610490322e+00f, 1.645755529e+00f, 1.681792855e+00f,
+    1.718619347e+00f, 1.756252170e+00f, 1.794709086e+00f, 1.834008098e+00f, 1.874167681e+00f,
+    1.915206552e+00f, 1.957144141e+00f};
 // Near t = j / 16, log1p(t) = log(1 / c_j) + log1p(z) for z = c_j (1 + t) - 1, which is small. The
-// c_j have few bits, so that c_j - 1 is exact, and c_0 = 1, so that small t keep all of theirs.
+// c_j have few bits, so that c_j - 1, which is here, is exact; c_0 = c_1 = c_2 = 1, so that small t
+// keep all of theirs, and where all are small (kLow below) z is t and nothing is looked up.
 alignas(64) constexpr float kInverses[32] = {
-    1.000000000e+00f, 9.411621094e-01f, 8.889160156e-01f, 8.420410156e-01f, 8.000488281e-01f,
-    7.619628906e-01f, 7.272949219e-01f, 6.955566406e-01f, 6.667480469e-01f, 6.398925781e-01f,
-    6.154785156e-01f, 5.925292969e-01f, 5.715332031e-01f, 5.517578125e-01f, 5.334472656e-01f,
-    5.161132812e-01f, 5.000000000e-01f, 1.000000000e+00f, 1.000000000e+00f, 1.000000000e+00f,
-    1.000000000e+00f, 1.000000000e+00f, 1.000000000e+00f, 1.000000000e+00f, 1.000000000e+00f,
-    1.000000000e+00f, 1.000000000e+00f, 1.000000000e+00f, 1.000000000e+00f, 1.000000000e+00f,
-    1.000000000e+00f, 1.000000000e+00f};
-alignas(64) constexpr float kLogarithms[32] = {0.0f,
-                                               6.063988060e-02f,
-                                               1.177525222e-01f,
-                                               1.719265580e-01f,
-                                               2.230825126e-01f,
-                                               2.718574107e-01f,
-                                               3.184232116e-01f,
-                                               3.630428314e-01f,
-                                               4.053430557e-01f,
-                                               4.464549720e-01f,
-                                               4.853552282e-01f,
-                                               5.233549476e-01f,
-                                               5.594326854e-01f,
-                                               5.946460962e-01f,
-                                               6.283950806e-01f,
-                                               6.614289880e-01f,
-                                               6.931471825e-01f,
-                                               0.0f,
-                                               0.0f,
-                                               0.0f,
-                                               0.0f,
-                                               0.0f,
-                                               0.0f,
-                                               0.0f,
-                                               0.0f,
-                                               0.0f,
-                                               0.0f,
-                                               0.0f,
-                                               0.0f,
-                                               0.0f,
-                                               0.0f,
-                                               0.0f};
-// (log1p(z) - z) / z^2 on [-1/31, 1/31]: log1p(z) has a relative error of 4e-8.
-constexpr float kLog1p[] = {-2.501856983e-01f, 3.335084617e-01f, -4.999999702e-01f};
+    0.000000000e+00f,  0.000000000e+00f,  0.000000000e+00f,  -1.579589844e-01f, -1.999511719e-01f,
+    -2.380371094e-01f, -2.727050781e-01f, -3.044433594e-01f, -3.332519531e-01f, -3.601074219e-01f,
+    -3.845214844e-01f, -4.074707031e-01f, -4.284667969e-01f, -4.482421875e-01f, -4.665527344e-01f,
+    -4.838867188e-01f, -5.000000000e-01f};
+alignas(64) constexpr float kLogarithms[32] = {
+    0.000000000e+00f, 0.000000000e+00f, 0.000000000e+00f, 1.719265580e-01f, 2.230825126e-01f,
+    2.718574107e-01f, 3.184232116e-01f, 3.630428314e-01f, 4.053430557e-01f, 4.464549720e-01f,
+    4.853552282e-01f, 5.233549476e-01f, 5.594326854e-01f, 5.946460962e-01f, 6.283950806e-01f,
+    6.614289880e-01f, 6.931471825e-01f};
+// (log1p(z) - z) / z^2 on [-0.027, 5/32]: log1p(z) has a relative error of 6e-8.
+constexpr float kLog1p[] = {1.567636877e-01f, -2.463768721e-01f, 3.332811296e-01f,
+                            -5.000026226e-01f};
 #else
 // exp on [-ln 2 / 2, ln 2 / 2], 2^x on [-1/2, 1/2].
 constexpr float kExp[] = {1.381829847e-03f,
@@ -97,16 +73,6 @@ constexpr float kLog1p[] = {
     -3.300962737e-03f, 2.012670785e-02f,  -5.752065778e-02f, 1.066631228e-01f,  -1.534723341e-01f,
     1.969268322e-01f,  -2.495808899e-01f, 3.333046734e-01f,  -4.999993145e-01f, 1.0f};
 #endif
-
-// 2^n for a whole number of steps n <= 0; 0 or subnormal below the normal range.
-EFL_INLINE Pack power_of_two(Pack n) {
-#if defined(EFL_AVX512)
-  return _mm512_scalef_ps(look_up(kPowers, n + broadcast(kStepShift)), n);
-#else
-  const Pack exponent = maximum(broadcast(-127.0f), n) + broadcast(kStepShift + 127.0f);
-  return pack_of(bits_of(exponent) << 23);
-#endif
-}
 
 template <int32_t kRows>
 struct Group {
@@ -137,28 +103,42 @@ EFL_INLINE Group<kRows> operator-(Group<kRows> a) {
 template <int32_t kRows>
 EFL_INLINE Pack sum_of_rows(Group<kRows> a) {
   Pack sum = a.row[0];
-  for (int32_t r = 1; r < kRows; ++r) sum += a.row[r];
+  EFL_EACH_ROW if (r > 0) sum += a.row[r];
   return sum;
 }
 
 template <int32_t kRows>
 EFL_INLINE Pack sum_of_products(Group<kRows> a, Group<kRows> b) {
   Pack sum = a.row[0] * b.row[0];
-  for (int32_t r = 1; r < kRows; ++r) sum = multiply_add(a.row[r], b.row[r], sum);
+  EFL_EACH_ROW if (r > 0) sum = multiply_add(a.row[r], b.row[r], sum);
   return sum;
 }
 
 // What needs no care: |u| <= kPlainLogit, gamma <= kPlainGamma, and weights up to kPlainWeight,
 // with which the sum of a few losses or gradients is finite.
 constexpr float kPlainLogit = 128;  // exp(-128) is 0 in float32
-constexpr float kPlainGamma = 1e9f;
+constexpr float kPlainGamma = 700;  // the steps of 700 softplus(128) / ln 2 can be counted
 constexpr float kPlainWeight = 0x1p100f;
+constexpr float kLowLogit = -1.875f;                                     // exp(kLowLogit) < 5/32
+constexpr int32_t kLowBits = static_cast<int32_t>(0xbff00000);           // of kLowLogit
+constexpr int32_t kMostNegativeBits = static_cast<int32_t>(0xc3000000);  // of -kPlainLogit
+constexpr int32_t kPlainBits = 0x43000000;                               // of kPlainLogit
 
-// kSquare: gamma is 2 for every class, and sigma^gamma is a product. kPlain: as above, so that
-// nothing can overflow and no bound need be kept.
-template <int32_t kRows, bool kSquare, bool kPlain>
+// Where u lies. Each domain lies in the one before and leaves out what cannot happen there; what is
+// left is the same, to the last bit.
+enum class Domain {
+  kAny,    // infinities and NaN, too
+  kPlain,  // as above: nothing can overflow, and no bound need be kept
+  kLow     // u in [-kPlainLogit, kLowLogit], where negatives are that have been learnt
+};
+
+// kSquare: gamma is 2 for every class, and sigma^gamma is a product.
+template <int32_t kRows, bool kSquare, Domain kDomain>
 struct GroupMath {
   using Real = Group<kRows>;
+  static constexpr bool kBounded = kDomain != Domain::kAny;
+  static constexpr bool kLow = kDomain == Domain::kLow;
+  static constexpr bool kOverSum = kHasTables && !kSquare;
 
   EFL_INLINE Real same(Pack a) {
     Real result;
@@ -167,24 +147,27 @@ struct GroupMath {
   }
   EFL_INLINE Real constant(float value) { return same(broadcast(value)); }
   EFL_INLINE Real absolute(Real a) {
+    if constexpr (kLow) return -a;
     EFL_EACH_ROW a.row[r] = ::absolute(a.row[r]);
     return a;
   }
-  EFL_INLINE Real maximum(Real a, Real b) {
-    EFL_EACH_ROW a.row[r] = ::maximum(a.row[r], b.row[r]);
-    return a;
+  EFL_INLINE Real positive_part(Real a) {
+    if constexpr (kLow) return same(-Pack{});  // an addition of -0 is none
+    return maximum(constant(0), a);
   }
   EFL_INLINE Real cap(Real a) {
-    if constexpr (kPlain) return a;
+    if constexpr (kBounded) return a;
     EFL_EACH_ROW a.row[r] = ::minimum(broadcast(kPlainLogit), a.row[r]);
     return a;
   }
-  // max(0, a - b); only capped values can be less than b.
-  EFL_INLINE Real excess(Real a, Real b) {
-    if constexpr (kPlain) return a - b;
-    return maximum(constant(0), a - b);
+  // max(0, -a), capped, for `positive` = max(0, a).
+  EFL_INLINE Real negative_part(Real a, Real positive) {
+    if constexpr (kLow) return -a;
+    if constexpr (kBounded) return positive - a;
+    return cap(maximum(constant(0), -a));
   }
   EFL_INLINE Real select_negative(Real a, Real yes, Real no) {
+    if constexpr (kLow) return yes;
     EFL_EACH_ROW a.row[r] = ::select_negative(a.row[r], yes.row[r], no.row[r]);
     return a;
   }
@@ -199,61 +182,107 @@ struct GroupMath {
 
   // exp(-a) for a in [0, 128].
   EFL_INLINE Real exp_of_minus(Real a) {
-    Real n, rest;
-    EFL_EACH_ROW n.row[r] = round_to_step(a.row[r] * -kLog2E);
-    EFL_EACH_ROW {
+    const Real shifted = multiply_add(a, constant(-kLog2E), constant(kStepShift));
+    const Real n = shifted - constant(kStepShift);
 #if defined(EFL_HAS_FMA)
-      rest.row[r] = ::multiply_add(n.row[r], broadcast(-kLn2), -a.row[r]);
+    const Real rest = multiply_add(n, constant(-kLn2), -a);
 #else
-      rest.row[r] = (n.row[r] * -kLn2High - a.row[r]) + n.row[r] * -kLn2Low;
+    const Real rest = (n * constant(-kLn2High) - a) + n * constant(-kLn2Low);
 #endif
-    }
-    return polynomial(kExp, rest) * powers_of_two(n);
+    return exp_near_step(rest) * powers_of_two(shifted, n);
   }
 
   // log1p(a) for a in [0, 1].
   EFL_INLINE Real log1p_unit(Real a) {
 #if defined(EFL_AVX512)
+    if constexpr (kLow) return log1p_near_0(a, a);
     Real inverse, logarithm;
     EFL_EACH_ROW {
-      const Pack shifted = a.row[r] + broadcast(kStepShift);
+      const Pack shifted = a.row[r] + broadcast(kLogarithmShift);
       inverse.row[r] = look_up(kInverses, shifted);
       logarithm.row[r] = look_up(kLogarithms, shifted);
     }
-    const Real z = multiply_add(a, inverse, inverse - constant(1));
-    return multiply_add(z * z, polynomial(kLog1p, z), logarithm + z);
+    const Real z = multiply_add(inverse, a + constant(1), a);
+    return log1p_near_0(z, logarithm + z);
 #else
     return a * polynomial(kLog1p, a);
 #endif
   }
 
-  // sigma^gamma = 2^(-gamma log2(e) (a + b)) for -log(sigma) = a + b, a in [0, 128], b in [0, ln
-  // 2]. A rounded product would cost the result a relative error that grows with the exponent, so
-  // what is left of the exponent beside n is formed from exact products.
-  EFL_INLINE Real power(Real sigma, Real gamma, Real a, Real b) {
-    if constexpr (kSquare) return sigma * sigma;
+  // weight sigma^gamma = weight 2^(-gamma log2(e) (a + b)) for -log(sigma) = a + b, a in [0, 128],
+  // b in [0, ln 2]. A rounded product would cost the result a relative error that grows with the
+  // exponent, so what is left of the exponent beside n is formed from exact products.
+  EFL_INLINE Real power(Real weight, Real sigma, Real gamma, Real a, Real b) {
+    if constexpr (kSquare) return weight * (sigma * sigma);
     const Real factor = gamma * constant(-kLog2E);
     const Real factor_rest =
         product_errors(gamma, constant(-kLog2E), factor) - gamma * constant(kLog2ERest);
-    Real n = factor * (a + b);
-    EFL_EACH_ROW {
-      // Below 2^-1000 the result is 0; the bound keeps n where its steps can be counted.
-      if constexpr (!kPlain) n.row[r] = ::maximum(broadcast(-1000.0f), n.row[r]);
-      n.row[r] = round_to_step(n.row[r]);
-    }
+    Real shifted = multiply_add(factor, a + b, constant(kStepShift));
+    // Below 2^-1000 the result is 0; the bound keeps n where its steps can be counted.
+    if constexpr (!kBounded) shifted = maximum(constant(kStepShift - 1000), shifted);
+    const Real n = shifted - constant(kStepShift);
     Real rest = difference_of_product(factor, a, n) + multiply_add(factor, b, factor_rest * a);
-    if constexpr (!kPlain) {
+    if constexpr (!kBounded) {
       // Only results that are 0 anyway have a large rest; it must not become infinity times 0.
       EFL_EACH_ROW rest.row[r] =
           ::minimum(broadcast(1.0f), ::maximum(broadcast(-1.0f), rest.row[r]));
     }
-    return polynomial(kExp2, rest) * powers_of_two(n);
+    return weighted_power_of_two(weight, rest, shifted, n);
   }
 
  private:
-  EFL_INLINE Real powers_of_two(Real n) {
-    EFL_EACH_ROW n.row[r] = power_of_two(n.row[r]);
+  EFL_INLINE Real maximum(Real a, Real b) {
+    EFL_EACH_ROW a.row[r] = ::maximum(a.row[r], b.row[r]);
+    return a;
+  }
+
+#if defined(EFL_AVX512)
+  // first + (log1p(z) - z), in pairs: four rows alone do not hide the latency of one sum of
+  // products.
+  EFL_INLINE Real log1p_near_0(Real z, Real first) {
+    const Real square = z * z;
+    const Real low = multiply_add(constant(kLog1p[2]), z, constant(kLog1p[3]));
+    const Real high = multiply_add(constant(kLog1p[0]), z, constant(kLog1p[1]));
+    return multiply_add(multiply_add(high, square, low), square, first);
+  }
+#endif
+
+  // exp(rest), and 2^n, where `shifted` counts the steps of n.
+  EFL_INLINE Real exp_near_step(Real rest) {
+#if defined(EFL_AVX512)
+    return multiply_add(polynomial(kExp, rest), rest, constant(1));
+#else
+    return polynomial(kExp, rest);
+#endif
+  }
+  EFL_INLINE Real powers_of_two(Real shifted, Real n) {
+    EFL_EACH_ROW {
+#if defined(EFL_AVX512)
+      n.row[r] = _mm512_scalef_ps(look_up(kPowers, shifted.row[r]), n.row[r]);
+#else
+      n.row[r] = pack_of(bits_of(::maximum(broadcast(kStepShift - 127.0f), shifted.row[r])) << 23);
+#endif
+    }
     return n;
+  }
+
+  // weight 2^(n + rest). 2^n comes last: nothing before it is subnormal unless the weight is.
+  EFL_INLINE Real weighted_power_of_two(Real weight, Real rest, Real shifted, Real n) {
+#if defined(EFL_AVX512)
+    Real step;
+    EFL_EACH_ROW step.row[r] = look_up(kPowers, shifted.row[r]);
+    if constexpr (!kBounded) {
+      // A step times the weight is up to twice as large as the weight.
+      step = step * constant(0.25f);
+      n = n + constant(2);
+    }
+    step = step * weight;
+    Real value = multiply_add(polynomial(kExp2, rest), step * rest, step);
+    EFL_EACH_ROW value.row[r] = _mm512_scalef_ps(value.row[r], n.row[r]);
+    return value;
+#else
+    return polynomial(kExp2, rest) * weight * powers_of_two(shifted, n);
+#endif
   }
 
   // a b - c, with one rounding or as good as that.

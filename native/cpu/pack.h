@@ -47,16 +47,6 @@ EFL_INLINE Pack absolute(Pack a) { return pack_of(bits_of(a) & 0x7fffffff); }
 EFL_INLINE Pack load(const float* from) { return *reinterpret_cast<const PackInMemory*>(from); }
 EFL_INLINE Bits load(const int32_t* from) { return *reinterpret_cast<const BitsInMemory*>(from); }
 EFL_INLINE void store(float* to, Pack a) { *reinterpret_cast<PackInMemory*>(to) = a; }
-// The first `count` lanes; the others are 0, or not written.
-EFL_INLINE Pack load_some(const float* from, int32_t count) {
-  Pack a = {};
-  memcpy(&a, from, static_cast<size_t>(count) * sizeof(float));
-  return a;
-}
-EFL_INLINE void store_some(float* to, Pack a, int32_t count) {
-  memcpy(to, &a, static_cast<size_t>(count) * sizeof(float));
-}
-
 // Which intrinsics fit is a matter of the register, not of what the compiler was told to allow: the
 // baseline kernels stay 16 bytes wide under -march=native, too.
 #if EFL_PACK_BYTES == 64
@@ -69,6 +59,24 @@ EFL_INLINE void store_some(float* to, Pack a, int32_t count) {
 #if defined(EFL_AVX512) || defined(EFL_AVX2) || defined(__aarch64__)
 #define EFL_HAS_FMA 1
 #endif
+
+// The first `count` lanes; the others are 0, or not written.
+EFL_INLINE Pack load_some(const float* from, int32_t count) {
+#if defined(EFL_AVX512)
+  return _mm512_maskz_loadu_ps(static_cast<__mmask16>((1u << count) - 1), from);
+#else
+  Pack a = {};
+  memcpy(&a, from, static_cast<size_t>(count) * sizeof(float));
+  return a;
+#endif
+}
+EFL_INLINE void store_some(float* to, Pack a, int32_t count) {
+#if defined(EFL_AVX512)
+  _mm512_mask_storeu_ps(to, static_cast<__mmask16>((1u << count) - 1), a);
+#else
+  memcpy(to, &a, static_cast<size_t>(count) * sizeof(float));
+#endif
+}
 
 // Both return b when a or b is not a number, as the instructions of x86 do.
 EFL_INLINE Pack minimum(Pack a, Pack b) {
@@ -138,37 +146,24 @@ EFL_INLINE Pack reciprocal(Pack a) {
 #endif
 }
 
-// exp is computed as 2^n times a polynomial, n rounded to steps of 2^-kStepBits: the finer the
-// steps, the shorter the polynomial. AVX-512 has an instruction that looks the 16 values of
-// 2^(n - floor n) up in one register; elsewhere n is an integer.
+// exp is computed as 2^n times a polynomial, n rounded to steps: the finer the steps, the shorter
+// the polynomial. AVX-512 has an instruction that looks one of 32 values up in two registers, which
+// 2^(n - floor n) and the logarithm use; elsewhere n is an integer.
+//
+// Added to a number, kStepShift leaves the number of its steps in the lowest bits: the sum has no
+// bits for less. Where n is an integer they count from -127, the exponent of 0.
 #if defined(EFL_AVX512)
-constexpr int32_t kStepBits = 4;
-#else
-constexpr int32_t kStepBits = 0;
-#endif
-// Added to a, it leaves the number of steps in the lowest bits: the sum has no bits for less.
-constexpr float kStepShift = 12582912.0f / (1 << kStepBits);  // 1.5 2^23 steps
+constexpr bool kHasTables = true;
+constexpr float kStepShift = 12582912.0f / 32;  // 1.5 2^23 steps
+constexpr float kLogarithmShift = 12582912.0f / 16;
 
-// To the nearest step, for |a| < 2^22 steps.
-EFL_INLINE Pack round_to_step(Pack a) {
-#if defined(EFL_AVX512)
-  return _mm512_roundscale_ps(a, (kStepBits << 4) | _MM_FROUND_TO_NEAREST_INT);
-#elif defined(EFL_AVX2)
-  return _mm256_round_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
-#else
-  return (a + broadcast(kStepShift)) - broadcast(kStepShift);
-#endif
-}
-
-#if defined(EFL_AVX512)
-// table[steps modulo 16], for a sum of kStepShift.
-EFL_INLINE Pack look_up(const float (&table)[16], Pack shifted) {
-  return _mm512_permutexvar_ps(reinterpret_cast<__m512i>(shifted), load(table));
-}
-// The same with 32 values.
+// table[steps modulo 32], for a sum of a shift.
 EFL_INLINE Pack look_up(const float (&table)[32], Pack shifted) {
   return _mm512_permutex2var_ps(load(table), reinterpret_cast<__m512i>(shifted), load(table + 16));
 }
+#else
+constexpr bool kHasTables = false;
+constexpr float kStepShift = 12582912.0f + 127.0f;
 #endif
 
 constexpr int32_t kLargestFinite = 0x7f7fffff;  // its bits; those of NaN and infinity are larger
@@ -200,6 +195,20 @@ EFL_INLINE bool none(Bits mask) {
   int32_t any = 0;
   for (int32_t i = 0; i < kLanes; ++i) any |= mask[i];
   return any == 0;
+#endif
+}
+
+// Without overflow: what is less than b comes out large.
+EFL_INLINE Bits wrapped_difference(Bits a, int32_t b) {
+  typedef uint32_t Unsigned __attribute__((vector_size(EFL_PACK_BYTES)));
+  return reinterpret_cast<Bits>(reinterpret_cast<Unsigned>(a) - static_cast<uint32_t>(b));
+}
+
+EFL_INLINE bool any_above(Bits a, int32_t bound) {
+#if defined(EFL_AVX512)
+  return _mm512_cmpgt_epi32_mask(reinterpret_cast<__m512i>(a), _mm512_set1_epi32(bound)) != 0;
+#else
+  return !none(a > bound);
 #endif
 }
 

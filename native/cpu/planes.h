@@ -239,10 +239,14 @@ class Planes : AnyPlanes {
       prefetch_next<kRows>(streams, at);
       Group<kRows> logits, weights;
       EFL_EACH_ROW logits.row[r] = load(streams[r].logits + at);
-      if (__builtin_expect(!all_moderate(logits), 0)) break;
+      const bool low = kLowPays && all_low(logits);
+      if (!low && __builtin_expect(!all_moderate(logits), 0)) break;
       EFL_EACH_ROW weights.row[r] = select(column == efl::kIgnored, Pack{}, weight.row[r]);
       const Group<kRows> magnitude =
-          negatives<Outputs, Element, false, kRows>(streams, at, logits, gamma, weights, &loss);
+          low ? negatives<Outputs, Element, false, Domain::kLow, kRows>(streams, at, logits, gamma,
+                                                                        weights, &loss)
+              : negatives<Outputs, Element, false, Domain::kPlain, kRows>(streams, at, logits,
+                                                                          gamma, weights, &loss);
       if constexpr (Outputs::kStatistics) EFL_EACH_ROW add_to(&sums[r], magnitude.row[r]);
     }
     loss_ = loss;

@@ -176,7 +176,9 @@ class Rows : AnyRows {
         count = 0;
       }
     }
-    for (int32_t i = 0; i < count; ++i) rows.template compute<1>(group + i);
+    int32_t done = 0;
+    for (; done + 2 <= count; done += 2) rows.template compute<2>(group + done);
+    if (done < count) rows.template compute<1>(group + done);
     rows.finish(sums);
   }
 
@@ -240,16 +242,18 @@ class Rows : AnyRows {
 
   // Columns first to last - 1 of some rows.
   template <int32_t kRows>
-  EFL_MEMBER void columns(const Row* rows, int32_t first, int32_t last) {
+  EFL_NEVER_INLINE void columns(const Row* rows, int32_t first, int32_t last) {
     const Positives positives = positives_of<kRows>(rows);
     if (!plain_ || positives == Positives::kSoft) return any<kRows>(rows, first, last);
     for (int32_t c = first; c < last;) {
       if (positives == Positives::kFew) {
-        c = plain<kRows, false>(rows, c, end_of_negatives<kRows>(rows, c, last));
+        const int32_t end = end_of_negatives<kRows>(rows, c, last);
+        if constexpr (kLowPays) c = low_registers<kRows>(rows, c, end);
+        c = plain<kRows, Domain::kPlain, false>(rows, c, end);
         if (c == last) break;
       }
       const int32_t end = positives == Positives::kFew && last - c > kLanes ? c + kLanes : last;
-      if (!kElementwise) c = plain<kRows, true>(rows, c, end);
+      if (!kElementwise) c = labelled_registers<kRows>(rows, c, end);
       if (c == end) continue;
       const int32_t rest = end - c < kLanes ? end : c + kLanes;
       any<kRows>(rows, c, rest);
@@ -257,36 +261,60 @@ class Rows : AnyRows {
     }
   }
 
-  // The common case, in a function of its own to have all the registers: full ones without an
-  // extreme logit, and of negatives alone where kLabelled is not set. Returns the column where that
-  // ends.
-  template <int32_t kRows, bool kLabelled>
+  // From c to end, which is that of a register or of the row.
+  template <int32_t kRows>
+  EFL_MEMBER int32_t labelled_registers(const Row* rows, int32_t c, int32_t end) {
+    if (c + kLanes <= end) c = plain<kRows, Domain::kPlain, true>(rows, c, end);
+    if (c < end && c + kLanes > end) c = plain<kRows, Domain::kPlain, true, true>(rows, c, end);
+    return c;
+  }
+
+  // Registers of negatives from c on, while most of them are low. Those that are not are computed
+  // one by one, which costs more; where they are one in five this is given up.
+  template <int32_t kRows>
+  EFL_MEMBER int32_t low_registers(const Row* rows, int32_t c, int32_t end) {
+    for (int32_t patience = 2; patience > 0; --patience) {
+      if (c + kLanes > end || !all_low(Group<1>{load(rows[0].logits + c)})) break;
+      const int32_t first = c;
+      c = plain<kRows, Domain::kLow, false>(rows, c, end);
+      if (c + kLanes > end) break;
+      patience += (c - first) / (4 * kLanes);
+      c = plain<kRows, Domain::kPlain, false>(rows, c, c + kLanes);
+    }
+    return c;
+  }
+
+  // The common case, in a function of its own to have all the registers: full ones whose logits are
+  // in a domain, and of negatives alone where kLabelled is not set; with kPart the one that is less
+  // than full. Returns the column where that ends.
+  template <int32_t kRows, Domain kDomain, bool kLabelled, bool kPart = false>
   EFL_NEVER_INLINE int32_t plain(const Row* group, int32_t c, int32_t end) {
     Stream rows[kRows];
     EFL_EACH_ROW rows[r] = group[r];
     double* const negative_sums = sums_->negative;
     DoublePack loss = loss_;
-    for (; c + kLanes <= end; c += kLanes) {
+    const int32_t count = kPart ? end - c : kLanes;
+    for (; c + count <= end; c += count) {
       prefetch_next<kRows>(rows, c);
       Group<kRows> logits;
-      EFL_EACH_ROW logits.row[r] = load(rows[r].logits + c);
-      if (__builtin_expect(!all_moderate(logits), 0)) break;
+      EFL_EACH_ROW logits.row[r] = load_lanes(rows[r].logits + c, count);
+      if (__builtin_expect(!all_in<kDomain>(logits), 0)) break;
       Group<kRows> gamma, weight;
-      const Pack gamma_of_columns = load(problem_.gamma + c);
-      const Pack weight_of_columns = load(problem_.negative_weight + c);
+      const Pack gamma_of_columns = load_lanes(problem_.gamma + c, count);
+      const Pack weight_of_columns = load_lanes(problem_.negative_weight + c, count);
       EFL_EACH_ROW {
         gamma.row[r] = gamma_of_columns;
         weight.row[r] = weight_of_columns;
         if constexpr (kWeights == Weights::kOfRow) {
-          weight.row[r] = weight_of_row(group[r], c, logits.row[r]);
+          weight.row[r] = weight_of_row(group[r], c, count, logits.row[r]);
         }
       }
       Group<kRows> magnitude;
       if constexpr (kLabelled) {
-        magnitude = with_positives<kRows>(group, rows, c, logits, gamma, weight, &loss);
+        magnitude = with_positives<kRows>(group, rows, c, count, logits, gamma, weight, &loss);
       } else {
-        magnitude =
-            negatives<Outputs, Element, kElementwise, kRows>(rows, c, logits, gamma, weight, &loss);
+        magnitude = negatives<Outputs, Element, kElementwise, kDomain, kRows>(rows, c, logits,
+                                                                              gamma, weight, &loss);
       }
       if constexpr (Outputs::kStatistics && kElementwise) {
         add_rows_to(negative_sums + c, magnitude, wide_);
@@ -301,16 +329,16 @@ class Rows : AnyRows {
   // Returns what the negatives add to the statistics.
   template <int32_t kRows>
   EFL_MEMBER Group<kRows> with_positives(const Row* group, const Stream* rows, int32_t c,
-                                         Group<kRows> logits, Group<kRows> gamma,
+                                         int32_t count, Group<kRows> logits, Group<kRows> gamma,
                                          Group<kRows> weight, DoublePack* loss) {
-    const Pack positive_weight = load(problem_.positive_weight + c);
+    const Pack positive_weight = load_lanes(problem_.positive_weight + c, count);
     Bits positive[kRows];
     EFL_EACH_ROW {
       positive[r] = lane_is(group[r].column - c);
       weight.row[r] = select(positive[r], positive_weight, weight.row[r]);
     }
     Group<kRows> magnitude =
-        labelled<Outputs, Element, kRows>(rows, c, logits, gamma, weight, positive, loss);
+        labelled<Outputs, Element, kRows>(rows, c, count, logits, gamma, weight, positive, loss);
     if constexpr (Outputs::kStatistics) {
       EFL_EACH_ROW {
         const auto lane = static_cast<uint32_t>(group[r].column - c);
@@ -323,8 +351,8 @@ class Rows : AnyRows {
     return magnitude;
   }
 
-  EFL_MEMBER Pack weight_of_row(const Row& row, int32_t c, Pack logits) const {
-    const Pack weight = load(weights_of(row) + c);
+  EFL_MEMBER Pack weight_of_row(const Row& row, int32_t c, int32_t count, Pack logits) const {
+    const Pack weight = load_lanes(weights_of(row) + c, count);
     return row.foreground ? unless_low(logits, weight) : weight;
   }
 

@@ -150,8 +150,8 @@ class ShortRows : Elements {
         registers(stream, first);
         continue;
       }
-      const Group<kRows> magnitude =
-          labelled<Outputs, Element, kRows>(streams, first, logits, gamma, weight, positive, &loss);
+      const Group<kRows> magnitude = labelled<Outputs, Element, kRows>(
+          streams, first, kLanes, logits, gamma, weight, positive, &loss);
       if constexpr (!Outputs::kStatistics) continue;
       EFL_EACH_ROW {
         const int32_t i = first + r * kLanes;

@@ -42,6 +42,7 @@ EFL_DEVICE float reciprocal_approximately(float a) {
 
 struct DeviceMath {
   using Real = float;
+  static constexpr bool kOverSum = false;
   static constexpr Real kSaturation = 128;  // exp(-128) is 0
 
   static EFL_DEVICE Real constant(float value) { return value; }
@@ -65,14 +66,15 @@ struct DeviceMath {
     return a > b ? a : b;
 #endif
   }
+  static EFL_DEVICE Real positive_part(Real a) { return maximum(0, a); }
   static EFL_DEVICE Real select_negative(Real a, Real yes, Real no) { return a < 0 ? yes : no; }
   static EFL_DEVICE Real cap(Real a) { return minimum(kSaturation, a); }
-  static EFL_DEVICE Real excess(Real a, Real b) { return fmaxf(0, a - b); }
+  static EFL_DEVICE Real negative_part(Real a, Real) { return cap(maximum(0, -a)); }
   static EFL_DEVICE Real multiply_add(Real a, Real b, Real c) { return fmaf(a, b, c); }
   static EFL_DEVICE Real reciprocal(Real a) { return reciprocal_approximately(a); }
   static EFL_DEVICE Real exp_of_minus(Real a) { return exp2_approximately(a * -kLog2E); }
-  static EFL_DEVICE Real power(Real, Real gamma, Real a, Real b) {
-    return exp2_approximately(gamma * -kLog2E * (a + b));
+  static EFL_DEVICE Real power(Real weight, Real, Real gamma, Real a, Real b) {
+    return weight * exp2_approximately(gamma * -kLog2E * (a + b));
   }
 
   // For a in [0, 1], by a minimax polynomial of log1p(a) / a; relative error 3e-8 before rounding.
@@ -98,8 +100,9 @@ constexpr float kPlainGamma = 1e9f;
 struct PlainDeviceMath : DeviceMath {
   static EFL_DEVICE Real minimum(Real a, Real b) { return fminf(a, b); }
   static EFL_DEVICE Real maximum(Real a, Real b) { return fmaxf(a, b); }
+  static EFL_DEVICE Real positive_part(Real a) { return maximum(0, a); }
   static EFL_DEVICE Real cap(Real a) { return a; }
-  static EFL_DEVICE Real excess(Real a, Real b) { return a - b; }
+  static EFL_DEVICE Real negative_part(Real a, Real positive) { return positive - a; }
   static EFL_DEVICE Real exp2(Real a) { return exp2_approximately(a); }
 
   // log2(1 + a) for a in [0, 1], by a minimax polynomial of log2(1 + a) / a; relative error 1.3e-6,

@@ -73,6 +73,69 @@ void every_shape_agrees_with_float64() {
   }
 }
 
+// As most logits are once negatives have been learnt, on both sides of the bound of kernels' low
+// way.
+void make_low(Problem* given) {
+  constexpr float kBound = -1.875f;
+  std::uniform_real_distribution<float> low(-40.0f, kBound);
+  for (float& logit : given->logits) logit = low(given->random);
+  for (std::size_t i = 0; i < given->logits.size(); i += 7) given->logits[i] = kBound;
+  for (std::size_t i = 3; i < given->logits.size(); i += 5003) {
+    given->logits[i] = std::nextafter(kBound, 0.0f);
+  }
+  for (std::size_t i = 5; i < given->logits.size(); i += 7001) given->logits[i] = -128.0f;
+}
+
+void low_logits_agree_with_float64() {
+  for (const int32_t classes : {17, 80, 1203}) {
+    for (const int64_t rows : {1, 4, 57}) {
+      Problem given(rows, classes, static_cast<uint32_t>(classes + rows), false);
+      make_low(&given);
+      agrees_with_float64(&given);
+    }
+  }
+}
+
+// `change` one logit in 37, or a gamma; the gradient of every other logit and class stays the same.
+template <class Change>
+void gradients_stay(const efl_format& format, const Change& change) {
+  Problem given(2 * 70 * format.anchors, 211, 37, false);
+  make_low(&given);
+  Arranged before(given, format, 2, 70);
+  const std::vector<float> logits = given.logits;
+  change(&given);
+  Arranged after(given, format, 2, 70);
+  efl_result result{};
+  for (Arranged* arranged : {&before, &after}) {
+    arranged->level.elements = nullptr;
+    CHECK(backend().focal(&arranged->problem, &result) == EFL_OK);
+  }
+  bool same = true;
+  for (std::size_t i = 0; i < logits.size(); ++i) {
+    if (!identical(given.logits[i], logits[i]) || i % 211 == 0) continue;
+    const auto gradient = [&](const Arranged& arranged) {
+      return efl::load(format.dtype, arranged.level.gradient, arranged.place[i]);
+    };
+    same &= identical(gradient(before), gradient(after));
+  }
+  CHECK(same);
+}
+
+void a_gradient_does_not_depend_on_the_logits_and_gammas_beside_it() {
+  constexpr float kNaN = std::numeric_limits<float>::quiet_NaN();
+  for (const efl_format& format : test::every_format()) {
+    for (const float other : {0.5f, 200.0f, -200.0f, kNaN}) {
+      gradients_stay(format, [&](Problem* given) {
+        for (std::size_t i = 0; i < given->logits.size(); i += 37) given->logits[i] = other;
+      });
+    }
+    gradients_stay(format, [](Problem* given) {
+      given->gamma[0] = 1e4f;
+      given->measure();
+    });
+  }
+}
+
 void every_kind_of_output_is_the_same(int32_t classes) {
   Problem all(300, classes, 5, true);
   efl_result whole{};
@@ -999,6 +1062,9 @@ struct Test {
 
 const Test kTests[] = {
     {"every shape agrees with float64", every_shape_agrees_with_float64, true},
+    {"low logits agree with float64", low_logits_agree_with_float64, true},
+    {"a gradient does not depend on the logits and gammas beside it",
+     a_gradient_does_not_depend_on_the_logits_and_gammas_beside_it, true},
     {"every kind of output is the same for long and short rows",
      every_kind_of_output_is_the_same_for_long_and_short_rows, true},
     {"an enormous gamma gives no NaN", an_enormous_gamma_gives_no_nan, true},
