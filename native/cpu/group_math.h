@@ -247,7 +247,6 @@ struct GroupMath {
   }
 #endif
 
-  // exp(rest), and 2^n, where `shifted` counts the steps of n.
   EFL_INLINE Real exp_near_step(Real rest) {
 #if defined(EFL_AVX512)
     return multiply_add(polynomial(kExp, rest), rest, constant(1));
@@ -255,6 +254,7 @@ struct GroupMath {
     return polynomial(kExp, rest);
 #endif
   }
+  // 2^n, where `shifted` counts the steps of n.
   EFL_INLINE Real powers_of_two(Real shifted, Real n) {
     EFL_EACH_ROW {
 #if defined(EFL_AVX512)

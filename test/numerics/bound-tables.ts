@@ -94,6 +94,20 @@ export const BY_LOSS: BoundTable = {
   bound: (measured, _, column) => (column < 2 * SOURCES.length ? worstBound : sumBound)(measured),
 };
 
+/** By loss, where nearly all logits are far below 0. */
+export const OF_LEARNT: BoundTable = {
+  words: ['loss'],
+  figures: ['element', 'gradient', 'sum of the loss', 'statistics'],
+  names: LOSSES.map(({ name }) => name),
+  prepare: () => {
+    const rows = LOSSES.map(({ one, soft = false }) =>
+      prepare({ one, soft, source: 'learnt', type: 'float32' }),
+    );
+    return () => rows.map((measure) => bySource([measure()]));
+  },
+  bound: (measured, _, column) => (column < 2 ? worstBound : sumBound)(measured),
+};
+
 const TYPES: readonly FloatType[] = ['float32', 'float16', 'bfloat16'];
 /** One with the modulator, one without. */
 const OF_TYPES = FAMILY.filter(

@@ -14,12 +14,12 @@ function stepAbove(value: number): number {
 
 /** The worst of many values hardly differs by compiler and instruction set. */
 export function worstBound(value: number): number {
-  return stepAbove(1.25 * value);
+  return stepAbove(1.04 * value);
 }
 
 /** In a sum errors cancel, as chance has it. */
 export function sumBound(value: number): number {
-  return stepAbove(1.5 * value);
+  return stepAbove(1.3 * value);
 }
 
 /** Two digits, rounded up: for errors that are one rounding, the same everywhere. */

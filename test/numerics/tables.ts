@@ -1,6 +1,6 @@
 /** Every table of docs/numerics.md by the name of its markers. */
 import { boundText } from './bound';
-import { BY_GAMMA, BY_LOSS, BY_TYPE } from './bound-tables';
+import { BY_GAMMA, BY_LOSS, BY_TYPE, OF_LEARNT } from './bound-tables';
 import type { BoundTable, Measured } from './bound-tables';
 import {
   goldenCrossEntropy,
@@ -33,6 +33,7 @@ export const EXACT: Readonly<Record<string, () => Table>> = {
 /** What holds for every set of kernels. */
 export const BOUNDS: Readonly<Record<string, BoundTable>> = {
   'errors-by-loss': BY_LOSS,
+  'errors-of-learnt': OF_LEARNT,
   'errors-by-gamma': BY_GAMMA,
   'errors-by-type': BY_TYPE,
 };
