@@ -3,10 +3,10 @@
 
 export const classes = 20;
 export const inputs = 8;
-export const rows = 512;
-// Kernels add float32 numbers within short runs of rows before they go on in float64; with a
-// multiple of 64 a cut into blocks does not cut a run.
-export const rowsPerBlock = 64;
+export const rows = 960;
+// Kernels add float32 numbers within short runs of rows, of 4, 5 or 64, before they go on in float64;
+// with a multiple of 320 a cut into blocks does not cut a run.
+export const rowsPerBlock = 320;
 export const blocks = rows / rowsPerBlock;
 export const steps = 20;
 const rate = 2;

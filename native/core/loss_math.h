@@ -2,7 +2,8 @@
 //
 // Li et al., "Equalized Focal Loss for Dense Long-Tailed Object Detection", CVPR 2022.
 // Each function is a template over a `Math` policy that says what a number is (a float, a double, a
-// register full of floats) and how exp, log1p and the like are computed there.
+// register full of floats) and how exp, log1p and the like are computed there. A policy may be for
+// a part of all numbers and leave out what cannot happen there: Domain in cpu/group_math.h.
 #pragma once
 
 #include "host_device.h"
@@ -84,17 +85,18 @@ EFL_HOST_DEVICE Sigmoid<Math> sigmoid(typename Math::Real x) {
   return sigma;
 }
 
-// What is in the brackets below, of gamma softplus(u) and
-//   sigma(u), sigma(-u) = t / (1 + t), 1 / (1 + t) for u < 0, and the other way round for u >= 0.
-// `cross_entropy` is softplus(u). Where it passes the saturation sigma(-u) is 0; the cap avoids
-// infinity times zero.
+// sigma(u) + gamma sigma(-u) softplus(u), the bracket in dL/du below, for softplus(u) in
+// `cross_entropy`.
+// Over its common denominator 1 + t, which is shorter where sigma itself is not wanted, it is
+//   (t + gamma softplus(u)) / (1 + t) for u < 0, (1 + gamma softplus(u) t) / (1 + t) for u >= 0.
+// Where softplus(u) passes the saturation sigma(-u) is 0; the cap avoids infinity times zero.
 template <class Math>
 EFL_HOST_DEVICE typename Math::Real focal_bracket(typename Math::Real u, typename Math::Real gamma,
                                                   typename Math::Real cross_entropy,
                                                   const Sigmoid<Math>& sigma) {
   using Real = typename Math::Real;
   const Real entropy = Math::cap(cross_entropy);
-  if constexpr (Math::kOverSum) {
+  if constexpr (Math::kCommonDenominator) {
     const Real if_negative = Math::multiply_add(gamma, entropy, sigma.t);
     const Real if_positive = Math::multiply_add(gamma * entropy, sigma.t, Math::constant(1));
     return sigma.reciprocal * Math::select_negative(u, if_negative, if_positive);

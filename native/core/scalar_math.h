@@ -11,7 +11,7 @@ namespace efl {
 template <class Number, int kCap>
 struct BasicScalarMath {
   using Real = Number;
-  static constexpr bool kOverSum = false;
+  static constexpr bool kCommonDenominator = false;
 
   EFL_HOST_DEVICE static Real constant(Real value) { return value; }
   EFL_HOST_DEVICE static Real absolute(Real a) { return std::fabs(a); }

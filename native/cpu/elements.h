@@ -50,8 +50,8 @@ EFL_INLINE void with_element(const FocalTask& task, const Visit& visit) {
   });
 }
 
-// So many streams hide the latency of the arithmetic; more would not fit into the registers. AVX2
-// has half as many of these as AVX-512, but takes twice as many instructions a cycle.
+// So many streams hide the latency of the arithmetic; more would not fit into the registers, of
+// which AVX-512 has twice as many as AVX2, but needs more constants in them.
 #if defined(EFL_AVX2) || defined(EFL_AVX512)
 constexpr int32_t kStreams = 5;
 #else
@@ -125,9 +125,9 @@ class Elements {
     return !any_above(largest, kPlainBits);
   }
 
-  // Whether all are in Domain::kLow. The bits of negative floats are ordered as their magnitudes
-  // are; counted from those of kLowLogit, which are taken for the least integer, whatever is not
-  // low comes after those of -kPlainLogit.
+  // Whether all are in Domain::kLow. The bits of the floats from kLowLogit down to -kPlainLogit are
+  // consecutive integers. Counted from the first of them, as the least integer, every other float
+  // comes after the last.
   template <int32_t kRows>
   EFL_INLINE bool all_low(const Group<kRows>& logits) {
     constexpr int32_t kFirst = kLowBits ^ INT32_MIN;

@@ -23,8 +23,8 @@ constexpr float kLn2High = 0.693359375f;
 constexpr float kLn2Low = -2.12194440e-4f;
 
 #if defined(EFL_AVX512)
-// exp(x) and 2^x next to a step of 1/32, less 1 and over x: relative errors of both 5.3e-8, before
-// rounding.
+// (exp(x) - 1) / x and (2^x - 1) / x for x within half a step of 1/32: exp and 2^x have relative
+// errors of 5.3e-8, before rounding.
 constexpr float kExp[] = {4.999963343e-01f, 1.000014663e+00f};
 constexpr float kExp2[] = {2.402247488e-01f, 6.931573749e-01f};
 // 2^(j / 32).
@@ -36,10 +36,10 @@ alignas(64) constexpr float kPowers[32] = {
     1.542210817e+00f, 1.575980902e+00f, 1.610490322e+00f, 1.645755529e+00f, 1.681792855e+00f,
     1.718619347e+00f, 1.756252170e+00f, 1.794709086e+00f, 1.834008098e+00f, 1.874167681e+00f,
     1.915206552e+00f, 1.957144141e+00f};
-// Near t = j / 16, log1p(t) = log(1 / c_j) + log1p(z) for z = c_j (1 + t) - 1, which is small. The
-// c_j have few bits, so that c_j - 1, which is here, is exact; c_0 = c_1 = c_2 = 1, so that small t
-// keep all of theirs, and where all are small (kLow below) z is t and nothing is looked up.
-alignas(64) constexpr float kInverses[32] = {
+// Near t = j / 16, log1p(t) = log(1 / c_j) + log1p(z) for z = c_j (1 + t) - 1, which is small and
+// computed as (c_j - 1)(1 + t) + t; here are the c_j - 1, exactly. c_0 = c_1 = c_2 = 1: small t
+// keep all of their bits, and where all t are small (kLow below) z is t and nothing is looked up.
+alignas(64) constexpr float kInversesLessOne[32] = {
     0.000000000e+00f,  0.000000000e+00f,  0.000000000e+00f,  -1.579589844e-01f, -1.999511719e-01f,
     -2.380371094e-01f, -2.727050781e-01f, -3.044433594e-01f, -3.332519531e-01f, -3.601074219e-01f,
     -3.845214844e-01f, -4.074707031e-01f, -4.284667969e-01f, -4.482421875e-01f, -4.665527344e-01f,
@@ -129,7 +129,7 @@ constexpr int32_t kPlainBits = 0x43000000;                               // of k
 enum class Domain {
   kAny,    // infinities and NaN, too
   kPlain,  // as above: nothing can overflow, and no bound need be kept
-  kLow     // u in [-kPlainLogit, kLowLogit], where negatives are that have been learnt
+  kLow     // u in [-kPlainLogit, kLowLogit], where learnt negatives are
 };
 
 // kSquare: gamma is 2 for every class, and sigma^gamma is a product.
@@ -138,7 +138,7 @@ struct GroupMath {
   using Real = Group<kRows>;
   static constexpr bool kBounded = kDomain != Domain::kAny;
   static constexpr bool kLow = kDomain == Domain::kLow;
-  static constexpr bool kOverSum = kHasTables && !kSquare;
+  static constexpr bool kCommonDenominator = kHasTables && !kSquare;
 
   EFL_INLINE Real same(Pack a) {
     Real result;
@@ -152,7 +152,7 @@ struct GroupMath {
     return a;
   }
   EFL_INLINE Real positive_part(Real a) {
-    if constexpr (kLow) return same(-Pack{});  // an addition of -0 is none
+    if constexpr (kLow) return same(-Pack{});  // adding -0 changes no number
     return maximum(constant(0), a);
   }
   EFL_INLINE Real cap(Real a) {
@@ -199,7 +199,7 @@ struct GroupMath {
     Real inverse, logarithm;
     EFL_EACH_ROW {
       const Pack shifted = a.row[r] + broadcast(kLogarithmShift);
-      inverse.row[r] = look_up(kInverses, shifted);
+      inverse.row[r] = look_up(kInversesLessOne, shifted);
       logarithm.row[r] = look_up(kLogarithms, shifted);
     }
     const Real z = multiply_add(inverse, a + constant(1), a);
@@ -237,8 +237,7 @@ struct GroupMath {
   }
 
 #if defined(EFL_AVX512)
-  // first + (log1p(z) - z), in pairs: four rows alone do not hide the latency of one sum of
-  // products.
+  // first + (log1p(z) - z), in pairs: the rows of a group do not hide the latency of one long sum.
   EFL_INLINE Real log1p_near_0(Real z, Real first) {
     const Real square = z * z;
     const Real low = multiply_add(constant(kLog1p[2]), z, constant(kLog1p[3]));
@@ -266,22 +265,22 @@ struct GroupMath {
     return n;
   }
 
-  // weight 2^(n + rest). 2^n comes last: nothing before it is subnormal unless the weight is.
+  // weight 2^(n + rest). 2^n comes last: whatever is multiplied before may be flushed to 0.
   EFL_INLINE Real weighted_power_of_two(Real weight, Real rest, Real shifted, Real n) {
+    // What 2^n is multiplied with is up to twice the weight, which may be the largest float.
+    if constexpr (!kBounded) weight = weight * constant(0.5f);
 #if defined(EFL_AVX512)
     Real step;
     EFL_EACH_ROW step.row[r] = look_up(kPowers, shifted.row[r]);
-    if constexpr (!kBounded) {
-      // A step times the weight is up to twice as large as the weight.
-      step = step * constant(0.25f);
-      n = n + constant(2);
-    }
     step = step * weight;
-    Real value = multiply_add(polynomial(kExp2, rest), step * rest, step);
+    if constexpr (!kBounded) n = n + constant(1);
+    Real value = multiply_add(polynomial(kExp2, rest) * rest, step, step);
     EFL_EACH_ROW value.row[r] = _mm512_scalef_ps(value.row[r], n.row[r]);
     return value;
 #else
-    return polynomial(kExp2, rest) * weight * powers_of_two(shifted, n);
+    Real power = powers_of_two(shifted, n);
+    if constexpr (!kBounded) power = power * constant(2);
+    return polynomial(kExp2, rest) * weight * power;
 #endif
   }
 

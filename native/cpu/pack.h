@@ -198,7 +198,7 @@ EFL_INLINE bool none(Bits mask) {
 #endif
 }
 
-// Without overflow: what is less than b comes out large.
+// a - b modulo 2^32.
 EFL_INLINE Bits wrapped_difference(Bits a, int32_t b) {
   typedef uint32_t Unsigned __attribute__((vector_size(EFL_PACK_BYTES)));
   return reinterpret_cast<Bits>(reinterpret_cast<Unsigned>(a) - static_cast<uint32_t>(b));

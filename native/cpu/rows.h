@@ -261,7 +261,7 @@ class Rows : AnyRows {
     }
   }
 
-  // From c to end, which is that of a register or of the row.
+  // Registers from c to end, which is that of a register or of the row. Returns where it stopped.
   template <int32_t kRows>
   EFL_MEMBER int32_t labelled_registers(const Row* rows, int32_t c, int32_t end) {
     if (c + kLanes <= end) c = plain<kRows, Domain::kPlain, true>(rows, c, end);
@@ -269,8 +269,8 @@ class Rows : AnyRows {
     return c;
   }
 
-  // Registers of negatives from c on, while most of them are low. Those that are not are computed
-  // one by one, which costs more; where they are one in five this is given up.
+  // Registers of negatives from c on, as long as the first row is low and most registers are. Those
+  // that are not are computed one by one, which costs more: at more than one in five it ends.
   template <int32_t kRows>
   EFL_MEMBER int32_t low_registers(const Row* rows, int32_t c, int32_t end) {
     for (int32_t patience = 2; patience > 0; --patience) {
@@ -279,7 +279,9 @@ class Rows : AnyRows {
       c = plain<kRows, Domain::kLow, false>(rows, c, end);
       if (c + kLanes > end) break;
       patience += (c - first) / (4 * kLanes);
-      c = plain<kRows, Domain::kPlain, false>(rows, c, c + kLanes);
+      const int32_t next = plain<kRows, Domain::kPlain, false>(rows, c, c + kLanes);
+      if (next == c) break;  // not even moderate
+      c = next;
     }
     return c;
   }

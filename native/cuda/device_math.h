@@ -42,7 +42,7 @@ EFL_DEVICE float reciprocal_approximately(float a) {
 
 struct DeviceMath {
   using Real = float;
-  static constexpr bool kOverSum = false;
+  static constexpr bool kCommonDenominator = false;
   static constexpr Real kSaturation = 128;  // exp(-128) is 0
 
   static EFL_DEVICE Real constant(float value) { return value; }

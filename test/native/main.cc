@@ -96,23 +96,27 @@ void low_logits_agree_with_float64() {
   }
 }
 
-// `change` one logit in 37, or a gamma; the gradient of every other logit and class stays the same.
+// After `change` to some logits, or to the gamma of the last class, the gradient of every other
+// logit and class is what it was.
 template <class Change>
 void gradients_stay(const efl_format& format, const Change& change) {
-  Problem given(2 * 70 * format.anchors, 211, 37, false);
+  constexpr int32_t kClasses = 211;
+  Problem given(2 * 70 * format.anchors, kClasses, 37, false);
   make_low(&given);
+  efl_result result{};
   Arranged before(given, format, 2, 70);
-  const std::vector<float> logits = given.logits;
+  before.level.elements = nullptr;
+  CHECK(backend().focal(&before.problem, &result) == EFL_OK);
+  const std::vector<float> logits = given.logits, gamma = given.gamma;
+
   change(&given);
   Arranged after(given, format, 2, 70);
-  efl_result result{};
-  for (Arranged* arranged : {&before, &after}) {
-    arranged->level.elements = nullptr;
-    CHECK(backend().focal(&arranged->problem, &result) == EFL_OK);
-  }
+  after.level.elements = nullptr;
+  CHECK(backend().focal(&after.problem, &result) == EFL_OK);
   bool same = true;
   for (std::size_t i = 0; i < logits.size(); ++i) {
-    if (!identical(given.logits[i], logits[i]) || i % 211 == 0) continue;
+    const std::size_t c = i % kClasses;
+    if (!identical(given.logits[i], logits[i]) || !identical(given.gamma[c], gamma[c])) continue;
     const auto gradient = [&](const Arranged& arranged) {
       return efl::load(format.dtype, arranged.level.gradient, arranged.place[i]);
     };
@@ -130,9 +134,55 @@ void a_gradient_does_not_depend_on_the_logits_and_gammas_beside_it() {
       });
     }
     gradients_stay(format, [](Problem* given) {
-      given->gamma[0] = 1e4f;
+      given->gamma.back() = 1e4f;
       given->measure();
     });
+  }
+}
+
+// Gradients alone: a sum of such losses is of any size.
+void weights_of_any_size_agree_with_float64() {
+  for (const float weight : {3e38f, 1e30f, 1e-28f, 1e-35f, 1e-36f}) {
+    for (const float gamma : {0.75f, 1.5f, 2.0f, 2.5f, 6.0f}) {
+      Problem given(10, 40, 3, false);
+      given.labels.assign(given.labels.size(), 0);
+      for (std::size_t i = 0; i < given.logits.size(); ++i) {
+        given.logits[i] = i % 17 == 0 ? -100.0f : 0.1f * static_cast<float>(i % 41) - 2.0f;
+      }
+      given.gamma.assign(40, gamma);
+      given.negative_weight.assign(40, weight);
+      given.problem.normalizer = 1000;  // of the gradient, which would be infinite else
+      given.measure();
+      const Solution expected = test::solve(given);
+      efl_result result{};
+      CHECK(backend().focal(&given.problem, &result) == EFL_OK);
+      bool agrees = true;
+      for (std::size_t i = 0; i < expected.gradient.size(); ++i) {
+        const double bound = 3e-6 * std::fabs(expected.gradient[i]) + 1e-37;
+        agrees &= std::fabs(given.gradient[i] - expected.gradient[i]) <= bound;
+      }
+      CHECK(agrees);
+    }
+  }
+}
+
+void nothing_is_written_beside_the_rows() {
+  constexpr float kGuard = 12345.0f;
+  constexpr std::size_t kGuards = 64;
+  for (const int32_t classes : {17, 40, 61, 80}) {
+    for (const int64_t rows : {1, 7, 70}) {
+      Problem given(rows, classes, 41, false);
+      std::vector<float> guarded(given.logits.size() + 2 * kGuards, kGuard);
+      given.level.gradient = guarded.data() + kGuards;
+      given.level.elements = nullptr;
+      efl_result result{};
+      CHECK(backend().focal(&given.problem, &result) == EFL_OK);
+      bool whole = true;
+      for (std::size_t i = 0; i < kGuards; ++i) {
+        whole &= guarded[i] == kGuard && guarded[guarded.size() - 1 - i] == kGuard;
+      }
+      CHECK(whole);
+    }
   }
 }
 
@@ -1065,6 +1115,8 @@ const Test kTests[] = {
     {"low logits agree with float64", low_logits_agree_with_float64, true},
     {"a gradient does not depend on the logits and gammas beside it",
      a_gradient_does_not_depend_on_the_logits_and_gammas_beside_it, true},
+    {"weights of any size agree with float64", weights_of_any_size_agree_with_float64, true},
+    {"nothing is written beside the rows", nothing_is_written_beside_the_rows, true},
     {"every kind of output is the same for long and short rows",
      every_kind_of_output_is_the_same_for_long_and_short_rows, true},
     {"an enormous gamma gives no NaN", an_enormous_gamma_gives_no_nan, true},
