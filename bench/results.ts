@@ -97,12 +97,13 @@ export function distributionTimes(
   times: readonly (readonly number[])[],
 ): DistributionTimes {
   const byMedian = [...times].sort((a, b) => spreadOf(a).median - spreadOf(b).median);
+  const undecided = times[distributionNames.indexOf('undecided')]!;
   return {
     instructionSet,
     times: distributionNames.map((distribution, i) => ({
       distribution,
       nanosecondsPerLogit: spreadOf(times[i]!),
     })),
-    worstOverBest: ratioOf(byMedian.at(-1)!, byMedian[0]!),
+    slowestOverUndecided: ratioOf(byMedian.at(-1)!, undecided),
   };
 }

@@ -70,8 +70,8 @@ export interface DistributionTimes {
     readonly distribution: Distribution;
     readonly nanosecondsPerLogit: Spread;
   }[];
-  /** The time of the slowest over that of the fastest in the same round. */
-  readonly worstOverBest: Spread;
+  /** The time of the slowest over that of undecided logits in the same round. */
+  readonly slowestOverUndecided: Spread;
 }
 
 /** One figure with its target, as docs/performance.md lists them. */

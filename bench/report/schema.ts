@@ -59,7 +59,7 @@ const workloadResult = z.strictObject({
 const distributionTimes = z.strictObject({
   instructionSet: z.string().min(1),
   times: z.array(z.strictObject({ distribution, nanosecondsPerLogit: spread })).min(1),
-  worstOverBest: spread,
+  slowestOverUndecided: spread,
 });
 
 const figure = z.strictObject({

@@ -129,11 +129,11 @@ export function distributionTable(
       processor(machine),
       one.instructionSet,
       ...distributionNames.map((name) => timeOf(name, one)),
-      `${digits(one.worstOverBest.median)} x`,
-      percentSpread(one.worstOverBest),
+      `${digits(one.slowestOverUndecided.median)} x`,
+      percentSpread(one.slowestOverUndecided),
     ]),
   );
-  return table(['processor', 'kernels', ...columns, 'worst : best', 'spread'], 2, rows);
+  return table(['processor', 'kernels', ...columns, 'slowest : undecided', 'spread'], 2, rows);
 }
 
 function timeOf(name: string, { times }: DistributionTimes): string {

@@ -278,9 +278,10 @@ struct GroupMath {
     EFL_EACH_ROW value.row[r] = _mm512_scalef_ps(value.row[r], n.row[r]);
     return value;
 #else
+    const Real value = polynomial(kExp2, rest) * weight;
     Real power = powers_of_two(shifted, n);
     if constexpr (!kBounded) power = power * constant(2);
-    return polynomial(kExp2, rest) * weight * power;
+    return value * power;
 #endif
   }
 

@@ -85,7 +85,7 @@ const distributed: DistributionTimes = {
     { distribution: 'trained', nanosecondsPerLogit: around(6.1) },
     { distribution: 'confident', nanosecondsPerLogit: around(1.4) },
   ],
-  worstOverBest: around(5.08),
+  slowestOverUndecided: around(5.08),
 };
 
 const study: Study = {

@@ -53,7 +53,7 @@ test('a contender that makes 0 of results below 2^-126 computes the same', () =>
   expect(complaint(errorsOf({ ...reference, gradient }, reference))).toBeUndefined();
 });
 
-test('the slowest distribution is compared with the fastest, round by round', () => {
+test('the slowest distribution is compared with undecided logits, round by round', () => {
   const measured = distributionTimes('avx2', [
     [1, 2, 1],
     [1.1, 2.2, 1.1],
@@ -62,7 +62,7 @@ test('the slowest distribution is compared with the fastest, round by round', ()
   ]);
   const trained = { distribution: 'trained', nanosecondsPerLogit: { median: 2 } };
   expect(measured.times[2]).toMatchObject(trained);
-  expect(measured.worstOverBest).toEqual({ median: 2, lower: 2, upper: 2 });
+  expect(measured.slowestOverUndecided).toEqual({ median: 2, lower: 2, upper: 2 });
   const [figure] = distributionFigures([measured]);
   expect(figure).toMatchObject({ workload: 'avx2', target: { bound: 'at most', value: 1.1 } });
 });
