@@ -4,6 +4,7 @@ import { EqualizationLossV2 } from '../../criteria/equalization-loss-v2';
 import { FocusingCriterion } from '../../criteria/focusing-criterion';
 import { weightsOf } from '../../criteria/loss-definition';
 import { columnsOf } from './check-tensors';
+import { composesQuality } from './composable';
 
 /** What the elements of each column are computed with, as the state is now. One value a column. */
 export interface ColumnValues {
@@ -43,7 +44,7 @@ export function columnValues(criterion: Criterion): ColumnValues {
   };
   return {
     columns,
-    isQuality: definition.loss === 'qualityFocal',
+    isQuality: composesQuality(criterion, tf.getBackend()),
     gamma: row(0, gamma),
     positive: row(1, (column) => positiveWeight[column]! * positiveFactor(column)),
     negative: row(1, (column) => negativeWeight[column]! * negativeFactor(column)),

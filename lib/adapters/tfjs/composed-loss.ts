@@ -41,7 +41,7 @@ export function composedLoss(
         const slope = onlyCounted(elementSlope(savedRows!, elements, again), saved);
         const gradient = tf.mul(slope, upstream * scale);
         if (options.collect === true && facts.countedRows > 0) {
-          collect(criterion, savedRows!, gradient, saved.targets);
+          collect(criterion, values.isQuality, savedRows!, gradient, saved.targets);
         }
         return tf.reshape(gradient, logits.shape);
       },
@@ -101,6 +101,7 @@ function onlyCounted(elements: tf.Tensor, { counts }: Pick<RowFacts, 'counts'>):
 /** Adds the sums of |gradient| to the state, as the addon does. */
 function collect(
   criterion: Criterion,
+  isQuality: boolean,
   logits: tf.Tensor,
   gradient: tf.Tensor,
   targets: tf.Tensor,
@@ -108,7 +109,6 @@ function collect(
   const state = equalized(criterion);
   if (!state) return;
   const { numClasses } = criterion.options;
-  const isQuality = criterion.definition.loss === 'qualityFocal';
   const share = isQuality ? tf.cast(tf.greater(targets, 0), 'float32') : targets;
   const finite = tf.where(tf.isFinite(logits), tf.abs(gradient), 0);
   const ofPositives = tf.mul(finite, share);

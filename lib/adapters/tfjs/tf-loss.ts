@@ -26,7 +26,7 @@ export type TfLoss = (labels: tf.Tensor, logits: tf.Tensor) => tf.Scalar;
  *
  * On the backends cpu and wasm the addon works on the tensors' own memory, on tensorflow on a copy of
  * logits and labels. On any other backend the loss is composed of TensorFlow.js operations, which a
- * process warning says once.
+ * process warning says once; one that cannot be composed is refused there.
  *
  * @throws {@link EflArgumentError} for a criterion with reduction `'none'` or a bad option; the loss
  * throws it for tensors of a wrong shape or type, and for bad values in them.
