@@ -134,7 +134,7 @@ describe('where the logits lie', () => {
   );
 
   test(
-    '--distributions prints what a logit takes with each, and the slowest over the fastest',
+    '--distributions prints what a logit takes with each, and the slowest over undecided ones',
     async () => {
       const ended = await bench(['--distributions', '--quick', '--rounds', '1'], baseline);
       expectSuccess(ended);
@@ -142,7 +142,9 @@ describe('where the logits lie', () => {
         /undecided, N\(-2, 2\).*confident, N\(-12, 3\).*slowest : undecided/,
       );
       expect(ended.stdout).toMatch(/\| baseline +(\| +[\d.,]+ ){4}\| +[\d.]+ x \|/);
-      expect(ended.stdout).toMatch(/slowest over fastest.*\| baseline \|.*at most 1\.10 x/);
+      expect(ended.stdout).toMatch(
+        /slowest distribution of logits over undecided ones.*\| baseline \|.*at most 1\.10 x/,
+      );
     },
     minute,
   );

@@ -32,7 +32,7 @@ test('a bar in a name does not make another column', () => {
   expect(row.split(/(?<!\\)\|/)).toHaveLength(10);
 });
 
-test('one row has the times of all distributions of logits, and the slowest over the fastest', () => {
+test('one row has the times of all distributions of logits, and the slowest over undecided ones', () => {
   const row = markdownOf(report)
     .split('\n')
     .find((line) => line.startsWith('| A processor (family 25, model 17, stepping 1) | avx2'))!;
