@@ -10,7 +10,10 @@ import {
 
 /** Options of {@link FocalLoss}. */
 export interface FocalLossOptions extends CriterionOptions {
-  /** Base focusing parameter gamma_b. Finite, >= 0 (> 0 for EqualizedFocalLoss). Default 2. */
+  /**
+   * Base focusing parameter gamma_b. Finite, >= 0 (> 0 for EqualizedFocalLoss); more than 1e30
+   * counts as 1e30. Default 2.
+   */
   readonly gamma?: number | undefined;
   /**
    * Positives weigh alpha, negatives 1 - alpha: one number, or one for each class. In [0, 1], or any

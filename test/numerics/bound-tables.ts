@@ -66,6 +66,7 @@ interface Row {
 }
 
 const LOSSES: readonly Row[] = [
+  { name: 'FocalLoss, gamma 2', one: focalMember(2) },
   ...FAMILY.map((one) => ({ name: one.name, one })),
   { name: INEXACT.name, one: INEXACT },
   { name: 'FocalLoss, targets in [0, 1]', one: FAMILY[0]!, soft: true },
