@@ -69,7 +69,10 @@ struct DeviceMath {
   static EFL_DEVICE Real positive_part(Real a) { return maximum(0, a); }
   static EFL_DEVICE Real select_negative(Real a, Real yes, Real no) { return a < 0 ? yes : no; }
   static EFL_DEVICE Real cap(Real a) { return minimum(kSaturation, a); }
-  static EFL_DEVICE Real negative_part(Real a, Real) { return cap(maximum(0, -a)); }
+  // By way of |a|, which is there already: fewer registers.
+  static EFL_DEVICE Real negative_part(Real a, Real positive) {
+    return fmaxf(0, cap(absolute(a)) - positive);
+  }
   static EFL_DEVICE Real multiply_add(Real a, Real b, Real c) { return fmaf(a, b, c); }
   static EFL_DEVICE Real reciprocal(Real a) { return reciprocal_approximately(a); }
   static EFL_DEVICE Real exp_of_minus(Real a) { return exp2_approximately(a * -kLog2E); }
@@ -102,7 +105,7 @@ struct PlainDeviceMath : DeviceMath {
   static EFL_DEVICE Real maximum(Real a, Real b) { return fmaxf(a, b); }
   static EFL_DEVICE Real positive_part(Real a) { return maximum(0, a); }
   static EFL_DEVICE Real cap(Real a) { return a; }
-  static EFL_DEVICE Real negative_part(Real a, Real positive) { return positive - a; }
+  static EFL_DEVICE Real negative_part(Real a, Real positive) { return absolute(a) - positive; }
   static EFL_DEVICE Real exp2(Real a) { return exp2_approximately(a); }
 
   // log2(1 + a) for a in [0, 1], by a minimax polynomial of log2(1 + a) / a; relative error 1.3e-6,
