@@ -84,6 +84,7 @@ void make_low(Problem* given) {
     given->logits[i] = std::nextafter(kBound, 0.0f);
   }
   for (std::size_t i = 5; i < given->logits.size(); i += 7001) given->logits[i] = -128.0f;
+  for (std::size_t i = 11; i < given->logits.size(); i += 307) given->logits[i] = -1.0f;
 }
 
 void low_logits_agree_with_float64() {
