@@ -122,7 +122,7 @@ class Elements {
   EFL_INLINE bool all_moderate(const Group<kRows>& logits) {
     Bits largest = {};
     EFL_EACH_ROW largest = larger(largest, bits_of(absolute(logits.row[r])));
-    return !any_above(largest, kPlainBits);
+    return !any_above(largest, bits_of(broadcast(kPlainLogit)));
   }
 
   // Whether all are in Domain::kLow. The bits of the floats from kLowLogit down to -kPlainLogit are
@@ -130,13 +130,11 @@ class Elements {
   // comes after the last.
   template <int32_t kRows>
   EFL_INLINE bool all_low(const Group<kRows>& logits) {
-    constexpr int32_t kFirst = kLowBits ^ INT32_MIN;
-    constexpr int32_t kWidth = kMostNegativeBits - kLowBits;
-    Bits furthest = wrapped_difference(bits_of(logits.row[0]), kFirst);
-    EFL_EACH_ROW {
-      furthest = larger(furthest, wrapped_difference(bits_of(logits.row[r]), kFirst));
-    }
-    return !any_above(furthest, INT32_MIN + kWidth);
+    const Bits first = bits_of(broadcast(kLowLogit)) ^ INT32_MIN;
+    const Bits last = wrapped_difference(bits_of(broadcast(-kPlainLogit)), first);
+    Bits furthest = Bits{} + INT32_MIN;
+    EFL_EACH_ROW { furthest = larger(furthest, wrapped_difference(bits_of(logits.row[r]), first)); }
+    return !any_above(furthest, last);
   }
 
   template <Domain kDomain, int32_t kRows>

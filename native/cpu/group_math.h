@@ -119,10 +119,7 @@ EFL_INLINE Pack sum_of_products(Group<kRows> a, Group<kRows> b) {
 constexpr float kPlainLogit = 128;  // exp(-128) is 0 in float32
 constexpr float kPlainGamma = 700;  // the steps of 700 softplus(128) / ln 2 can be counted
 constexpr float kPlainWeight = 0x1p100f;
-constexpr float kLowLogit = -1.875f;                                     // exp(kLowLogit) < 5/32
-constexpr int32_t kLowBits = static_cast<int32_t>(0xbff00000);           // of kLowLogit
-constexpr int32_t kMostNegativeBits = static_cast<int32_t>(0xc3000000);  // of -kPlainLogit
-constexpr int32_t kPlainBits = 0x43000000;                               // of kPlainLogit
+constexpr float kLowLogit = -1.875f;  // exp(kLowLogit) < 5/32
 
 // Where u lies. Each domain lies in the one before and leaves out what cannot happen there; what is
 // left is the same, to the last bit.

@@ -47,6 +47,7 @@ EFL_INLINE Pack absolute(Pack a) { return pack_of(bits_of(a) & 0x7fffffff); }
 EFL_INLINE Pack load(const float* from) { return *reinterpret_cast<const PackInMemory*>(from); }
 EFL_INLINE Bits load(const int32_t* from) { return *reinterpret_cast<const BitsInMemory*>(from); }
 EFL_INLINE void store(float* to, Pack a) { *reinterpret_cast<PackInMemory*>(to) = a; }
+
 // Which intrinsics fit is a matter of the register, not of what the compiler was told to allow: the
 // baseline kernels stay 16 bytes wide under -march=native, too.
 #if EFL_PACK_BYTES == 64
@@ -199,14 +200,15 @@ EFL_INLINE bool none(Bits mask) {
 }
 
 // a - b modulo 2^32.
-EFL_INLINE Bits wrapped_difference(Bits a, int32_t b) {
+EFL_INLINE Bits wrapped_difference(Bits a, Bits b) {
   typedef uint32_t Unsigned __attribute__((vector_size(EFL_PACK_BYTES)));
-  return reinterpret_cast<Bits>(reinterpret_cast<Unsigned>(a) - static_cast<uint32_t>(b));
+  return reinterpret_cast<Bits>(reinterpret_cast<Unsigned>(a) - reinterpret_cast<Unsigned>(b));
 }
 
-EFL_INLINE bool any_above(Bits a, int32_t bound) {
+EFL_INLINE bool any_above(Bits a, Bits bound) {
 #if defined(EFL_AVX512)
-  return _mm512_cmpgt_epi32_mask(reinterpret_cast<__m512i>(a), _mm512_set1_epi32(bound)) != 0;
+  return _mm512_cmpgt_epi32_mask(reinterpret_cast<__m512i>(a), reinterpret_cast<__m512i>(bound)) !=
+         0;
 #else
   return !none(a > bound);
 #endif
