@@ -90,7 +90,7 @@ Call measure(int64_t rows, int32_t classes) {
   level.logits = logits.data();
   level.labels = labels.data();
   level.gradient = gradient.data();
-  efl_focal_problem problem{};
+  efl_problem problem{};
   problem.format = {EFL_FLOAT32, EFL_LAYOUT_NHWC, EFL_ANCHOR_MAJOR, 1};
   problem.levels = &level;
   problem.level_count = 1;

@@ -196,8 +196,8 @@ Problem with_levels(Problem problem, const Levels& levels) {
 }
 
 // Without arrays.
-efl_focal_problem focal_problem(const Environment& environment) {
-  efl_focal_problem problem{};
+efl_problem focal_problem(const Environment& environment) {
+  efl_problem problem{};
   problem.normalizer = environment.numbers[kNormalizer];
   problem.upstream = environment.numbers[kUpstream];
   problem.loss_scale = environment.numbers[kLossScale];
@@ -250,7 +250,7 @@ Napi::Value Criterion::run(const Napi::CallbackInfo& info) {
   Environment& environment = Environment::of(info.Env());
   const Criterion& criterion = named(info);
   const Levels levels = criterion.focal_levels(info);
-  const efl_focal_problem problem = with_levels(focal_problem(environment), levels);
+  const efl_problem problem = with_levels(focal_problem(environment), levels);
   CriterionState& state = criterion.state_at_home(info.Env());
   state.wait_for_calls();
   efl_result result{};

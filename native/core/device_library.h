@@ -1,5 +1,5 @@
-/* What a library for GPUs offers: one table of C functions with an ABI number. The addon opens such
- * a library when a GPU is asked for, and has nothing of CUDA in itself.
+/* What a library for GPUs offers: one table of C functions. The addon opens such a library when a
+ * GPU is asked for, and has nothing of CUDA in itself.
  *
  * Functions that return an efl_device_error return 0, or a number of the runtime's (cudaError_t)
  * that error_name and error_text explain; they have then changed nothing. No C++ exception leaves
@@ -10,13 +10,11 @@
 #include <stddef.h>
 
 #include "backend.h"
+#include "spec.h"
 
 #ifdef __cplusplus
 extern "C" {
 #endif
-
-/* Raised whenever something here or in problem.h changes. */
-#define EFL_DEVICE_ABI 1
 
 typedef int32_t efl_device_error;
 #define EFL_DEVICE_OUT_OF_MEMORY 2 /* cudaErrorMemoryAllocation */
@@ -34,58 +32,25 @@ typedef struct efl_device_memory {
 
 typedef enum efl_copy { EFL_COPY_TO_DEVICE, EFL_COPY_TO_HOST, EFL_COPY_ON_DEVICE } efl_copy;
 
-/* What a call leaves on the device. */
-typedef struct efl_report {
-  float loss;     /* not a number where status is not EFL_OK */
-  int32_t status; /* efl_status */
-  int64_t positives;
-  int64_t ignored;
-  int64_t non_finite;
-  int64_t bad_level; /* as in efl_result */
-  int64_t bad_index;
-  double bad_value;
-} efl_report;
-
-/* How the statistics change the parameters of a class; see class_rule.h. */
-typedef struct efl_device_rule {
-  int32_t rule;
-  double gamma, scale_factor, map_steepness, map_midpoint, positive_gain;
-} efl_device_rule;
-
-/* What a criterion is. Arrays are on the host and are copied; per class, but foreground_weight. */
-typedef struct efl_device_settings {
-  efl_device_rule rule;
-  efl_label_convention convention;
-  efl_loss loss;
-  efl_reduction reduction;
-  double loss_weight;
-  const double* positive_weight;
-  const double* negative_weight;
-  const float* foreground_weight; /* per column, or null */
-  float foreground_threshold;
-} efl_device_settings;
-
 /* A criterion's state, parameters and workspace on one device. */
 typedef struct efl_device_criterion efl_device_criterion;
 
-/* One call. All arrays of the levels, and the pointers here, are on the device. */
+/* One call. All arrays of the levels, and the pointers here, are on the device; the list of levels
+ * is on the host. */
 typedef struct efl_device_call {
-  efl_format format;
-  const efl_level* levels; /* the list itself is on the host */
-  int32_t level_count;
-  double normalizer; /* as in efl_focal_problem */
-  double upstream;
-  double loss_scale;
-  const float* device_normalizer; /* or null; in place of `normalizer` */
-  const float* device_upstream;   /* or null; in place of `upstream` */
-  int32_t collect;                /* whether the statistics enter the state */
-  int32_t gradients_given;        /* the logits are gradients: only their statistics are wanted */
-  efl_report* report;
+  efl_call call;
+  int32_t gradients_given;   /* the logits are gradients: only their statistics are wanted */
+  const float* normalizer;   /* or null; in place of the call's */
+  const float* upstream;     /* or null; in place of the call's */
+  efl_device_report* report; /* or null */
   void* stream;
+  const efl_reducer* reducer; /* or null; on the host */
 } efl_device_call;
 
 typedef struct efl_device_library {
-  uint32_t abi;
+  /* Of the package, and of this table: addon and library are of one build. */
+  const char* version;
+  size_t size;
   const char* name;          /* "cuda"; "emulated" where the kernels run on the host, for tests */
   const char* architectures; /* compute capabilities with code of their own: "75 80 90" */
   const char* (*error_name)(efl_device_error error);
@@ -130,7 +95,7 @@ typedef struct efl_device_library {
   efl_device_error (*launch_graph)(int32_t device, void* graph, void* stream);
   efl_device_error (*destroy_graph)(int32_t device, void* graph);
 
-  efl_device_error (*create_criterion)(int32_t device, const efl_device_settings* settings,
+  efl_device_error (*create_criterion)(int32_t device, const efl::SpecView* spec,
                                        efl_device_criterion** criterion);
   void (*destroy_criterion)(efl_device_criterion* criterion);
   /* Puts a call into its stream. Calls of a criterion follow one another whatever their streams. */

@@ -14,19 +14,19 @@ constexpr int32_t kClassesWorthAThread = 8 * 1024;
 // What all parameters that can follow from statistics lie within: gamma_j and the weights of the
 // focal losses are largest for a class without positives, of ratio 0. With Equalization Loss v2
 // that holds for the weights of positives, and those of negatives are not raised.
-efl_parameter_range range_of(const CriterionSettings& settings) {
-  const LossParameters& parameters = settings.parameters;
-  const ClassFactors rare = class_factors(parameters, 0);
-  const ClassFactors balanced = class_factors(parameters, 1);
-  const auto largest = [](const auto& weights, double factor) {
-    const auto most = std::max_element(weights.begin(), weights.end());
-    return most == weights.end() ? 0.0f : static_cast<float>(*most * std::max(1.0, factor));
+efl_parameter_range range_of(const SpecView& spec) {
+  const ClassFactors rare = class_factors(spec.rule, 0);
+  const ClassFactors balanced = class_factors(spec.rule, 1);
+  const auto largest = [&](const auto* weights, double factor) {
+    if (!weights) return 0.0f;
+    const auto most = std::max_element(weights, weights + spec.convention.classes);
+    return static_cast<float>(*most * std::max(1.0, factor));
   };
-  efl_parameter_range range = {float_gamma(balanced.gamma), float_gamma(rare.gamma),
-                               std::max({largest(parameters.positive_weight, rare.positive),
-                                         largest(parameters.negative_weight, rare.negative),
-                                         largest(settings.foreground_weight, 1)})};
-  if (settings.has_objectness) {
+  efl_parameter_range range = {
+      float_gamma(balanced.gamma), float_gamma(rare.gamma),
+      std::max({largest(spec.positive_weight, rare.positive),
+                largest(spec.negative_weight, rare.negative), largest(spec.foreground_weight, 1)})};
+  if (spec.convention.has_objectness) {
     const ColumnParameters objectness(1);
     range.least_gamma = std::min(range.least_gamma, objectness.gamma[0]);
     range.largest_weight = std::max(range.largest_weight, objectness.positive_weight[0]);
@@ -34,20 +34,43 @@ efl_parameter_range range_of(const CriterionSettings& settings) {
   return range;
 }
 
-bool has_gradient(const efl_focal_problem& problem) {
-  return std::any_of(problem.levels, problem.levels + problem.level_count,
-                     [](const efl_level& level) { return level.gradient != nullptr; });
+// What a backend finds is freed with it.
+class Survey : public efl_survey {
+ public:
+  Survey(const efl_backend* backend) : efl_survey(), backend_(backend) {}
+  ~Survey() { backend_->release(backend_->self, this); }
+  Survey(const Survey&) = delete;
+
+ private:
+  const efl_backend* const backend_;
+};
+
+// The counts of all processes, and the status that follows from theirs.
+efl_status reduce_counts(const efl_reducer& reducer, efl_status status, efl_survey* survey) {
+  double counts[kReducedCounts] = {};
+  if (status == EFL_OK) {
+    counts[kReducedRows] = static_cast<double>(survey->rows);
+    counts[kReducedPositives] = static_cast<double>(survey->positives);
+    counts[kReducedIgnored] = static_cast<double>(survey->ignored);
+  }
+  counts[kFailedSurveys] = status != EFL_OK;
+  const efl_status reduced = reducer.sum(reducer.self, counts, kReducedCounts, nullptr);
+  if (status != EFL_OK || reduced != EFL_OK) return status != EFL_OK ? status : reduced;
+  if (counts[kFailedSurveys] > 0) return EFL_PEER_FAILED;
+  survey->rows = static_cast<int64_t>(counts[kReducedRows]);
+  survey->positives = static_cast<int64_t>(counts[kReducedPositives]);
+  survey->ignored = static_cast<int64_t>(counts[kReducedIgnored]);
+  return EFL_OK;
 }
 
 }  // namespace
 
-HostCriterion::HostCriterion(CriterionSettings settings, const efl_backend* backend)
-    : settings_(std::move(settings)),
+HostCriterion::HostCriterion(Spec spec, const efl_backend* backend)
+    : spec_(std::move(spec)),
       backend_(backend),
-      range_(range_of(settings_)),
-      positive_sums_(keeps_statistics() ? columns() : 0),
-      negative_sums_(keeps_statistics() ? columns() : 0),
-      statistics_(settings_.parameters.rule, settings_.classes),
+      range_(range_of(spec_)),
+      sums_(keeps_statistics() ? 2 * columns() + kReducedFlags : 0),
+      statistics_(spec_.rule.rule, spec_.convention.classes),
       spare_(keeps_statistics() ? std::make_shared<ColumnParameters>(columns()) : nullptr) {
   replace(statistics());
 }
@@ -55,77 +78,77 @@ HostCriterion::HostCriterion(CriterionSettings settings, const efl_backend* back
 bool HostCriterion::have_gradients(const double* positive, const double* negative) const {
   const auto is_some = [](double sum) { return sum > 0; };
   // Nearly every class has negatives, and few have positives.
-  return std::any_of(negative, negative + settings_.classes, is_some) ||
-         std::any_of(positive, positive + settings_.classes, is_some);
+  return std::any_of(negative, negative + spec_.convention.classes, is_some) ||
+         std::any_of(positive, positive + spec_.convention.classes, is_some);
 }
 
-efl_label_convention HostCriterion::convention() const {
-  efl_label_convention convention{};
-  convention.classes = settings_.classes;
-  convention.first_class = settings_.first_class;
-  convention.background = settings_.background;
-  convention.has_background = settings_.has_background;
-  convention.has_objectness = settings_.has_objectness;
-  convention.ignored = settings_.ignored.data();
-  convention.ignored_count = static_cast<int32_t>(settings_.ignored.size());
-  return convention;
-}
-
-efl_status HostCriterion::compute(efl_focal_problem problem, bool collect, efl_result* result) {
+efl_status HostCriterion::compute(const efl_call& call, bool gradients_given, int32_t threads,
+                                  efl_report* report, const efl_reducer* reducer) {
   std::shared_ptr<const ColumnParameters> parameters;
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     parameters = parameters_;
   }
-  problem.convention = convention();
+  efl_problem problem = problem_of(spec_, call, gradients_given);
   problem.gamma = parameters->gamma.data();
   problem.positive_weight = parameters->positive_weight.data();
   problem.negative_weight = parameters->negative_weight.data();
   problem.range = range_;
-  if (!settings_.foreground_weight.empty()) {
-    problem.foreground_weight = settings_.foreground_weight.data();
-    problem.foreground_threshold = settings_.foreground_threshold;
+  problem.threads = threads;
+  if (keeps_statistics() && (gradients_given || (call.collect && has_gradient(call)))) {
+    problem.positive_sums = positive_sums();
+    problem.negative_sums = negative_sums();
   }
-  problem.loss = settings_.loss;
-  problem.reduction = settings_.reduction;
-  problem.loss_weight = settings_.loss_weight;
-  if (!collect || !keeps_statistics() || !has_gradient(problem)) {
-    return backend_->focal(&problem, result);
+  *report = efl_report{};
+  efl_status status = compute(problem, report, reducer);
+  if (problem.negative_sums) {
+    bool seen = status == EFL_OK && have_gradients(positive_sums(), negative_sums());
+    if (reducer) status = reduce_sums(*reducer, status, &seen);
+    if (status == EFL_OK && seen) {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      update(threads);
+      std::swap(parameters_, spare_);
+    }
   }
-  problem.positive_sums = positive_sums_.data();
-  problem.negative_sums = negative_sums_.data();
-  return collecting(problem.threads, [&] { return backend_->focal(&problem, result); });
-}
-
-efl_status HostCriterion::compute(efl_collect_problem problem, efl_result* result) {
-  problem.convention = convention();
-  problem.positive_sums = positive_sums_.data();
-  problem.negative_sums = negative_sums_.data();
-  return collecting(problem.threads, [&] { return backend_->collect(&problem, result); });
-}
-
-template <class Compute>
-efl_status HostCriterion::collecting(int32_t threads, const Compute& compute) {
-  const efl_status status = compute();
-  if (status == EFL_OK && have_gradients(positive_sums_.data(), negative_sums_.data())) {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    update(threads);
-    std::swap(parameters_, spare_);
-  }
+  report->status = status;
   return status;
+}
+
+efl_status HostCriterion::compute(const efl_problem& problem, efl_report* report,
+                                  const efl_reducer* reducer) {
+  Survey survey(backend_);
+  efl_status status = backend_->survey(backend_->self, &problem, &survey, report);
+  if (status == EFL_OK) {
+    report->positives = static_cast<double>(survey.positives);
+    report->ignored = static_cast<double>(survey.ignored);
+  }
+  if (reducer) status = reduce_counts(*reducer, status, &survey);
+  if (status != EFL_OK) return status;
+  return backend_->compute(backend_->self, &problem, &survey, report);
+}
+
+efl_status HostCriterion::reduce_sums(const efl_reducer& reducer, efl_status status, bool* seen) {
+  double* const flags = sums_.data() + 2 * columns();
+  if (status != EFL_OK) std::fill(sums_.begin(), sums_.end(), 0.0);
+  flags[kSeenFlag] = *seen;
+  flags[kFailedFlag] = status != EFL_OK;
+  const auto count = static_cast<int64_t>(sums_.size());
+  const efl_status reduced = reducer.sum(reducer.self, sums_.data(), count, nullptr);
+  if (status != EFL_OK || reduced != EFL_OK) return status != EFL_OK ? status : reduced;
+  *seen = flags[kSeenFlag] > 0;
+  return flags[kFailedFlag] > 0 ? EFL_PEER_FAILED : EFL_OK;
 }
 
 void HostCriterion::update(int32_t threads) {
   const auto update_part = [](void* context, int64_t part) {
     HostCriterion& of = *static_cast<HostCriterion*>(context);
     const auto first = static_cast<int32_t>(part * kClassesPerPart);
-    const int32_t last = std::min(of.settings_.classes - first, kClassesPerPart) + first;
-    of.statistics_.fold_classes(of.positive_sums_.data(), of.negative_sums_.data(), first, last);
-    update_parameters(of.settings_.parameters, of.statistics_.ratio(), first, last,
-                      of.spare_.get());
+    const int32_t last = std::min(of.spec_.convention.classes - first, kClassesPerPart) + first;
+    of.statistics_.fold_classes(of.positive_sums(), of.negative_sums(), first, last);
+    update_parameters(of.spec_, of.statistics_.ratio(), first, last, of.spare_.get());
   };
-  const int64_t parts = (settings_.classes + kClassesPerPart - 1) / kClassesPerPart;
-  const int32_t useful = std::min(threads, settings_.classes / kClassesWorthAThread);
+  const int64_t parts = (spec_.convention.classes + kClassesPerPart - 1) / kClassesPerPart;
+  const int32_t useful = std::min(threads, spec_.convention.classes / kClassesWorthAThread);
   if (useful > 1 && backend_->parallel) {
     backend_->parallel(useful, parts, update_part, this);
   } else {
@@ -141,8 +164,7 @@ GradientStatistics HostCriterion::statistics() const {
 
 void HostCriterion::replace(GradientStatistics statistics) {
   auto parameters = std::make_shared<ColumnParameters>(columns());
-  update_parameters(settings_.parameters, statistics.ratio(), 0, settings_.classes,
-                    parameters.get());
+  update_parameters(spec_, statistics.ratio(), 0, spec_.convention.classes, parameters.get());
   const std::lock_guard<std::mutex> lock(mutex_);
   std::swap(statistics_, statistics);
   parameters_ = std::move(parameters);
@@ -163,16 +185,16 @@ void HostCriterion::merge(const double* positive, const double* negative, int64_
 }
 
 void HostCriterion::reset() {
-  replace(GradientStatistics(settings_.parameters.rule, settings_.classes));
+  replace(GradientStatistics(spec_.rule.rule, spec_.convention.classes));
 }
 
 std::size_t HostCriterion::memory() const {
   // Three sums, two base weights and three parameters a class, these twice where they change, and
   // the workspace.
-  const std::size_t classes = static_cast<std::size_t>(settings_.classes);
+  const std::size_t classes = static_cast<std::size_t>(spec_.convention.classes);
   const std::size_t parameters = spare_ ? 6 : 3;
   return classes * (5 * sizeof(double) + parameters * sizeof(float)) +
-         2 * positive_sums_.size() * sizeof(double);
+         sums_.size() * sizeof(double);
 }
 
 }  // namespace efl

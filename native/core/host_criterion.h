@@ -1,5 +1,5 @@
-// A criterion on the host: its hyper-parameters and, for the equalized ones, its gradient
-// statistics. One call at a time; what reads the state may do so meanwhile, from any thread.
+// A criterion on the host: what it is and, for the equalized ones, its gradient statistics. One
+// call at a time; what reads the state may do so meanwhile, from any thread.
 #pragma once
 
 #include <cstdint>
@@ -8,40 +8,25 @@
 #include <vector>
 
 #include "backend.h"
-#include "labels.h"
+#include "call.h"
 #include "statistics.h"
 
 namespace efl {
 
-struct CriterionSettings {
-  efl_loss loss;
-  LossParameters parameters;
-  std::vector<float> foreground_weight;  // by class; empty where negatives weigh the same anywhere
-  float foreground_threshold;
-  int32_t classes;
-  bool has_objectness;
-  int32_t first_class;
-  int32_t background;
-  bool has_background;
-  std::vector<int32_t> ignored;
-  efl_reduction reduction;
-  double loss_weight;
-};
-
 class HostCriterion {
  public:
-  HostCriterion(CriterionSettings settings, const efl_backend* backend);
+  HostCriterion(Spec spec, const efl_backend* backend);
 
-  const CriterionSettings& settings() const { return settings_; }
+  const SpecView& spec() const { return spec_; }
   const efl_backend& backend() const { return *backend_; }
-  int32_t columns() const { return columns_of(convention()); }
-  efl_label_convention convention() const;
-  bool keeps_statistics() const { return settings_.parameters.rule != Rule::kFixed; }
+  int32_t columns() const { return spec_.columns(); }
+  bool keeps_statistics() const { return spec_.keeps_statistics(); }
 
-  // Computes a problem whose arrays and call options are filled in, with the parameters that follow
-  // from the calls before, and, where `collect` is set, folds its statistics in.
-  efl_status compute(efl_focal_problem problem, bool collect, efl_result* result);
-  efl_status compute(efl_collect_problem problem, efl_result* result);
+  // Computes a call that has been checked, with the parameters that follow from the calls before,
+  // and folds its statistics in where it wants that. Of a call whose logits are gradients nothing
+  // else is wanted. A reducer makes the counts and the sums those of several processes.
+  efl_status compute(const efl_call& call, bool gradients_given, int32_t threads,
+                     efl_report* report, const efl_reducer* reducer = nullptr);
 
   // A copy, consistent in itself.
   GradientStatistics statistics() const;
@@ -54,8 +39,11 @@ class HostCriterion {
   std::size_t memory() const;
 
  private:
-  template <class Compute>
-  efl_status collecting(int32_t threads, const Compute& compute);
+  double* positive_sums() { return sums_.data(); }
+  double* negative_sums() { return sums_.data() + columns(); }
+  efl_status compute(const efl_problem& problem, efl_report* report, const efl_reducer* reducer);
+  // The sums of all processes, and whether any of them has `seen` a gradient.
+  efl_status reduce_sums(const efl_reducer& reducer, efl_status status, bool* seen);
   // The statistics and parameters after a call, in parts of classes that threads take in any order:
   // what comes of a class depends on its own sums alone.
   void update(int32_t threads);
@@ -64,12 +52,12 @@ class HostCriterion {
   // weighs nothing.
   bool have_gradients(const double* positive, const double* negative) const;
 
-  const CriterionSettings settings_;
+  const Spec spec_;
   const efl_backend* const backend_;
   const efl_parameter_range range_;  // of the parameters, whatever the statistics
-  // Workspace of the one computation that can be under way.
-  std::vector<double> positive_sums_;
-  std::vector<double> negative_sums_;
+  // Workspace of the one computation that can be under way: sums over the positives of each column,
+  // over its negatives, and the flags of a reducer.
+  std::vector<double> sums_;
 
   mutable std::mutex mutex_;
   GradientStatistics statistics_;

@@ -1,14 +1,10 @@
-/* What is to be computed, and what comes back: plain C structs, passed to a backend by pointer.
+/* What the kernels compute: a criterion and a call in one plain struct, handed over by pointer.
  *
  * All memory belongs to the caller and is only borrowed for the length of the call. Counts of rows
  * and elements have 64 bits. */
 #pragma once
 
-#include "../include/efl_types.h"
-
-#ifdef __cplusplus
-extern "C" {
-#endif
+#include "../include/efl.h"
 
 /* What an element's loss is; each has its struct in loss_math.h. */
 typedef enum efl_loss {
@@ -36,7 +32,7 @@ typedef struct efl_parameter_range {
 } efl_parameter_range;
 
 /* Arrays "per column" have one value for each class, and one more with an objectness column. */
-typedef struct efl_focal_problem {
+typedef struct efl_problem {
   efl_label_convention convention;
   efl_format format;
   const efl_level* levels;
@@ -50,42 +46,12 @@ typedef struct efl_focal_problem {
   efl_parameter_range range;  /* that the arrays above lie within */
   float foreground_threshold; /* in such rows negatives with a lower logit weigh nothing */
   efl_reduction reduction;
-  double normalizer;     /* > 0, or EFL_NORMALIZER_POSITIVES */
-  double loss_weight;    /* factor on loss, gradient and statistics */
-  double upstream;       /* d(total)/d(loss): factor on gradient and statistics */
-  double loss_scale;     /* factor on the gradient alone */
-  double* positive_sums; /* per column, or null: receives the sum of |gradient| over positives */
-  double* negative_sums; /* per column, or null: the same over negatives */
-  int32_t threads;       /* at most so many threads; the result does not depend on it */
-} efl_focal_problem;
-
-/* Statistics of gradients that were computed elsewhere. */
-typedef struct efl_collect_problem {
-  efl_label_convention convention;
-  efl_format format;
-  const efl_level* levels;
-  int32_t level_count;
-  double scale;          /* factor on |gradient| */
-  double* positive_sums; /* per column */
-  double* negative_sums; /* per column */
-  int32_t threads;
-} efl_collect_problem;
-
-/* Focal Loss with a target in [0, 1] for each element. */
-typedef struct efl_dense_problem {
-  int64_t elements_count;
-  const float* logits;
-  const float* targets;
-  float* gradient;          /* or null; may be the logits */
-  float* elements;          /* or null */
-  const float* grad_output; /* or null: upstream gradient of each element */
-  double gamma;
-  double alpha;            /* negative: no alpha */
-  efl_reduction reduction; /* 'mean' divides by the number of elements */
-  double upstream;
-  int32_t threads;
-} efl_dense_problem;
-
-#ifdef __cplusplus
-}
-#endif
+  double normalizer;       /* > 0, or EFL_NORMALIZER_POSITIVES */
+  double loss_weight;      /* factor on loss, gradient and statistics */
+  double upstream;         /* d(total)/d(loss): factor on gradient and statistics */
+  double loss_scale;       /* factor on the gradient alone */
+  double* positive_sums;   /* per column, or null: receives the sum of |gradient| over positives */
+  double* negative_sums;   /* per column, or null: the same over negatives */
+  int32_t threads;         /* at most so many threads; the result does not depend on it */
+  int32_t gradients_given; /* the logits are gradients: only their statistics are wanted */
+} efl_problem;

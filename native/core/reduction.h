@@ -17,7 +17,7 @@ struct RowCounts {
 };
 
 // The number by which the sum of the elements is divided. Never 0: an average over nothing is 0.
-EFL_HOST_DEVICE double loss_divisor(const efl_focal_problem& problem, const RowCounts& counts) {
+EFL_HOST_DEVICE double loss_divisor(const efl_problem& problem, const RowCounts& counts) {
   if (problem.reduction == EFL_REDUCTION_NONE) return 1.0;
   if (problem.reduction == EFL_REDUCTION_MEAN) {
     const int64_t counted = (counts.rows - counts.ignored) * columns_of(problem.convention);
@@ -36,7 +36,7 @@ struct Scales {
   double statistics;  // factor on the sums of |dL/du|; the mixed-precision loss scale is not in it
 };
 
-EFL_HOST_DEVICE Scales scales_of(const efl_focal_problem& problem, const RowCounts& counts) {
+EFL_HOST_DEVICE Scales scales_of(const efl_problem& problem, const RowCounts& counts) {
   const double divisor = loss_divisor(problem, counts);
   const double gradient = problem.loss_weight * problem.upstream / divisor;
   return {problem.loss_weight / divisor, problem.loss_weight, gradient * problem.loss_scale,

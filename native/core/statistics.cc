@@ -23,16 +23,16 @@ void with_rule(Rule rule, const Visit& visit) {
 
 }  // namespace
 
-void update_parameters(const LossParameters& parameters, const std::vector<double>& ratio,
-                       int32_t first, int32_t last, ColumnParameters* result) {
+void update_parameters(const SpecView& spec, const std::vector<double>& ratio, int32_t first,
+                       int32_t last, ColumnParameters* result) {
   const double* const of_class = ratio.data();
-  const double* const positive_weight = parameters.positive_weight.data();
-  const double* const negative_weight = parameters.negative_weight.data();
+  const double* const positive_weight = spec.positive_weight;
+  const double* const negative_weight = spec.negative_weight;
   float* const gammas = result->gamma.data();
   float* const positive_weights = result->positive_weight.data();
   float* const negative_weights = result->negative_weight.data();
-  with_rule(parameters.rule, [&](auto rule) {
-    ClassRule constant = parameters;
+  with_rule(spec.rule.rule, [&](auto rule) {
+    ClassRule constant = spec.rule;
     constant.rule = rule;
     for (int32_t j = first; j < last; ++j) {
       const auto [gamma, positive, negative] = class_factors(constant, of_class[j]);

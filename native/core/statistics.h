@@ -4,15 +4,9 @@
 #include <cstdint>
 #include <vector>
 
-#include "class_rule.h"
+#include "spec.h"
 
 namespace efl {
-
-// Hyper-parameters of a criterion. Arrays have one value for each class.
-struct LossParameters : ClassRule {
-  std::vector<double> positive_weight;  // alpha, or what takes its place, times the class's weight
-  std::vector<double> negative_weight;  // 1 - alpha, likewise
-};
 
 // Arrays in the form the kernels read, one value for each column. A column beyond the classes is
 // that of objectness, which no statistics change.
@@ -27,8 +21,8 @@ struct ColumnParameters {
 
 // Fills in the parameters of classes first to last - 1 from their ratios. `result` has room for all
 // classes already, so that this cannot fail.
-void update_parameters(const LossParameters& parameters, const std::vector<double>& ratio,
-                       int32_t first, int32_t last, ColumnParameters* result);
+void update_parameters(const SpecView& spec, const std::vector<double>& ratio, int32_t first,
+                       int32_t last, ColumnParameters* result);
 
 class GradientStatistics {
  public:

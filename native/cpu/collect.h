@@ -11,7 +11,7 @@ namespace {
 
 class Collect {
  public:
-  static void run(const efl_collect_problem& problem, const Tile& tile, TileSums* sums) {
+  static void run(const efl_problem& problem, const Tile& tile, TileSums* sums) {
     Collect collect(problem, tile, sums);
     if (problem.format.layout == EFL_LAYOUT_NHWC) {
       for (int64_t row = tile.first_row; row < tile.last_row; ++row) collect.row(row);
@@ -23,7 +23,7 @@ class Collect {
   }
 
  private:
-  Collect(const efl_collect_problem& problem, const Tile& tile, TileSums* sums)
+  Collect(const efl_problem& problem, const Tile& tile, TileSums* sums)
       : problem_(problem),
         level_(problem.levels[tile.level]),
         sums_(sums),
@@ -113,7 +113,7 @@ class Collect {
     return values_;
   }
 
-  const efl_collect_problem& problem_;
+  const efl_problem& problem_;
   const efl_level& level_;
   TileSums* const sums_;
   const int32_t columns_;

@@ -304,7 +304,7 @@ class Elements {
   }
 
  protected:
-  const efl_focal_problem& problem_;
+  const efl_problem& problem_;
   const FocalTask& task_;
   const bool plain_;  // gammas and weights are of ordinary size
   const bool wide_;   // gradients may not be: weights or upstream gradients are not

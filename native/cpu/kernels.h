@@ -35,7 +35,7 @@ struct TileSums {
 };
 
 struct FocalTask {
-  const efl_focal_problem* problem;
+  const efl_problem* problem;
   float gradient_factor;  // |dL/du| -> gradient
   float element_factor;   // element loss -> element
   efl_loss hard_loss;     // the problem's, or a simpler one that its hard elements are equal to
@@ -65,7 +65,7 @@ SoftElement soft_element(efl_loss loss, double logit, double target, double gamm
 struct Kernels {
   const char* name;
   void (*focal)(const FocalTask& task, const Tile& tile, TileSums* sums);
-  void (*collect)(const efl_collect_problem& problem, const Tile& tile, TileSums* sums);
+  void (*collect)(const efl_problem& problem, const Tile& tile, TileSums* sums);
 };
 
 extern const Kernels kScalarKernels;

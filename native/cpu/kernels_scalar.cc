@@ -107,7 +107,7 @@ class FocalTile {
   }
 
   const FocalTask& task_;
-  const efl_focal_problem& problem_;
+  const efl_problem& problem_;
   const Tile& tile_;
   const efl_level& level_;
   const int32_t columns_;
@@ -121,7 +121,7 @@ void focal(const FocalTask& task, const Tile& tile, TileSums* sums) {
   for (int64_t r = tile.first_row; r < tile.last_row; r += tile.row_step) rows.row(r);
 }
 
-void collect(const efl_collect_problem& problem, const Tile& tile, TileSums* sums) {
+void collect(const efl_problem& problem, const Tile& tile, TileSums* sums) {
   const efl_level& level = problem.levels[tile.level];
   const int32_t columns = columns_of(problem.convention);
   sums->loss = 0;

@@ -7,6 +7,7 @@
 #include <memory>
 #include <vector>
 
+#include "../core/report.h"
 #include "thread_pool.h"
 #include "tiling.h"
 
@@ -36,12 +37,14 @@ class PartialSums {
     return &sums;
   }
 
-  void finish_loss(double factor, efl_result* result) const {
+  void finish_loss(double factor, efl_report* report) const {
+    int64_t non_finite = 0;
     for (const TileSums& tile : tiles_) {
-      result->loss += tile.loss;
-      result->non_finite += tile.non_finite;
+      report->loss += tile.loss;
+      non_finite += tile.non_finite;
     }
-    result->loss *= factor;
+    report->loss *= factor;
+    report->non_finite = static_cast<double>(non_finite);
   }
 
   // Several threads take some columns each. A column is added in the order of the runs whoever

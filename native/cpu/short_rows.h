@@ -18,7 +18,7 @@ class ShortRows : Elements {
   static constexpr int32_t kRegisters = 4;  // in lock-step
   static constexpr int32_t kRowsPerBlock = kRegisters * kLanes;
 
-  static bool fit(const efl_focal_problem& problem) {
+  static bool fit(const efl_problem& problem) {
     const int32_t columns = efl::columns_of(problem.convention);
     return columns < 2 * kLanes && columns % kLanes != 0 && efl::lies_in_rows(problem.format);
   }

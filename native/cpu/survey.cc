@@ -68,13 +68,6 @@ Labels count_labels(const efl_label_convention& convention, const int32_t* label
   return found;
 }
 
-efl_status bad(efl_status status, int32_t level, int64_t index, double value, efl_result* result) {
-  result->bad_level = level;
-  result->bad_index = index;
-  result->bad_value = value;
-  return status;
-}
-
 // What the targets of some rows say.
 struct Targets {
   int64_t foreground = 0;   // rows in which a class has a target > 0; objectness is none
@@ -106,37 +99,43 @@ int32_t column_of_targets(const efl_label_convention& convention, const float* t
 
 }  // namespace
 
-Survey::Survey(const efl_focal_problem& problem, int32_t threads)
-    : problem_(problem), threads_(threads) {}
+DenseColumns::DenseColumns(std::vector<std::vector<int32_t>> columns)
+    : columns_(std::move(columns)) {
+  for (const std::vector<int32_t>& level : columns_) levels_.push_back(level.data());
+}
 
-efl_status Survey::run(efl_result* result) {
+efl_status Survey::run(efl_survey* survey) {
   // An empty level need not have targets where the others do.
   const bool dense = std::any_of(problem_.levels, problem_.levels + problem_.level_count,
                                  [](const efl_level& level) { return level.targets != nullptr; });
   if (dense) columns_.resize(static_cast<std::size_t>(problem_.level_count));
   for (int32_t i = 0; i < problem_.level_count; ++i) {
     const efl_level& level = problem_.levels[i];
-    counts_.rows += rows_of(problem_.format, level);
-    efl_status status = level.targets ? targets(i, result) : labels(i, result);
-    if (status == EFL_OK && level.quality) status = qualities(i, result);
+    survey->rows += rows_of(problem_.format, level);
+    efl_status status = level.targets ? targets(i, survey) : labels(i, survey);
+    if (status == EFL_OK && level.quality) status = qualities(i);
     if (status != EFL_OK) return status;
   }
-  for (const std::vector<int32_t>& columns : columns_) dense_.push_back(columns.data());
-  result->positives = counts_.positives;
-  result->ignored = counts_.ignored;
   return EFL_OK;
 }
 
+efl_status Survey::bad(efl_status status, int32_t level, int64_t index, double value) const {
+  report_->bad_level = level;
+  report_->bad_index = static_cast<double>(index);
+  report_->bad_value = value;
+  return status;
+}
+
 // Parts of many rows are looked at by several threads.
-efl_status Survey::labels(int32_t index, efl_result* result) {
+efl_status Survey::labels(int32_t index, efl_survey* survey) {
   constexpr int64_t kRowsPerPart = 16 * 1024;
   const efl_level& level = problem_.levels[index];
   const int64_t rows = rows_of(problem_.format, level);
   const int64_t parts = (rows + kRowsPerPart - 1) / kRowsPerPart;
   if (parts <= 1)
-    return add(index, count_labels(problem_.convention, level.labels, 0, rows), result);
+    return add(index, count_labels(problem_.convention, level.labels, 0, rows), survey);
   std::vector<Labels> of_parts(static_cast<std::size_t>(parts));
-  const int32_t useful = useful_threads(threads_, rows);
+  const int32_t useful = useful_threads(problem_.threads, rows);
   parallel_for(useful, parts, [&](int64_t part) {
     const int64_t first = part * kRowsPerPart;
     const int64_t last = std::min(rows, first + kRowsPerPart);
@@ -144,34 +143,34 @@ efl_status Survey::labels(int32_t index, efl_result* result) {
         count_labels(problem_.convention, level.labels, first, last);
   });
   for (const Labels& of_part : of_parts) {
-    const efl_status status = add(index, of_part, result);
+    const efl_status status = add(index, of_part, survey);
     if (status != EFL_OK) return status;
   }
   return EFL_OK;
 }
 
-efl_status Survey::add(int32_t index, const Labels& found, efl_result* result) {
-  counts_.positives += found.positives;
-  counts_.ignored += found.ignored;
+efl_status Survey::add(int32_t index, const Labels& found, efl_survey* survey) {
+  survey->positives += found.positives;
+  survey->ignored += found.ignored;
   if (found.bad_row < 0) return EFL_OK;
   const int32_t label = problem_.levels[index].labels[found.bad_row];
-  return bad(EFL_BAD_LABEL, index, found.bad_row, label, result);
+  return bad(EFL_BAD_LABEL, index, found.bad_row, label);
 }
 
-efl_status Survey::qualities(int32_t index, efl_result* result) const {
+efl_status Survey::qualities(int32_t index) const {
   const efl_level& level = problem_.levels[index];
   const int64_t rows = rows_of(problem_.format, level);
   for (int64_t r = 0; r < rows; ++r) {
     const float quality = level.quality[r];
     if (quality >= 0.0f && quality <= 1.0f) continue;
     if (label_column(problem_.convention, level.labels[r]) < 0) continue;
-    return bad(EFL_BAD_QUALITY, index, r, static_cast<double>(quality), result);
+    return bad(EFL_BAD_QUALITY, index, r, static_cast<double>(quality));
   }
   return EFL_OK;
 }
 
 // Rows are looked at by several threads: there are as many targets as logits.
-efl_status Survey::targets(int32_t index, efl_result* result) {
+efl_status Survey::targets(int32_t index, efl_survey* survey) {
   constexpr int64_t kRun = 256;
   const efl_level& level = problem_.levels[index];
   const int64_t rows = rows_of(problem_.format, level);
@@ -180,7 +179,7 @@ efl_status Survey::targets(int32_t index, efl_result* result) {
   std::vector<int32_t>& found = columns_[static_cast<std::size_t>(index)];
   found.resize(static_cast<std::size_t>(rows));
   std::vector<Targets> of_runs(static_cast<std::size_t>(runs));
-  parallel_for(useful_threads(threads_, rows * columns), runs, [&](int64_t run) {
+  parallel_for(useful_threads(problem_.threads, rows * columns), runs, [&](int64_t run) {
     Targets& of_run = of_runs[static_cast<std::size_t>(run)];
     const int64_t last = std::min(rows, (run + 1) * kRun);
     for (int64_t r = run * kRun; r < last; ++r) {
@@ -193,11 +192,11 @@ efl_status Survey::targets(int32_t index, efl_result* result) {
   for (const Targets& of_run : of_runs) {
     const int64_t offset = of_run.bad_offset;
     if (offset >= 0 && (first_bad < 0 || offset < first_bad)) first_bad = offset;
-    counts_.positives += of_run.foreground;
+    survey->positives += of_run.foreground;
   }
   if (first_bad >= 0) {
     const auto value = static_cast<double>(level.targets[first_bad]);
-    return bad(EFL_BAD_TARGET, index, first_bad, value, result);
+    return bad(EFL_BAD_TARGET, index, first_bad, value);
   }
   return EFL_OK;
 }

@@ -4,10 +4,10 @@
 #pragma once
 
 #include <cstdint>
+#include <utility>
 #include <vector>
 
-#include "../core/problem.h"
-#include "../core/reduction.h"
+#include "../core/backend.h"
 
 namespace efl::cpu {
 
@@ -18,28 +18,39 @@ struct Labels {
   int64_t bad_row = -1;  // the first with a label that names nothing
 };
 
-class Survey {
+// With dense targets: what each row is, as label_column says it, or kDense.
+class DenseColumns {
  public:
-  Survey(const efl_focal_problem& problem, int32_t threads);
-
-  // Fills in the counts of the result, or the place of the first bad value.
-  efl_status run(efl_result* result);
-
-  const RowCounts& counts() const { return counts_; }
-  // Null where there are labels.
-  const int32_t* const* dense_columns() const { return dense_.empty() ? nullptr : dense_.data(); }
+  explicit DenseColumns(std::vector<std::vector<int32_t>> columns);
+  // A list with one array for each level.
+  const int32_t* const* of_levels() const { return levels_.data(); }
 
  private:
-  efl_status labels(int32_t level, efl_result* result);
-  efl_status add(int32_t level, const Labels& found, efl_result* result);
-  efl_status qualities(int32_t level, efl_result* result) const;
-  efl_status targets(int32_t level, efl_result* result);
+  std::vector<std::vector<int32_t>> columns_;
+  std::vector<const int32_t*> levels_;
+};
 
-  const efl_focal_problem& problem_;
-  const int32_t threads_;
-  RowCounts counts_;
+class Survey {
+ public:
+  // The place of the first bad value goes into the report.
+  Survey(const efl_problem& problem, efl_report* report) : problem_(problem), report_(report) {}
+
+  // Fills in the counts.
+  efl_status run(efl_survey* survey);
+
+  bool is_dense() const { return !columns_.empty(); }
+  std::vector<std::vector<int32_t>> take() { return std::move(columns_); }
+
+ private:
+  efl_status labels(int32_t level, efl_survey* survey);
+  efl_status add(int32_t level, const Labels& found, efl_survey* survey);
+  efl_status qualities(int32_t level) const;
+  efl_status targets(int32_t level, efl_survey* survey);
+  efl_status bad(efl_status status, int32_t level, int64_t index, double value) const;
+
+  const efl_problem& problem_;
+  efl_report* const report_;
   std::vector<std::vector<int32_t>> columns_;  // of each level
-  std::vector<const int32_t*> dense_;
 };
 
 }  // namespace efl::cpu

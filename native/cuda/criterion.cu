@@ -105,7 +105,7 @@ void Criterion::leave(cudaStream_t stream) { check(cudaEventRecord(last_call_, s
 
 FusedCall Criterion::fused_call(const efl_device_call& given) const {
   FusedCall call{};
-  efl_focal_problem& problem = call.problem;
+  efl_problem& problem = call.problem;
   problem.convention = settings_.convention;
   problem.format = given.format;
   problem.loss = settings_.loss;

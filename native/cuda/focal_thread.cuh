@@ -19,7 +19,7 @@ namespace efl::cuda {
 
 // One level of a call. All arrays are on the device; `problem.levels` is not read.
 struct CallParams {
-  efl_focal_problem problem;
+  efl_problem problem;
   efl_level level;
   DeviceScalars scalars;
   // With targets: what each row is, as label_column says it, or kDense.
@@ -115,7 +115,7 @@ class FocalThread {
   }
 
   EFL_DEVICE float negative_weight(int32_t c, float x, bool foreground) const {
-    const efl_focal_problem& problem = call.problem;
+    const efl_problem& problem = call.problem;
     if (!kRare || !foreground || !problem.foreground_weight) return problem.negative_weight[c];
     return x < problem.foreground_threshold ? 0.0f : problem.foreground_weight[c];
   }
@@ -140,7 +140,7 @@ class FocalThread {
   }
 
   EFL_DEVICE Sides compute(const Apart& element, float x) {
-    const efl_focal_problem& problem = call.problem;
+    const efl_problem& problem = call.problem;
     const int32_t c = element.column;
     const float target = kRare && element.positive ? target_of(element) : 1.0f;
     float own_loss, gradient, share = element.positive ? 1.0f : 0.0f;
@@ -179,7 +179,7 @@ class FocalThread {
   // In float64, as on the CPU: where the probability meets the target float32 loses its digits.
   __device__ __noinline__ void soften(const Apart& element, float x, float target, float* own_loss,
                                       float* gradient, float* share) const {
-    const efl_focal_problem& problem = call.problem;
+    const efl_problem& problem = call.problem;
     const int32_t c = element.column;
     const double y = target, logit = x, gamma = problem.gamma[c];
     const double weight =

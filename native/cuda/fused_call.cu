@@ -141,7 +141,7 @@ void add_level(FusedCall* call, const efl_level& level, int32_t level_index, int
 
 bool needs_survey(const FusedCall& call) {
   if (call.gradients_given) return false;
-  const efl_focal_problem& problem = call.problem;
+  const efl_problem& problem = call.problem;
   if (problem.reduction == EFL_REDUCTION_MEAN) return true;
   if (problem.reduction == EFL_REDUCTION_SUM && !call.scalars.normalizer &&
       problem.normalizer == EFL_NORMALIZER_POSITIVES) {

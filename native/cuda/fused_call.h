@@ -19,7 +19,7 @@ struct LevelPlan {
 };
 
 struct FusedCall {
-  efl_focal_problem problem;  // all pointers on the device, but `levels`, which is not read
+  efl_problem problem;  // all pointers on the device, but `levels`, which is not read
   std::vector<efl_level> levels;
   std::vector<LevelPlan> plans;
   DeviceScalars scalars;

@@ -28,7 +28,7 @@ struct PartArrays {
 
 class HostCall {
  public:
-  HostCall(int device, const efl_focal_problem& given, bool gradients_given)
+  HostCall(int device, const efl_problem& given, bool gradients_given)
       : device_(device), given_(given), pipeline_(Pipeline::take(device)) {
     columns_ = efl::columns_of(given.convention);
     element_bytes_ = bytes_of(given.format.dtype);
@@ -126,7 +126,7 @@ class HostCall {
   }
 
   void place(Parts* parts) {
-    efl_focal_problem& problem = whole_.problem;
+    efl_problem& problem = whole_.problem;
     problem = given_;
     ignored_ = parts->take<int32_t>(given_.convention.ignored_count);
     problem.convention.ignored = ignored_;
@@ -314,7 +314,7 @@ class HostCall {
   }
 
   const int device_;
-  const efl_focal_problem& given_;
+  const efl_problem& given_;
   Pipeline::Taken pipeline_;
   int32_t columns_ = 0;
   int64_t element_bytes_ = 0;
@@ -339,7 +339,7 @@ class HostCall {
 
 }  // namespace
 
-efl_status compute_host_arrays(int device, const efl_focal_problem& problem, efl_result* result) {
+efl_status compute_host_arrays(int device, const efl_problem& problem, efl_result* result) {
   check(cudaSetDevice(device));
   return HostCall(device, problem, false).run(result);
 }
@@ -349,7 +349,7 @@ efl_status collect_host_arrays(int device, const efl_collect_problem& given, efl
   std::vector<efl_level> levels(given.levels, given.levels + given.level_count);
   for (efl_level& level : levels) level.gradient = nullptr;
   const std::vector<float> ones(static_cast<std::size_t>(efl::columns_of(given.convention)), 1.0f);
-  efl_focal_problem problem{};
+  efl_problem problem{};
   problem.convention = given.convention;
   problem.format = given.format;
   problem.levels = levels.data();

@@ -289,7 +289,7 @@ const efl_backend* backend_of(int32_t device) {
       EFL_BACKEND_ABI,
       "cuda",
       "host arrays",
-      host_arrays<efl_focal_problem, compute_host_arrays, kDevice>,
+      host_arrays<efl_problem, compute_host_arrays, kDevice>,
       host_arrays<efl_collect_problem, collect_host_arrays, kDevice>,
       nullptr,
       nullptr,

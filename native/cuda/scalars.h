@@ -13,7 +13,7 @@ struct DeviceScalars {
   const SurveyTotals* survey;  // of all levels, where the divisor depends on it
 };
 
-EFL_HOST_DEVICE Scales scales_on_device(efl_focal_problem problem, const DeviceScalars& scalars) {
+EFL_HOST_DEVICE Scales scales_on_device(efl_problem problem, const DeviceScalars& scalars) {
   if (scalars.normalizer) problem.normalizer = *scalars.normalizer;
   if (scalars.upstream) problem.upstream = *scalars.upstream;
   RowCounts counts;

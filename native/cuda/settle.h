@@ -30,7 +30,7 @@ struct SettleParams {
   const double* negative_sums;
   const double* positive_sums;
   const CallTotals* totals;
-  efl_focal_problem problem;
+  efl_problem problem;
   DeviceScalars scalars;
   StateArrays state;
   efl_report* report;  // or null

@@ -9,19 +9,15 @@
 extern "C" {
 #endif
 
-/* How a call ended. */
+/* How a call ended. Other numbers are for the insides of the package. */
 typedef enum efl_status {
   EFL_OK = 0,
-  EFL_BAD_LABEL = 1,      /* a label is neither a class, background nor ignored */
-  EFL_BAD_TARGET = 2,     /* a dense target is outside [0, 1] */
-  EFL_OUT_OF_MEMORY = 3,  /* the workspace could not be allocated */
-  EFL_CANCELLED = 4,      /* the call was cancelled before it started */
-  EFL_BAD_QUALITY = 5,    /* the quality of a row with a class is outside [0, 1] */
-  EFL_BAD_NORMALIZER = 6, /* one on the device is not a finite number > 0 */
-  EFL_DEVICE_ERROR = 7,   /* the device failed; bad_index is the number of the runtime's error */
-  EFL_BAD_ARGUMENT = 8,   /* an argument of efl.h is wrong: efl_error_text says which */
-  EFL_ABI_MISMATCH = 9,   /* the caller was compiled for another interface */
-  EFL_NOT_COMPUTED = 10   /* a captured call that no graph has launched yet */
+  EFL_BAD_LABEL = 1,     /* a label is neither a class, background nor ignored */
+  EFL_BAD_TARGET = 2,    /* a dense target is outside [0, 1] */
+  EFL_OUT_OF_MEMORY = 3, /* the workspace could not be allocated */
+  EFL_BAD_QUALITY = 5,   /* the quality of a row with a class is outside [0, 1] */
+  EFL_BAD_ARGUMENT = 8,  /* an argument of efl.h is wrong: efl_error_text says which */
+  EFL_ABI_MISMATCH = 9   /* the caller was compiled for another interface */
 } efl_status;
 
 typedef enum efl_reduction {

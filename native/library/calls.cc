@@ -161,14 +161,14 @@ efl_call default_call() {
   return call;
 }
 
-efl_focal_problem checked_compute(const efl_call& call, const HostCriterion& criterion) {
+efl_problem checked_compute(const efl_call& call, const HostCriterion& criterion) {
   const CriterionSettings& settings = criterion.settings();
   check_levels(call, criterion.columns());
   check_labels(call, true, settings.loss == EFL_LOSS_QUALITY_FOCAL);
   check_outputs(call, settings.reduction);
   check_loss_scale(call.loss_scale);
   check_scalars(call, settings);
-  efl_focal_problem problem{};
+  efl_problem problem{};
   problem.format = call.format;
   problem.levels = call.levels;
   problem.level_count = call.level_count;

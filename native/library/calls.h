@@ -9,7 +9,7 @@ namespace efl::library {
 efl_call default_call();
 
 // These throw Failure.
-efl_focal_problem checked_compute(const efl_call& call, const HostCriterion& criterion);
+efl_problem checked_compute(const efl_call& call, const HostCriterion& criterion);
 efl_collect_problem checked_collect(const efl_call& call, const HostCriterion& criterion);
 
 }  // namespace efl::library

@@ -180,7 +180,7 @@ const char* efl_criterion_kernels(const efl_criterion* criterion) {
 efl_status efl_criterion_compute(efl_criterion* criterion, const efl_call* call,
                                  efl_result* result) {
   return run(criterion, call, result, efl::library::checked_compute,
-             [&](const efl_focal_problem& problem) {
+             [&](const efl_problem& problem) {
                return criterion->host.compute(problem, call->collect != 0, result);
              });
 }

@@ -175,7 +175,7 @@ double smallest_of(efl_dtype dtype) { return dtype == EFL_FLOAT16 ? 6e-8 : 1e-36
 // `place` is where each element of the rows is in the level's arrays; none: there.
 void compare(const Problem& given, const Solution& expected, const Result& result,
              const efl_level& level, efl_dtype dtype, const std::vector<int64_t>& place = {}) {
-  const efl_focal_problem& problem = given.problem;
+  const efl_problem& problem = given.problem;
   const efl::Scales scales = efl::scales_of(problem, {});
   CHECK(close(result.totals.loss * scales.loss, expected.loss, 1e-5));
   CHECK(result.totals.positives == expected.positives);
@@ -556,7 +556,7 @@ struct DeviceState {
         negative_weight(classes, -1.0f) {}
 
   void enter(const std::vector<double>& negative_sums, const std::vector<double>& positive_sums,
-             const efl_focal_problem& problem, const efl::cuda::CallTotals& totals,
+             const efl_problem& problem, const efl::cuda::CallTotals& totals,
              const efl::cuda::DeviceScalars& scalars = {}) {
     efl::cuda::SettleParams params{};
     params.rule = parameters;

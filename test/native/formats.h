@@ -88,7 +88,7 @@ struct Arranged {
   std::vector<uint16_t> logits16, gradient16;
   std::vector<double> positive_sums, negative_sums;
   efl_level level{};
-  efl_focal_problem problem;
+  efl_problem problem;
 };
 
 }  // namespace test

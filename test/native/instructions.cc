@@ -46,9 +46,9 @@ struct Arrays {
   efl_level level{};
 };
 
-efl_focal_problem problem_of(Arrays* arrays, const std::string& what) {
+efl_problem problem_of(Arrays* arrays, const std::string& what) {
   if (what == "square") arrays->gamma.assign(kClasses, 2.0f);
-  efl_focal_problem problem{};
+  efl_problem problem{};
   problem.convention = {kClasses, 1, 0, 1, 0, nullptr, 0};
   problem.format = {EFL_FLOAT32, EFL_LAYOUT_NHWC, EFL_ANCHOR_MAJOR, 1};
   problem.levels = &arrays->level;
@@ -80,7 +80,7 @@ int main(int argc, char** argv) {
     return 2;
   }
   Arrays arrays;
-  const efl_focal_problem problem = problem_of(&arrays, argv[2]);
+  const efl_problem problem = problem_of(&arrays, argv[2]);
   efl_result result{};
   for (long times = std::atol(argv[3]); times > 0; --times) {
     if (backend->focal(&problem, &result) != EFL_OK) return 1;

@@ -845,7 +845,7 @@ const efl::cpu::Kernels& kernels_under_test() {
 
 // All rows in blocks of so many columns.
 double compute_in_blocks(const Arranged& arranged, int32_t width) {
-  const efl_focal_problem& problem = arranged.problem;
+  const efl_problem& problem = arranged.problem;
   const int32_t columns = efl::columns_of(problem.convention);
   const efl::cpu::FocalTask task = {&problem, 1.0f, 1.0f, problem.loss, false, 10, 1, nullptr};
   const int32_t step = problem.format.layout == EFL_LAYOUT_NCHW ? problem.format.anchors : 1;

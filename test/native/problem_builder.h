@@ -119,7 +119,7 @@ struct Problem {
   std::vector<int32_t> labels;
   std::vector<double> positive_sums, negative_sums;
   efl_level level{};
-  efl_focal_problem problem{};
+  efl_problem problem{};
 };
 
 struct Solution {
@@ -133,7 +133,7 @@ struct Expected {
   double loss, gradient, share;
 };
 
-inline Expected solve_element(const efl_focal_problem& problem, double logit, bool positive,
+inline Expected solve_element(const efl_problem& problem, double logit, bool positive,
                               double target, int32_t c, bool foreground) {
   double negative_weight = problem.negative_weight[c];
   if (foreground && problem.foreground_weight) {
@@ -159,7 +159,7 @@ inline Expected solve_element(const efl_focal_problem& problem, double logit, bo
 
 // Of rows of float32 logits. What belongs to no class is ignored with its row.
 inline Solution solve(const Problem& given) {
-  const efl_focal_problem& problem = given.problem;
+  const efl_problem& problem = given.problem;
   const efl_level& level = given.level;
   const int32_t columns = efl::columns_of(problem.convention);
   Solution solution;

@@ -1,0 +1,270 @@
+#include "spec.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <limits>
+
+namespace efl {
+namespace {
+
+constexpr int32_t kMaxClasses = 1 << 24;
+constexpr int32_t kIgnoredByDefault = -1;
+constexpr double kNone = 0;
+
+constexpr uint32_t only(efl_family family) { return 1u << family; }
+constexpr uint32_t kFocal = only(EFL_FOCAL_LOSS) | only(EFL_EQUALIZED_FOCAL_LOSS);
+constexpr uint32_t kQuality = only(EFL_QUALITY_FOCAL_LOSS) | only(EFL_EQUALIZED_QUALITY_FOCAL_LOSS);
+constexpr uint32_t kEqualized =
+    only(EFL_EQUALIZED_FOCAL_LOSS) | only(EFL_EQUALIZED_QUALITY_FOCAL_LOSS);
+constexpr uint32_t kAllFamilies = (1u << (EFL_ADAPTIVE_CLASS_SUPPRESSION_LOSS + 1)) - 1;
+
+// What an option may be. A float32 that is not finite would make every result NaN.
+bool any(double) { return true; }
+bool is_not_negative(double value) { return value >= 0 && is_finite_float(value); }
+bool is_positive(double value) { return value > 0 && is_finite_float(value); }
+bool is_one_or_more(double value) { return value >= 1 && is_finite_float(value); }
+bool is_gain(double value) { return value >= 0 && is_finite_float(1 + value); }
+bool is_share(double value) { return value >= 0 && value <= 1; }
+bool is_score(double value) { return value > 0 && value < 1; }
+bool is_alpha(double value) { return value <= 1; }
+
+constexpr const char* kFinite = "a finite number";
+constexpr const char* kNotNegative = "a finite number >= 0";
+constexpr const char* kPositive = "a finite number > 0";
+constexpr const char* kOneOrMore = "a finite number >= 1";
+constexpr const char* kShare = "a number in [0, 1]";
+constexpr const char* kScore = "a number in (0, 1)";
+constexpr const char* kAlpha = "a number in [0, 1], or a negative one to leave alpha out";
+constexpr const char* kScale =
+    "a finite number >= 0 for which ({gamma} + {scale_factor}) / {gamma} is finite too";
+
+const char* const kClasses = "an integer from 1 to 16777216";
+
+}  // namespace
+
+bool is_finite_float(double value) { return std::isfinite(static_cast<float>(value)); }
+
+const std::vector<Option>& options() {
+  constexpr OptionKind kNumber = OptionKind::kNumber, kFlag = OptionKind::kFlag,
+                       kPerClass = OptionKind::kPerClass;
+#define EFL_FIELD(name) #name, offsetof(efl_settings, name)
+  const auto option = [](const char* name, std::size_t offset, OptionKind kind, uint32_t families,
+                         double fallback, const char* expected, bool (*accepts)(double),
+                         bool required = false) {
+    return Option{name, kind, families, offset, fallback, expected, accepts, required};
+  };
+  static const std::vector<Option> all = {
+      option(EFL_FIELD(class_weight), kPerClass, kAllFamilies, kNone, kNotNegative,
+             is_not_negative),
+      option(EFL_FIELD(loss_weight), kNumber, kAllFamilies, 1, kFinite, is_finite_float),
+      option(EFL_FIELD(gamma), kNumber, only(EFL_FOCAL_LOSS), 2, kNotNegative, is_not_negative),
+      option(EFL_FIELD(gamma), kNumber, only(EFL_EQUALIZED_FOCAL_LOSS), 2, kPositive, is_positive),
+      option(EFL_FIELD(gamma), kNumber, kQuality, 2, kOneOrMore, is_one_or_more),
+      option(EFL_FIELD(class_alpha), kPerClass, kFocal, kNone, kAlpha, is_alpha),
+      option(EFL_FIELD(alpha), kNumber, kFocal, 0.25, kAlpha, is_alpha),
+      // With what gamma allows, see check_weights.
+      option(EFL_FIELD(scale_factor), kNumber, kEqualized, 8, kScale, is_not_negative),
+      option(EFL_FIELD(map_steepness), kNumber, only(EFL_EQUALIZATION_LOSS_V2), 12, kPositive,
+             is_positive),
+      option(EFL_FIELD(map_midpoint), kNumber, only(EFL_EQUALIZATION_LOSS_V2), 0.8, kFinite,
+             is_finite_float),
+      option(EFL_FIELD(positive_gain), kNumber, only(EFL_EQUALIZATION_LOSS_V2), 4, kNotNegative,
+             is_gain),
+      option(EFL_FIELD(objectness), kFlag, only(EFL_EQUALIZATION_LOSS_V2), 0, "true or false", any),
+      option(EFL_FIELD(class_frequencies), kPerClass, only(EFL_EQUALIZATION_LOSS), kNone, kShare,
+             is_share, true),
+      option(EFL_FIELD(frequency_threshold), kNumber, only(EFL_EQUALIZATION_LOSS), 0.00177, kShare,
+             is_share),
+      option(EFL_FIELD(score_threshold), kNumber, only(EFL_ADAPTIVE_CLASS_SUPPRESSION_LOSS), 0.7,
+             kScore, is_score),
+      option(EFL_FIELD(background_weight), kPerClass, only(EFL_ADAPTIVE_CLASS_SUPPRESSION_LOSS),
+             kNone, kNotNegative, is_not_negative),
+  };
+#undef EFL_FIELD
+  return all;
+}
+
+namespace {
+
+// Fields are reached by their places, as options() names them.
+template <class T>
+const T& field(const efl_settings& settings, const Option& option) {
+  return *reinterpret_cast<const T*>(reinterpret_cast<const char*>(&settings) + option.offset);
+}
+template <class T>
+T& field(efl_settings& settings, const Option& option) {
+  return *reinterpret_cast<T*>(reinterpret_cast<char*>(&settings) + option.offset);
+}
+
+void check_one_of(const char* argument, const char* expected, int32_t value, int32_t last) {
+  if (value < 0 || value > last) throw ArgumentError{argument, expected, double(value)};
+}
+
+void check_options(const efl_settings& given) {
+  for (const Option& option : options()) {
+    if (!option.belongs_to(given.family)) continue;
+    if (option.kind == OptionKind::kNumber) check_option(option, field<double>(given, option));
+    if (option.kind != OptionKind::kPerClass) continue;
+    const double* const values = field<const double*>(given, option);
+    if (!values && option.required) {
+      throw ArgumentError{option.name, "a number for each class", 0, false};
+    }
+    for (int32_t j = 0; values && j < given.classes; ++j) check_option(option, values[j], j);
+  }
+}
+
+// What an element's loss is, and how the statistics change the parameters of a class.
+struct Family {
+  efl_loss loss;
+  Rule rule;
+};
+
+Family family_of(int32_t family) {
+  switch (family) {
+    case EFL_FOCAL_LOSS:
+      return {EFL_LOSS_FOCAL, Rule::kFixed};
+    case EFL_EQUALIZED_FOCAL_LOSS:
+      return {EFL_LOSS_FOCAL, Rule::kEqualizedFocal};
+    case EFL_QUALITY_FOCAL_LOSS:
+      return {EFL_LOSS_QUALITY_FOCAL, Rule::kFixed};
+    case EFL_EQUALIZED_QUALITY_FOCAL_LOSS:
+      return {EFL_LOSS_QUALITY_FOCAL, Rule::kEqualizedFocal};
+    case EFL_EQUALIZATION_LOSS_V2:
+      return {EFL_LOSS_CROSS_ENTROPY, Rule::kEqualizationV2};
+    case EFL_EQUALIZATION_LOSS:
+    case EFL_ADAPTIVE_CLASS_SUPPRESSION_LOSS:
+      return {EFL_LOSS_CROSS_ENTROPY, Rule::kFixed};
+    default:
+      throw ArgumentError{"family", "an efl_family", double(family)};
+  }
+}
+
+}  // namespace
+
+void check_option(const Option& option, double value, int64_t index) {
+  if (!option.accepts(value)) throw ArgumentError{option.name, option.expected, value, true, index};
+}
+
+const Option& option_named(int32_t family, const char* name) {
+  return *std::find_if(options().begin(), options().end(), [&](const Option& option) {
+    return option.belongs_to(family) && std::strcmp(option.name, name) == 0;
+  });
+}
+
+efl_settings default_settings(int32_t family) {
+  (void)family_of(family);
+  efl_settings settings{};
+  settings.abi = EFL_ABI;
+  settings.size = sizeof(efl_settings);
+  settings.family = family;
+  settings.ignored_count = 1;
+  settings.ignored = &kIgnoredByDefault;
+  for (const Option& option : options()) {
+    if (option.kind == OptionKind::kNumber) field<double>(settings, option) = option.fallback;
+  }
+  return settings;
+}
+
+Spec::Spec(const efl_settings& given) : SpecView() {
+  loss = family_of(given.family).loss;
+  if (given.classes < 1 || given.classes > kMaxClasses) {
+    throw ArgumentError{"classes", kClasses, double(given.classes)};
+  }
+  check_one_of("background", "an efl_background", given.background, EFL_BACKGROUND_NONE);
+  check_one_of("reduction", "an efl_reduction", given.reduction, EFL_REDUCTION_NONE);
+  set_labels(given);
+  check_options(given);
+  set_rule(given);
+  reduction = static_cast<efl_reduction>(given.reduction);
+  loss_weight = given.loss_weight;
+  set_weights(given);
+  check_weights(given);
+}
+
+void Spec::set_rule(const efl_settings& given) {
+  rule.rule = family_of(given.family).rule;
+  // A loss without a focusing parameter has the modulator of gamma 0, which is 1.
+  if (loss != EFL_LOSS_CROSS_ENTROPY) rule.gamma = given.gamma;
+  if (rule.rule == Rule::kEqualizedFocal) {
+    const double gamma = given.gamma, most = gamma + given.scale_factor;
+    if (!is_finite_float(most) || !is_finite_float(most / gamma)) {
+      throw ArgumentError{"scale_factor", kScale, given.scale_factor};
+    }
+    rule.scale_factor = given.scale_factor;
+  }
+  if (rule.rule == Rule::kEqualizationV2) {
+    rule.map_steepness = given.map_steepness;
+    rule.map_midpoint = given.map_midpoint;
+    rule.positive_gain = given.positive_gain;
+    convention.has_objectness = given.objectness != 0;
+  }
+}
+
+void Spec::set_labels(const efl_settings& given) {
+  convention.classes = given.classes;
+  convention.first_class = given.background == EFL_BACKGROUND_FIRST ? 1 : 0;
+  convention.has_background = given.background != EFL_BACKGROUND_NONE;
+  convention.background = given.background == EFL_BACKGROUND_FIRST ? 0 : given.classes;
+  if (given.ignored_count < 0 || (given.ignored_count > 0 && !given.ignored)) {
+    throw ArgumentError{"ignored", "ignored_count labels", double(given.ignored_count)};
+  }
+  for (int32_t i = 0; i < given.ignored_count; ++i) {
+    const int32_t found = label_column(convention, given.ignored[i]);
+    if (found >= 0 || found == kBackground) {
+      throw ArgumentError{"ignored", "labels that are neither a class nor background",
+                          double(given.ignored[i])};
+    }
+    ignored_.push_back(given.ignored[i]);
+  }
+  convention.ignored = ignored_.data();
+  convention.ignored_count = given.ignored_count;
+}
+
+void Spec::set_weights(const efl_settings& given) {
+  const bool has_alpha = loss == EFL_LOSS_FOCAL;
+  const bool spares_rare = given.family == EFL_EQUALIZATION_LOSS;
+  const bool suppresses = given.family == EFL_ADAPTIVE_CLASS_SUPPRESSION_LOSS;
+  const auto value_or = [](const double* values, int32_t j, double otherwise) {
+    return values ? values[j] : otherwise;
+  };
+  for (int32_t j = 0; j < given.classes; ++j) {
+    const double weight = value_or(given.class_weight, j, 1);
+    const double alpha = has_alpha ? value_or(given.class_alpha, j, given.alpha) : -1;
+    const double negative = alpha < 0 ? weight : (1 - alpha) * weight;
+    const double in_background = suppresses ? value_or(given.background_weight, j, 1) : 1;
+    positive_weights_.push_back(alpha < 0 ? weight : alpha * weight);
+    negative_weights_.push_back(negative * in_background);
+    if (spares_rare) {
+      const bool rare = given.class_frequencies[j] < given.frequency_threshold;
+      foreground_weights_.push_back(rare ? 0.0f : static_cast<float>(negative));
+    }
+    if (suppresses) foreground_weights_.push_back(static_cast<float>(negative));
+  }
+  positive_weight = positive_weights_.data();
+  negative_weight = negative_weights_.data();
+  foreground_weight = foreground_weights_.empty() ? nullptr : foreground_weights_.data();
+  foreground_threshold = -std::numeric_limits<float>::infinity();
+  if (suppresses) {
+    // The logit of the score: comparing logits saves the kernels a sigmoid.
+    const double score = given.score_threshold;
+    foreground_threshold = static_cast<float>(std::log(score) - std::log1p(-score));
+  }
+}
+
+// An infinite weight would turn a modulator of 0 into NaN.
+void Spec::check_weights(const efl_settings& given) const {
+  const double focus = rule.scale_factor > 0 ? (rule.gamma + rule.scale_factor) / rule.gamma : 1;
+  const double most = focus * (1 + rule.positive_gain) * std::max(1.0, std::fabs(loss_weight));
+  for (const std::vector<double>* weights : {&positive_weights_, &negative_weights_}) {
+    const auto found = std::find_if(weights->begin(), weights->end(),
+                                    [&](double weight) { return !is_finite_float(weight * most); });
+    if (found == weights->end()) continue;
+    const auto j = found - weights->begin();
+    throw ArgumentError{"class_weight",
+                        "a number that keeps the largest weight of an element finite in float32",
+                        given.class_weight ? given.class_weight[j] : *found, true, j};
+  }
+}
+
+}  // namespace efl
