@@ -54,7 +54,12 @@
       "target_name": "efl_core",
       "type": "static_library",
       "cflags": ["-fno-trapping-math"],
-      "sources": ["native/core/host_criterion.cc", "native/core/statistics.cc"]
+      "sources": [
+        "native/core/call.cc",
+        "native/core/host_criterion.cc",
+        "native/core/spec.cc",
+        "native/core/statistics.cc"
+      ]
     },
     {
       "target_name": "efl_cpu",
@@ -63,6 +68,7 @@
         "native/cpu/available_processors.cc",
         "native/cpu/cpu_backend.cc",
         "native/cpu/cpu_features.cc",
+        "native/cpu/dense.cc",
         "native/cpu/kernels_scalar.cc",
         "native/cpu/soft_element.cc",
         "native/cpu/survey.cc",
@@ -78,15 +84,13 @@
       "dependencies": ["efl_core", "efl_cpu", "efl_kernels_baseline", "efl_kernels_avx2", "efl_kernels_avx512"],
       "defines": ["EFL_VERSION=\"<!(node -p \"require('./package.json').version\")\""],
       "sources": [
-        "native/library/calls.cc",
-        "native/library/efl.cc",
-        "native/library/errors.cc",
-        "native/library/settings.cc"
+        "native/c/efl.cc",
+        "native/c/errors.cc"
       ],
       "libraries": ["-lpthread"],
       "conditions": [
         ["OS=='linux'", {
-          "ldflags": ["-Wl,-z,nodelete", "-Wl,--version-script=<(module_root_dir)/native/library/exports.map"]
+          "ldflags": ["-Wl,-z,nodelete", "-Wl,--version-script=<(module_root_dir)/native/c/exports.map"]
         }]
       ]
     },
@@ -96,21 +100,24 @@
       "include_dirs": ["<!(node -p \"require('node-addon-api').include_dir\")"],
       "defines": ["EFL_VERSION=\"<!(node -p \"require('./package.json').version\")\""],
       "sources": [
-        "native/addon/addon.cc",
-        "native/addon/criterion.cc",
-        "native/addon/criterion_registry.cc",
-        "native/addon/criterion_state.cc",
-        "native/addon/device_objects.cc",
-        "native/addon/device_resources.cc",
-        "native/addon/devices.cc",
-        "native/addon/executor.cc",
-        "native/addon/levels.cc",
-        "native/addon/pin_library.cc"
+        "native/node/addon.cc",
+        "native/node/codes.cc",
+        "native/node/criterion.cc",
+        "native/node/criterion_registry.cc",
+        "native/node/criterion_state.cc",
+        "native/node/device_objects.cc",
+        "native/node/device_resources.cc",
+        "native/node/devices.cc",
+        "native/node/executor.cc",
+        "native/node/levels.cc",
+        "native/node/names.cc",
+        "native/node/options.cc",
+        "native/node/pin_library.cc"
       ],
       "libraries": ["-ldl", "-lpthread"],
       "conditions": [
         ["OS=='linux'", {
-          "ldflags": ["-Wl,--version-script=<(module_root_dir)/native/addon/exports.map"]
+          "ldflags": ["-Wl,--version-script=<(module_root_dir)/native/node/exports.map"]
         }]
       ]
     }

@@ -1,73 +1,70 @@
 /**
- * The typed face of the native addon. Only lib/ code that has validated its arguments calls it; the
- * addon checks kinds and lengths once more, and nothing else.
+ * The typed face of the native addon. lib checks what only JavaScript can get wrong: types, names,
+ * memory. Values are checked by native/core, whose refusals come as errors with `argument`, `expected`
+ * and `received` (native-failure.ts). Kinds and lengths of arrays are looked at once more.
  */
 
-/** Slots of the Float64Array in which a call's outcome comes back (native/addon/outcome.h). */
-export const outcomeSlot = {
-  status: 0,
-  loss: 1,
-  positives: 2,
-  ignored: 3,
-  nonFinite: 4,
-  badLevel: 5,
-  badIndex: 6,
-  badValue: 7,
-} as const;
-export const outcomeSlots = 8;
+/** Numbers by name, as the addon has them. */
+type Codes<Name extends string> = Readonly<Record<Name, number>>;
 
-/**
- * Slots of the numbers that go into a call (native/addon/call_numbers.h): the addon reads them when
- * the call is made. The slots before them take the outcome of a synchronous call.
- */
-export const callSlot = {
-  normalizer: 8,
-  upstream: 9,
-  lossScale: 10,
-  collect: 11,
-  scale: 12,
-  gamma: 13,
-  alpha: 14,
-  reduction: 15,
-  criterion: 16,
-} as const;
+/** The numbers by which the addon knows things (native/node/codes.cc): lib has none of its own. */
+export interface AddonCodes {
+  /** Places of the call block; those of the report, its beginning, are also those of an outcome. */
+  readonly slot: Codes<
+    | ('status' | 'loss' | 'positives' | 'ignored' | 'nonFinite')
+    | ('badLevel' | 'badIndex' | 'badValue')
+    | ('criterion' | 'normalizer' | 'countPositives' | 'upstream' | 'lossScale')
+    | ('collect' | 'gradientsGiven' | 'gamma' | 'alpha' | 'reduction')
+  >;
+  readonly reportSlots: number;
+  /** Bytes of a report on a device, which begins with the loss in float32; where its slots are. */
+  readonly deviceReport: Codes<'bytes' | 'report'>;
+  readonly status: Codes<
+    | ('ok' | 'badLabel' | 'badTarget' | 'badQuality' | 'badNormalizer')
+    | ('outOfMemory' | 'cancelled' | 'deviceError' | 'notComputed')
+  >;
+  readonly family: Codes<LossFamily>;
+  readonly background: Codes<'first' | 'last' | 'none'>;
+  readonly reduction: Codes<'sum' | 'mean' | 'none'>;
+  readonly dtype: Codes<'float32' | 'float16' | 'bfloat16'>;
+  readonly layout: Codes<'rows' | 'NHWC' | 'NCHW'>;
+  readonly channelOrder: Codes<'anchor-major' | 'class-major'>;
+  /** Places of a geometry: a format, and from `levels` on images and positions of each level. */
+  readonly geometry: Codes<'dtype' | 'layout' | 'channelOrder' | 'anchors' | 'levels'>;
+  /** Asynchronous calls that may be outstanding in an environment. */
+  readonly maxOutstandingCalls: number;
+}
 
-/** `efl_status` of native/include/efl_types.h. */
-export const status = {
-  ok: 0,
-  badLabel: 1,
-  badTarget: 2,
-  outOfMemory: 3,
-  cancelled: 4,
-  badQuality: 5,
-  badNormalizer: 6,
-  deviceError: 7,
-  notComputed: 10,
-} as const;
+/** The losses, by the names of their classes. */
+export type LossFamily =
+  | 'FocalLoss'
+  | 'EqualizedFocalLoss'
+  | 'QualityFocalLoss'
+  | 'EqualizedQualityFocalLoss'
+  | 'EqualizationLossV2'
+  | 'EqualizationLoss'
+  | 'AdaptiveClassSuppressionLoss';
 
-/** `efl_reduction` of native/include/efl_types.h. */
-export const reductionCode = { sum: 0, mean: 1, none: 2 } as const;
+/** What native/core/spec.cc says of an option; two of one name are one number or one for each class. */
+export interface LossOption {
+  readonly name: string;
+  readonly kind: 'number' | 'flag' | 'perClass';
+  /** What a value may be, for error messages. */
+  readonly expected: string;
+  /** The default; of what is required, or has one for each class, there is none. */
+  readonly fallback?: number | boolean;
+  readonly required: boolean;
+}
 
-/** `efl_loss` of native/core/problem.h: what the loss of an element is. */
-export const lossCode = { focal: 0, qualityFocal: 1, crossEntropy: 2 } as const;
-
-/** `Rule` of native/core/class_rule.h: how the statistics change the parameters of a class. */
-export const ruleCode = { fixed: 0, equalizedFocal: 1, equalizationV2: 2 } as const;
-
-/** `efl_dtype` of native/include/efl_types.h, as the two after it. */
-export const dtypeCode = { float32: 0, float16: 1, bfloat16: 2 } as const;
-
-/** `efl_layout`: rows are NHWC with one image and one anchor. */
-export const layoutCode = { rows: 0, NHWC: 0, NCHW: 1 } as const;
-
-/** `efl_channel_order`. */
-export const channelOrderCode = { 'anchor-major': 0, 'class-major': 1 } as const;
-
-/** `EFL_NORMALIZER_POSITIVES`: divide by the number of positive rows. */
-export const normalizerPositives = 0;
-
-/** `Executor::kMaxOutstanding`: asynchronous calls that may be outstanding in an environment. */
-export const maxOutstandingCalls = 1024;
+/** What a criterion is, for lib. */
+export interface LossDefinition {
+  /** What an element's loss is: `'focal'`, `'qualityFocal'`, `'crossEntropy'`. */
+  readonly loss: string;
+  /** How the statistics change a class: `'fixed'`, `'equalizedFocal'`, `'equalizationV2'`. */
+  readonly rule: string;
+  /** Logits in a row. */
+  readonly columns: number;
+}
 
 /** One thing for one tensor of logits, or a list with one for each level. */
 export type PerLevel<T> = T | readonly T[];
@@ -82,63 +79,53 @@ type RowArguments = [
   gradient?: PerLevel<Values>,
 ];
 
-/** Gradient, elements, gradOutput and targets are as long as the logits; a list for a list. */
-type FocalArguments = [
-  logits: PerLevel<Values>,
+/** The arrays of a call; a list for a list. `Numbers` are of the type of the logits. */
+type CallArguments<Numbers, Floats, Labels> = [
+  /** Or gradients, where the block says that they are given. */
+  logits: Numbers,
   /** Either labels or targets. */
-  labels: PerLevel<Int32Array> | undefined,
-  /** Of the type of the logits. */
-  gradient: PerLevel<Values> | undefined,
-  elements: PerLevel<Float32Array> | undefined,
-  gradOutput: PerLevel<Float32Array> | undefined,
+  labels: Labels | undefined,
+  gradient: Numbers | undefined,
+  elements: Floats | undefined,
+  gradOutput: Floats | undefined,
   /** One value for each label. */
-  quality: PerLevel<Float32Array> | undefined,
-  targets: PerLevel<Float32Array> | undefined,
+  quality: Floats | undefined,
+  targets: Floats | undefined,
+  /** Without one the logits are one level of float32 rows. */
   geometry: Int32Array | undefined,
 ];
 
-type CollectArguments = [
-  gradients: PerLevel<Values>,
-  labels: PerLevel<Int32Array>,
-  geometry: Int32Array | undefined,
-];
+type HostArguments = CallArguments<
+  PerLevel<Values>,
+  PerLevel<Float32Array>,
+  PerLevel<Int32Array>
+>;
 
-/** Where the outcome goes when the call has been computed, and what is called then. */
+/** Where the report goes when the call has been computed, and what is called then. */
 type LaterArguments = [outcome: Float64Array, done: () => void];
 
-/**
- * Places of the head of a geometry, which tells how the logits lie in memory; images and positions
- * (H x W) of each level follow. Without a geometry they are one level of float32 rows.
- */
-export const geometrySlot = { dtype: 0, layout: 1, channelOrder: 2, anchors: 3 } as const;
-export const geometryHead = 4;
+type DeviceList = readonly NativeMemory[];
 
-/** What a criterion computes. Arrays have one value for each class. */
-export interface NativeSettings {
-  readonly numClasses: number;
-  /** One more column, the last, whose positives are the background rows; out of the statistics. */
-  readonly objectness: boolean;
-  readonly loss: number;
-  readonly rule: number;
-  readonly gamma: number;
-  /** Of the rule `equalizedFocal`. */
-  readonly scaleFactor: number;
-  /** Of the rule `equalizationV2`, as the two after it. */
-  readonly mapSteepness: number;
-  readonly mapMidpoint: number;
-  readonly positiveGain: number;
-  /** Weights before the statistics change them. */
-  readonly positiveWeight: Float64Array;
-  readonly negativeWeight: Float64Array;
-  /** In place of `negativeWeight` in rows that have a class. */
-  readonly foregroundWeight: Float64Array | undefined;
-  /** In such rows negatives with a lower logit weigh nothing. */
-  readonly foregroundThreshold: number;
-  readonly firstClass: number;
-  readonly background: number | undefined;
-  readonly ignored: Int32Array;
+/** Its results are there after `stream` has been waited for. */
+type DeviceArguments = [
+  ...CallArguments<DeviceList, DeviceList, DeviceList>,
+  device: number,
+  report: NativeMemory,
+  stream: NativeStream | undefined,
+  /** One float32, in place of the number in the block. */
+  normalizer: NativeMemory | undefined,
+  upstream: NativeMemory | undefined,
+];
+
+/**
+ * The options of a criterion as the addon takes them: one number or flag, or a Float64Array with one
+ * number for each class.
+ */
+export interface NativeOptions {
+  readonly [name: string]: number | boolean | Float64Array | Int32Array | undefined;
+  readonly background: number;
   readonly reduction: number;
-  readonly lossWeight: number;
+  readonly ignoreIndex: Int32Array;
   /** Where arrays on the host are computed: the number of a device, or -1 for the CPU. */
   readonly device: number;
 }
@@ -202,54 +189,31 @@ export interface NativeGraph {
   dispose(): void;
 }
 
-type DeviceList = readonly NativeMemory[] | undefined;
-
-/** A call on device tensors; its results are there after `stream` has been waited for. */
-type DeviceArguments = [
-  device: number,
-  logits: readonly NativeMemory[],
-  labels: DeviceList,
-  gradient: DeviceList,
-  elements: DeviceList,
-  gradOutput: DeviceList,
-  quality: DeviceList,
-  targets: DeviceList,
-  geometry: Int32Array,
-  normalizer: number | NativeMemory,
-  upstream: number | NativeMemory,
-  lossScale: number,
-  collect: boolean,
-  report: NativeMemory,
-  stream: NativeStream | undefined,
-  /** The logits are gradients, of which only the statistics are wanted. */
-  gradientsGiven: boolean,
-];
-
-/** Bytes of an `efl_report`, and where its parts are. */
-export const reportBytes = 56;
-export const reportOffset = {
-  loss: 0,
-  status: 4,
-  positives: 8,
-  ignored: 16,
-  nonFinite: 24,
-  badLevel: 32,
-  badIndex: 40,
-  badValue: 48,
-} as const;
-
+/** What the block says of a call is read, and checked, when the call is made. */
 export interface NativeCriterion {
   /** What a synchronous call knows it by; none after `dispose`. */
   readonly number: number;
+  readonly definition: LossDefinition;
   /** As `run`. Returns the call's number for `cancel`. Only where `hasRoom`. */
-  submit(...call: [...FocalArguments, ...LaterArguments]): number;
-  submitCollect(...call: [...CollectArguments, ...LaterArguments]): number;
+  submit(...call: [...HostArguments, ...LaterArguments]): number;
   /** Like all that concerns a device it throws errors with a number `cudaError`. */
   runOnDevice(...call: DeviceArguments): void;
+  /** Throws for a number of the block that no call may have. */
+  checkNumbers(): void;
   waitForCalls(): void;
   readStatistics(positive: Float64Array, negative: Float64Array, ratio: Float64Array): number;
   /** gamma_j and gamma_j / gamma_b; or, of equalizationV2, the factors on negatives and positives. */
   readFactors(first: Float64Array, second: Float64Array): void;
+  /**
+   * What the next call is computed with, one value for each column. Returns the logit below which
+   * negatives in rows with a class weigh nothing; undefined where they weigh as in other rows.
+   */
+  readParameters(
+    gamma: Float32Array,
+    positiveWeight: Float32Array,
+    negativeWeight: Float32Array,
+    foregroundWeight: Float32Array,
+  ): number | undefined;
   restore(positive: Float64Array, negative: Float64Array, ratio: Float64Array, steps: number): void;
   merge(positive: Float64Array, negative: Float64Array, steps: number): void;
   reset(): void;
@@ -258,19 +222,22 @@ export interface NativeCriterion {
 
 /** Synchronous calls name the criterion by its number: that is quicker than a method of it. */
 export interface NativeCriterionClass {
-  new (settings: NativeSettings): NativeCriterion;
-  /** With the numbers `criterion`, `normalizer`, `upstream`, `lossScale` and `collect`. */
-  run(...call: RowArguments | FocalArguments): void;
-  /** With the numbers `criterion` and `scale`. */
-  runCollect(...call: RowArguments | CollectArguments): void;
+  new (family: number, options: NativeOptions): NativeCriterion;
+  run(...call: RowArguments | HostArguments): void;
 }
 
 export interface NativeAddon {
   readonly version: string;
-  readonly bindingVersion: number;
-  /** The numbers of a call and its outcome, see {@link callSlot}. The addon writes where this is. */
-  readonly numbers: Float64Array;
+  readonly codes: AddonCodes;
+  /** The report of a synchronous call, and the numbers that go into a call. The addon has its place. */
+  readonly block: Float64Array;
   readonly Criterion: NativeCriterionClass;
+  /** The options that a family of losses has. */
+  lossOptions(family: number): LossOption[];
+  /** Throws for a number that an option may not have. */
+  checkOption(family: number, name: string, value: number): void;
+  /** Throws where the upstream gradient in the block is none. */
+  checkUpstream(reduction: number): void;
   /** False where this machine cannot run the named kernels. */
   configure(threads: number, cpuKernels: string | undefined, queueBytes?: number): boolean;
   /** Those this process may run on, and no more than the quota of its control groups pays for. */
@@ -287,8 +254,8 @@ export interface NativeAddon {
   /** Detaches the buffer and frees its memory. Nothing may be at work on it. */
   freeBuffer(buffer: ArrayBuffer): void;
   cancel(call: number): boolean;
-  /** Opens the library for GPUs: undefined, why it was not taken, or the number of its interface. */
-  openDevices(path: string): string | number | undefined;
+  /** Opens the library for GPUs: undefined, why it was not taken, or the version it is of. */
+  openDevices(path: string): string | { readonly version: string } | undefined;
   deviceSummary(): DeviceSummary;
   /** Or the number of a `cudaError_t`. */
   describeDevice(device: number): DeviceDescription | number;
@@ -309,7 +276,7 @@ export interface NativeAddon {
   deviceMemory(device: number): [total: number, free: number, reserved: number, inUse: number];
   /** The device whose memory this is, or -1. */
   deviceOf(pointer: bigint): number;
-  /** With the numbers `gamma`, `alpha`, `reduction` and `upstream`. */
+  /** With `gamma`, `alpha`, `reduction` and `upstream` of the block. */
   dense(
     logits: Float32Array,
     targets: Float32Array,
@@ -318,6 +285,3 @@ export interface NativeAddon {
     gradOutput: Float32Array | undefined,
   ): void;
 }
-
-/** `kBindingVersion` of native/addon/addon.cc that this file describes. */
-export const expectedBindingVersion = 7;

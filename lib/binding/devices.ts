@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { EflCudaError, type BackendFailure } from '../errors';
+import { version } from '../version';
 import type { DeviceSummary } from './addon';
 import { addon, addonPath } from './load';
 
@@ -35,8 +36,9 @@ function find(): DeviceLibrary {
     return failure('not-built', `there is no ${file}: this build has no CUDA backend`);
   }
   const problem = addon().openDevices(file);
-  if (typeof problem === 'number') {
-    return failure('abi-mismatch', `${file} has interface ${problem}, which is not this version's`);
+  if (typeof problem === 'object') {
+    const expected = `this package is ${version}`;
+    return failure('abi-mismatch', `${file} is of version ${problem.version}, ${expected}`);
   }
   if (problem !== undefined) return failure('library-not-loadable', problem);
   const summary = addon().deviceSummary();

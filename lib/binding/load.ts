@@ -3,7 +3,7 @@ import Module from 'node:module';
 import path from 'node:path';
 import { EflArgumentError } from '../errors';
 import { version } from '../version';
-import { expectedBindingVersion, type NativeAddon } from './addon';
+import type { NativeAddon } from './addon';
 import { isNodeSupported, loadFailure } from './load-failure';
 import { binaryPlaces, findBinary } from './places';
 import { currentPlatform } from './platform';
@@ -34,11 +34,8 @@ function load(file: string): NativeAddon {
     throw loadFailure('dlopen-failed', [{ path: file, problem: 'not a .node file' }]);
   }
   const native = open(file);
-  if (native.version !== version || native.bindingVersion !== expectedBindingVersion) {
-    const problem =
-      native.version === version
-        ? `JS expects interface ${expectedBindingVersion}, binary has ${native.bindingVersion}`
-        : `JS ${version}, binary ${native.version}`;
+  if (native.version !== version) {
+    const problem = `JS ${version}, binary ${native.version}`;
     throw loadFailure('version-mismatch', [{ path: file, problem }]);
   }
   return native;

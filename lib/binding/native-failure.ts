@@ -1,5 +1,6 @@
 /** What the addon throws, as errors of this package. */
-import { EflError, EflOutOfMemoryError } from '../errors';
+import { EflArgumentError, EflError, EflOutOfMemoryError } from '../errors';
+import { describe } from '../validation';
 import { cudaError } from './devices';
 import { isShortOfMemory } from './short-of-memory';
 
@@ -12,13 +13,26 @@ export function fromNative<T>(body: () => T, what?: string): T {
   }
 }
 
+/** What the addon gives its errors. */
+interface Thrown {
+  readonly code: unknown;
+  readonly cudaError: unknown;
+  /** Of a value that native/core refuses. */
+  readonly argument: string;
+  readonly expected: string;
+  readonly received: number | undefined;
+}
+
 /** Of the CUDA runtime. */
 const outOfMemory = 2;
 
 /** What the addon threw, as ours where the machine was the reason. */
 export function nativeFailure(error: unknown, what?: string): unknown {
   if (isShortOfMemory(error)) return new EflOutOfMemoryError(what, { cause: error });
-  const { code, cudaError: number } = error as { code?: unknown; cudaError?: unknown };
+  const { code, cudaError: number, expected, argument, received } = error as Partial<Thrown>;
+  if (expected !== undefined && argument !== undefined) {
+    return new EflArgumentError(argument, expected, describe(received));
+  }
   if (code === 'EFL_NO_THREAD') {
     return new EflError(
       code,

@@ -1,13 +1,6 @@
-import { numberOption } from '../validation';
-import type { ClassValues } from './class-values';
+import type { ClassValues } from '../tensors/class-values';
 import { Criterion } from './criterion';
-import {
-  readOptions,
-  resolveClassWeights,
-  resolveCommon,
-  type CriterionOptions,
-  type ResolvedCriterionOptions,
-} from './options';
+import type { CriterionOptions, ResolvedCriterionOptions } from './options';
 
 /** Options of {@link AdaptiveClassSuppressionLoss}. */
 export interface AdaptiveClassSuppressionLossOptions extends CriterionOptions {
@@ -54,36 +47,6 @@ export class AdaptiveClassSuppressionLoss extends Criterion<ResolvedClassSuppres
    * @throws {@link EflLoadError} where the native addon cannot be loaded.
    */
   constructor(options: AdaptiveClassSuppressionLossOptions) {
-    const resolved = resolve(options);
-    const { scoreThreshold, backgroundWeight } = resolved;
-    super(resolved, {
-      loss: 'crossEntropy',
-      backgroundFactor: backgroundWeight,
-      // The logit of the score: comparing logits saves the kernel a sigmoid.
-      foregroundThreshold: Math.log(scoreThreshold) - Math.log1p(-scoreThreshold),
-    });
+    super('AdaptiveClassSuppressionLoss', options);
   }
-}
-
-function resolve(options: AdaptiveClassSuppressionLossOptions): ResolvedClassSuppressionOptions {
-  const given: Partial<AdaptiveClassSuppressionLossOptions> = readOptions(options, [
-    'scoreThreshold',
-    'backgroundWeight',
-  ]);
-  const common = resolveCommon(given);
-  return {
-    ...common,
-    scoreThreshold: numberOption(
-      'scoreThreshold',
-      given.scoreThreshold,
-      0.7,
-      'a number in (0, 1)',
-      (threshold) => threshold > 0 && threshold < 1,
-    ),
-    backgroundWeight: resolveClassWeights(
-      'backgroundWeight',
-      given.backgroundWeight,
-      common.numClasses,
-    ),
-  };
 }

@@ -1,11 +1,5 @@
-import { booleanOption, isFiniteFloat32, numberOption } from '../validation';
 import { EqualizedCriterion } from './equalized-criterion';
-import {
-  readOptions,
-  resolveCommon,
-  type CriterionOptions,
-  type ResolvedCriterionOptions,
-} from './options';
+import type { CriterionOptions, ResolvedCriterionOptions } from './options';
 
 /** Options of {@link EqualizationLossV2}. */
 export interface EqualizationLossV2Options extends CriterionOptions {
@@ -58,14 +52,7 @@ export class EqualizationLossV2 extends EqualizedCriterion<ResolvedEqualizationV
    * @throws {@link EflLoadError} where the native addon cannot be loaded.
    */
   constructor(options: EqualizationLossV2Options) {
-    const resolved = resolve(options);
-    const { mapSteepness: steepness, mapMidpoint: midpoint, positiveGain, objectness } = resolved;
-    super(resolved, {
-      loss: 'crossEntropy',
-      rule: 'equalizationV2',
-      ratioMap: { steepness, midpoint, positiveGain },
-      objectness,
-    });
+    super('EqualizationLossV2', options);
   }
 
   /** f(r_j), the weight of each class's negatives. A copy. */
@@ -77,35 +64,4 @@ export class EqualizationLossV2 extends EqualizedCriterion<ResolvedEqualizationV
   get positiveWeight(): Float64Array {
     return this.readFactors().second;
   }
-}
-
-const names = ['mapSteepness', 'mapMidpoint', 'positiveGain', 'objectness'];
-
-function resolve(options: EqualizationLossV2Options): ResolvedEqualizationV2Options {
-  const given: Partial<EqualizationLossV2Options> = readOptions(options, names);
-  return {
-    ...resolveCommon(given),
-    mapSteepness: numberOption(
-      'mapSteepness',
-      given.mapSteepness,
-      12,
-      'a finite number > 0',
-      (steepness) => steepness > 0 && isFiniteFloat32(steepness),
-    ),
-    mapMidpoint: numberOption(
-      'mapMidpoint',
-      given.mapMidpoint,
-      0.8,
-      'a finite number',
-      isFiniteFloat32,
-    ),
-    positiveGain: numberOption(
-      'positiveGain',
-      given.positiveGain,
-      4,
-      'a finite number >= 0',
-      (gain) => gain >= 0 && isFiniteFloat32(1 + gain),
-    ),
-    objectness: booleanOption('objectness', given.objectness, false),
-  };
 }

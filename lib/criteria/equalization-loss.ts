@@ -1,12 +1,6 @@
-import { numberOption } from '../validation';
-import { classValues, type ClassValues } from './class-values';
+import type { ClassValues } from '../tensors/class-values';
 import { Criterion } from './criterion';
-import {
-  readOptions,
-  resolveCommon,
-  type CriterionOptions,
-  type ResolvedCriterionOptions,
-} from './options';
+import type { CriterionOptions, ResolvedCriterionOptions } from './options';
 
 /** Options of {@link EqualizationLoss}. */
 export interface EqualizationLossOptions extends CriterionOptions {
@@ -44,35 +38,6 @@ export class EqualizationLoss extends Criterion<ResolvedEqualizationOptions> {
    * @throws {@link EflLoadError} where the native addon cannot be loaded.
    */
   constructor(options: EqualizationLossOptions) {
-    const resolved = resolve(options);
-    const { classFrequencies, threshold } = resolved;
-    const foregroundFactor = classFrequencies.map((frequency) => (frequency < threshold ? 0 : 1));
-    super(resolved, { loss: 'crossEntropy', foregroundFactor });
+    super('EqualizationLoss', options);
   }
-}
-
-const range = 'a number in [0, 1]';
-
-function isShare(value: number): boolean {
-  return value >= 0 && value <= 1;
-}
-
-function resolve(options: EqualizationLossOptions): ResolvedEqualizationOptions {
-  const given: Partial<EqualizationLossOptions> = readOptions(options, [
-    'classFrequencies',
-    'threshold',
-  ]);
-  const common = resolveCommon(given);
-  const { numClasses } = common;
-  return {
-    ...common,
-    classFrequencies: classValues(
-      'classFrequencies',
-      given.classFrequencies,
-      numClasses,
-      range,
-      isShare,
-    ),
-    threshold: numberOption('threshold', given.threshold, 0.00177, range, isShare),
-  };
 }

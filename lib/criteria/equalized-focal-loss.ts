@@ -1,7 +1,5 @@
 import type { FocalLossOptions, ResolvedOptions } from './focal-loss';
-import { resolveAlphas, resolveGamma, resolveScaleFactor } from './focal-options';
 import { FocusingCriterion } from './focusing-criterion';
-import { readOptions, resolveCommon } from './options';
 
 /** Options of {@link EqualizedFocalLoss}. */
 export interface EqualizedFocalLossOptions extends FocalLossOptions {
@@ -45,24 +43,6 @@ export class EqualizedFocalLoss extends FocusingCriterion<ResolvedEqualizedOptio
    * @throws {@link EflLoadError} where the native addon cannot be loaded.
    */
   constructor(options: EqualizedFocalLossOptions) {
-    const resolved = resolve(options);
-    const { gamma, alpha, scaleFactor } = resolved;
-    super(resolved, { loss: 'focal', rule: 'equalizedFocal', gamma, alpha, scaleFactor });
+    super('EqualizedFocalLoss', options);
   }
-}
-
-function resolve(options: EqualizedFocalLossOptions): ResolvedEqualizedOptions {
-  const given: Partial<EqualizedFocalLossOptions> = readOptions(options, [
-    'gamma',
-    'alpha',
-    'scaleFactor',
-  ]);
-  const common = resolveCommon(given);
-  const gamma = resolveGamma(given.gamma, '> 0');
-  return {
-    ...common,
-    gamma,
-    alpha: resolveAlphas(given.alpha, common.numClasses),
-    scaleFactor: resolveScaleFactor(given.scaleFactor, gamma),
-  };
 }

@@ -1,6 +1,4 @@
-import { resolveGamma, resolveScaleFactor } from './focal-options';
 import { FocusingCriterion } from './focusing-criterion';
-import { readOptions, resolveCommon } from './options';
 import type { QualityFocalLossOptions, ResolvedQualityOptions } from './quality-focal-loss';
 
 /** Options of {@link EqualizedQualityFocalLoss}. */
@@ -36,18 +34,6 @@ export class EqualizedQualityFocalLoss extends FocusingCriterion<ResolvedEqualiz
    * @throws {@link EflLoadError} where the native addon cannot be loaded.
    */
   constructor(options: EqualizedQualityFocalLossOptions) {
-    const resolved = resolve(options);
-    const { gamma, scaleFactor } = resolved;
-    super(resolved, { loss: 'qualityFocal', rule: 'equalizedFocal', gamma, scaleFactor });
+    super('EqualizedQualityFocalLoss', options);
   }
-}
-
-function resolve(options: EqualizedQualityFocalLossOptions): ResolvedEqualizedQualityOptions {
-  const given: Partial<EqualizedQualityFocalLossOptions> = readOptions(options, [
-    'gamma',
-    'scaleFactor',
-  ]);
-  const common = resolveCommon(given);
-  const gamma = resolveGamma(given.gamma, '>= 1');
-  return { ...common, gamma, scaleFactor: resolveScaleFactor(given.scaleFactor, gamma) };
 }

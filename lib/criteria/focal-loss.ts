@@ -1,12 +1,6 @@
-import type { ClassValues } from './class-values';
+import type { ClassValues } from '../tensors/class-values';
 import { Criterion } from './criterion';
-import { resolveAlphas, resolveGamma } from './focal-options';
-import {
-  readOptions,
-  resolveCommon,
-  type CriterionOptions,
-  type ResolvedCriterionOptions,
-} from './options';
+import type { CriterionOptions, ResolvedCriterionOptions } from './options';
 
 /** Options of {@link FocalLoss}. */
 export interface FocalLossOptions extends CriterionOptions {
@@ -53,17 +47,6 @@ export class FocalLoss extends Criterion<ResolvedOptions> {
    * @throws {@link EflLoadError} where the native addon cannot be loaded.
    */
   constructor(options: FocalLossOptions) {
-    const resolved = resolve(options);
-    super(resolved, { loss: 'focal', gamma: resolved.gamma, alpha: resolved.alpha });
+    super('FocalLoss', options);
   }
-}
-
-function resolve(options: FocalLossOptions): ResolvedOptions {
-  const given: Partial<FocalLossOptions> = readOptions(options, ['gamma', 'alpha']);
-  const common = resolveCommon(given);
-  return {
-    ...common,
-    gamma: resolveGamma(given.gamma, '>= 0'),
-    alpha: resolveAlphas(given.alpha, common.numClasses),
-  };
 }

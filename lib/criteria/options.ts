@@ -1,7 +1,12 @@
-import { resolveDevice, type Device } from '../backends';
+import { hostArrayDevice, resolveDevice, type Device } from '../backends';
+import type { LossFamily, LossOption, NativeOptions } from '../binding/addon';
+import { addon } from '../binding/load';
+import { fromNative } from '../binding/native-failure';
+import { Float64Array, Int32Array } from '../intrinsics';
+import { classValues, isClassValues, type ClassValues } from '../tensors/class-values';
 import { backgrounds, ignoredLabels, type Background } from '../tensors/labels';
-import { choiceOption, isFiniteFloat32, knownOptions, numberOption, reject } from '../validation';
-import { classValues, type ClassValues } from './class-values';
+import { withMemory } from '../tensors/spare-memory';
+import { booleanOption, choiceOption, knownOptions, reject } from '../validation';
 
 export const reductions = ['sum', 'mean', 'none'] as const;
 
@@ -48,68 +53,98 @@ export interface ResolvedCriterionOptions {
   readonly device: Device;
 }
 
-const names = [
-  'numClasses',
-  'classWeight',
-  'background',
-  'ignoreIndex',
-  'reduction',
-  'lossWeight',
-  'device',
-] as const;
+/** Those of native/core/spec.cc come in their order; beside them every loss has these. */
+const others = ['background', 'ignoreIndex', 'reduction', 'device'];
 
-/** Rows of per-class arrays stay within 32-bit indices, and a row within reason. */
-export const maxClasses = 2 ** 24;
-
-/** A copy of the options given, all of whose names are known; `own` are those of this loss alone. */
-export function readOptions<T extends CriterionOptions>(
-  options: T,
-  own: readonly string[],
-): Partial<T> {
-  if (options === undefined) reject('options', 'an object with numClasses', options);
-  return knownOptions('options', options, [...names, ...own]);
+/** The options of a loss, defaults filled in: for people, and in the addon's terms. */
+export interface Resolution<Options> {
+  readonly options: Options;
+  readonly native: NativeOptions;
 }
 
-/** Checks the options that every criterion has. */
-export function resolveCommon(options: Partial<CriterionOptions>): ResolvedCriterionOptions {
-  const numClasses = resolveClasses(options.numClasses);
-  const background = choiceOption('background', options.background, 'first', backgrounds);
+/**
+ * Reads the options of a loss, each once. Here their names and types are checked; their values are
+ * checked by core.
+ */
+export function resolveOptions<Options extends ResolvedCriterionOptions>(
+  family: LossFamily,
+  given: CriterionOptions,
+): Resolution<Options> {
+  if (given === undefined) reject('options', 'an object with numClasses', given);
+  const { codes } = addon();
+  const own = optionsOf(family);
+  const read = knownOptions<Record<string, unknown>>(
+    'options',
+    given as unknown as Record<string, unknown>,
+    [...own.keys(), ...others],
+  );
+  const resolved: Record<string, OptionValue | undefined> = {};
+  const native: Record<string, NativeOptions[string]> = {};
+  for (const [name, options] of own) {
+    const value = readOption(codes.family[family], options, read[name], resolved['numClasses']);
+    resolved[name] = value;
+    native[name] = Array.isArray(value) ? perClass(value) : (value as number | boolean | undefined);
+  }
+  const numClasses = resolved['numClasses'] as number;
+  const background = choiceOption('background', read['background'], 'first', backgrounds);
+  const ignoreIndex = ignoredLabels(read['ignoreIndex']);
+  const reduction = choiceOption('reduction', read['reduction'], 'sum', reductions);
+  const device = resolveDevice(read['device']);
   return {
-    numClasses,
-    classWeight: resolveClassWeights('classWeight', options.classWeight, numClasses),
-    background,
-    ignoreIndex: ignoredLabels(options.ignoreIndex, background, numClasses),
-    reduction: choiceOption('reduction', options.reduction, 'sum', reductions),
-    lossWeight: numberOption(
-      'lossWeight',
-      options.lossWeight,
-      1,
-      'a finite number',
-      isFiniteFloat32,
-    ),
-    device: resolveDevice(options.device),
+    options: { ...resolved, numClasses, background, ignoreIndex, reduction, device } as Options,
+    native: {
+      ...native,
+      background: codes.background[background],
+      ignoreIndex: Int32Array.from(ignoreIndex),
+      reduction: codes.reduction[reduction],
+      device: hostArrayDevice(device),
+    },
   };
 }
 
-function resolveClasses(value: unknown): number {
-  if (!Number.isInteger(value) || (value as number) < 1 || (value as number) > maxClasses) {
-    reject('numClasses', `an integer from 1 to ${maxClasses}`, value);
-  }
-  return value as number;
+/** What an error says could not be allocated. */
+export function nameOfState(numClasses: unknown): string {
+  return `The state of ${String(numClasses)} classes`;
 }
 
-/** A weight for each class; undefined where none are given. */
-export function resolveClassWeights(
-  argument: string,
+type OptionValue = number | boolean | readonly number[];
+
+const known = new Map<LossFamily, ReadonlyMap<string, readonly LossOption[]>>();
+
+/** What core says of the options of a loss, by name. */
+function optionsOf(family: LossFamily): ReadonlyMap<string, readonly LossOption[]> {
+  const found = known.get(family);
+  if (found) return found;
+  const options = new Map<string, LossOption[]>();
+  for (const option of addon().lossOptions(addon().codes.family[family])) {
+    options.set(option.name, [...(options.get(option.name) ?? []), option]);
+  }
+  known.set(family, options);
+  return options;
+}
+
+/** An option, which may be one number, or one for each class, or either. */
+function readOption(
+  family: number,
+  options: readonly LossOption[],
   value: unknown,
-  numClasses: number,
-): readonly number[] | undefined {
-  if (value === undefined) return undefined;
-  return classValues(
-    argument,
-    value,
-    numClasses,
-    'a finite number >= 0',
-    (weight) => weight >= 0 && isFiniteFloat32(weight),
-  );
+  numClasses: unknown,
+): OptionValue | undefined {
+  const list = options.find(({ kind }) => kind === 'perClass');
+  const single = options.find(({ kind }) => kind !== 'perClass');
+  if (value === undefined && !options.some(({ required }) => required)) return single?.fallback;
+  if (list && (isClassValues(value) || !single)) {
+    return classValues(list.name, value, numClasses as number, list.expected);
+  }
+  const { name, kind, expected } = single!;
+  if (kind === 'flag') return booleanOption(name, value, false);
+  if (typeof value !== 'number') reject(name, expected, value);
+  fromNative(() => {
+    addon().checkOption(family, name, value);
+  });
+  return value;
+}
+
+function perClass(values: readonly number[]): Float64Array {
+  return withMemory(() => Float64Array.from(values), nameOfState(values.length));
 }

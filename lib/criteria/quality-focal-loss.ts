@@ -1,11 +1,5 @@
 import { Criterion } from './criterion';
-import { resolveGamma } from './focal-options';
-import {
-  readOptions,
-  resolveCommon,
-  type CriterionOptions,
-  type ResolvedCriterionOptions,
-} from './options';
+import type { CriterionOptions, ResolvedCriterionOptions } from './options';
 
 /** Options of {@link QualityFocalLoss}. */
 export interface QualityFocalLossOptions extends CriterionOptions {
@@ -43,12 +37,6 @@ export class QualityFocalLoss extends Criterion<ResolvedQualityOptions> {
    * @throws {@link EflLoadError} where the native addon cannot be loaded.
    */
   constructor(options: QualityFocalLossOptions) {
-    const resolved = resolve(options);
-    super(resolved, { loss: 'qualityFocal', gamma: resolved.gamma });
+    super('QualityFocalLoss', options);
   }
-}
-
-function resolve(options: QualityFocalLossOptions): ResolvedQualityOptions {
-  const given: Partial<QualityFocalLossOptions> = readOptions(options, ['gamma']);
-  return { ...resolveCommon(given), gamma: resolveGamma(given.gamma, '>= 1') };
 }

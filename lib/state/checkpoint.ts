@@ -1,4 +1,3 @@
-import { lossCode, ruleCode } from '../binding/addon';
 import { EflArgumentError } from '../errors';
 import { reject } from '../validation';
 import { printable, quoted } from './printable';
@@ -15,7 +14,7 @@ import {
   checkState,
   contradiction,
   otherVectors,
-  ratioRange,
+  ratioRanges,
   stateNames,
   type RatioRange,
   type StateDict,
@@ -29,11 +28,8 @@ export interface StateOwner {
   readonly ratios: RatioRange;
 }
 
-type Loss = keyof typeof lossCode;
-type Rule = keyof typeof ruleCode;
-
 /** What a loss is called in the files of its state. */
-export function stateName(loss: Loss, rule: Rule): string {
+export function stateName(loss: string, rule: string): string {
   return `${loss}, ${rule}`;
 }
 
@@ -193,13 +189,11 @@ function checkFound(
 
 /** What the ratios of a loss with this name can be; of any loss where a file does not say which. */
 function rangesOf(loss: string | undefined): [RatioRange, ...RatioRange[]] {
-  const rules = (Object.keys(ruleCode) as Rule[]).filter((rule) => rule !== 'fixed');
-  const losses = Object.keys(lossCode) as Loss[];
-  const [first, ...rest] = rules.filter(
-    (rule) => loss === undefined || losses.some((name) => stateName(name, rule) === loss),
-  );
+  const [first, ...rest] = [...ratioRanges]
+    .filter(([rule]) => loss === undefined || loss.endsWith(stateName('', rule)))
+    .map(([, range]) => range);
   if (!first) throw new Error(`the state of a loss that is unknown, ${quoted(loss ?? '')}`);
-  return [ratioRange(first), ...rest.map(ratioRange)];
+  return [first, ...rest];
 }
 
 function unusable(expected: string, cause: unknown): EflArgumentError {

@@ -1,6 +1,5 @@
-import type { ruleCode } from '../binding/addon';
-import { isClassValues } from '../criteria/class-values';
 import { EflArgumentError } from '../errors';
+import { isClassValues } from '../tensors/class-values';
 import { newFloat64Array } from '../tensors/new-arrays';
 import { knownOptions, listOf, reject } from '../validation';
 import { printable } from './printable';
@@ -57,12 +56,11 @@ export interface RatioRange {
   readonly largest: number;
 }
 
-/** Only Equalization Loss v2 lets the ratio of positives to negatives pass 1. */
-export function ratioRange(rule: keyof typeof ruleCode): RatioRange {
-  return rule === 'equalizationV2'
-    ? { initial: 100, largest: Number.MAX_VALUE }
-    : { initial: 1, largest: 1 };
-}
+/** By the rule that the statistics follow; only Equalization Loss v2 lets the ratio pass 1. */
+export const ratioRanges: ReadonlyMap<string, RatioRange> = new Map([
+  ['equalizedFocal', { initial: 1, largest: 1 }],
+  ['equalizationV2', { initial: 100, largest: Number.MAX_VALUE }],
+]);
 
 /** The options of loading, checked. */
 export function checkLoadOptions(options: LoadStateOptions | undefined): { prefix: string } {

@@ -65,24 +65,13 @@ export function labelConvention(
 
 const maxIgnored = 2 ** 16;
 
-/**
- * A copy of `ignoreIndex`, each label read once: none of them may already mean something else.
- */
-export function ignoredLabels(
-  value: unknown,
-  background: Background,
-  numClasses: number,
-): readonly number[] {
+/** A copy of `ignoreIndex`, each label read once; that none means something else core checks. */
+export function ignoredLabels(value: unknown): readonly number[] {
   const given = value === undefined ? [-1] : Array.isArray(value) ? value : [value];
   const list = listOf(given, maxIgnored);
   if (!list) reject('ignoreIndex', `at most ${maxIgnored} labels`, value);
-  const { firstClass, background: backgroundLabel } = labelConvention(background, numClasses, []);
   for (const label of list) {
     if (!isInt32(label)) reject('ignoreIndex', 'a 32-bit integer or a list of them', label);
-    if (label >= firstClass && label < firstClass + numClasses) {
-      reject('ignoreIndex', 'labels that are not a class', label);
-    }
-    if (label === backgroundLabel) reject('ignoreIndex', 'labels other than background', label);
   }
   return Object.freeze(list as number[]);
 }

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 #include <limits>
 
 namespace efl {
@@ -28,6 +27,9 @@ bool is_gain(double value) { return value >= 0 && is_finite_float(1 + value); }
 bool is_share(double value) { return value >= 0 && value <= 1; }
 bool is_score(double value) { return value > 0 && value < 1; }
 bool is_alpha(double value) { return value <= 1; }
+bool is_class_count(double value) {
+  return value >= 1 && value <= kMaxClasses && value == std::floor(value);
+}
 
 constexpr const char* kFinite = "a finite number";
 constexpr const char* kNotNegative = "a finite number >= 0";
@@ -39,15 +41,15 @@ constexpr const char* kAlpha = "a number in [0, 1], or a negative one to leave a
 constexpr const char* kScale =
     "a finite number >= 0 for which ({gamma} + {scale_factor}) / {gamma} is finite too";
 
-const char* const kClasses = "an integer from 1 to 16777216";
+constexpr const char* kClasses = "an integer from 1 to 16777216";
 
 }  // namespace
 
 bool is_finite_float(double value) { return std::isfinite(static_cast<float>(value)); }
 
 const std::vector<Option>& options() {
-  constexpr OptionKind kNumber = OptionKind::kNumber, kFlag = OptionKind::kFlag,
-                       kPerClass = OptionKind::kPerClass;
+  constexpr OptionKind kInteger = OptionKind::kInteger, kNumber = OptionKind::kNumber,
+                       kFlag = OptionKind::kFlag, kPerClass = OptionKind::kPerClass;
 #define EFL_FIELD(name) #name, offsetof(efl_settings, name)
   const auto option = [](const char* name, std::size_t offset, OptionKind kind, uint32_t families,
                          double fallback, const char* expected, bool (*accepts)(double),
@@ -55,6 +57,7 @@ const std::vector<Option>& options() {
     return Option{name, kind, families, offset, fallback, expected, accepts, required};
   };
   static const std::vector<Option> all = {
+      option(EFL_FIELD(classes), kInteger, kAllFamilies, kNone, kClasses, is_class_count, true),
       option(EFL_FIELD(class_weight), kPerClass, kAllFamilies, kNone, kNotNegative,
              is_not_negative),
       option(EFL_FIELD(loss_weight), kNumber, kAllFamilies, 1, kFinite, is_finite_float),
@@ -104,6 +107,7 @@ void check_one_of(const char* argument, const char* expected, int32_t value, int
 void check_options(const efl_settings& given) {
   for (const Option& option : options()) {
     if (!option.belongs_to(given.family)) continue;
+    if (option.kind == OptionKind::kInteger) check_option(option, field<int32_t>(given, option));
     if (option.kind == OptionKind::kNumber) check_option(option, field<double>(given, option));
     if (option.kind != OptionKind::kPerClass) continue;
     const double* const values = field<const double*>(given, option);
@@ -146,12 +150,6 @@ void check_option(const Option& option, double value, int64_t index) {
   if (!option.accepts(value)) throw ArgumentError{option.name, option.expected, value, true, index};
 }
 
-const Option& option_named(int32_t family, const char* name) {
-  return *std::find_if(options().begin(), options().end(), [&](const Option& option) {
-    return option.belongs_to(family) && std::strcmp(option.name, name) == 0;
-  });
-}
-
 efl_settings default_settings(int32_t family) {
   (void)family_of(family);
   efl_settings settings{};
@@ -168,13 +166,10 @@ efl_settings default_settings(int32_t family) {
 
 Spec::Spec(const efl_settings& given) : SpecView() {
   loss = family_of(given.family).loss;
-  if (given.classes < 1 || given.classes > kMaxClasses) {
-    throw ArgumentError{"classes", kClasses, double(given.classes)};
-  }
+  check_options(given);
   check_one_of("background", "an efl_background", given.background, EFL_BACKGROUND_NONE);
   check_one_of("reduction", "an efl_reduction", given.reduction, EFL_REDUCTION_NONE);
   set_labels(given);
-  check_options(given);
   set_rule(given);
   reduction = static_cast<efl_reduction>(given.reduction);
   loss_weight = given.loss_weight;

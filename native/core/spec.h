@@ -13,7 +13,7 @@
 
 namespace efl {
 
-enum class OptionKind { kNumber, kFlag, kPerClass };
+enum class OptionKind { kInteger, kNumber, kFlag, kPerClass };
 
 // An option that is a field of efl_settings.
 struct Option {
@@ -37,8 +37,6 @@ efl_settings default_settings(int32_t family);
 
 // Throws ArgumentError where the value is not one the option may have.
 void check_option(const Option& option, double value, int64_t index = -1);
-// The option of a family, by the name of its field; there must be one.
-const Option& option_named(int32_t family, const char* name);
 
 // Plain data, which a library of another compiler can read, too. Arrays have one value for each
 // class but for foreground_weight, which has one for each column.

@@ -77,4 +77,14 @@ void GradientStatistics::restore(const double* positive, const double* negative,
   steps_ = steps;
 }
 
+void read_factors(const SpecView& spec, const GradientStatistics& statistics, double* first,
+                  double* second) {
+  const bool v2 = spec.rule.rule == Rule::kEqualizationV2;
+  for (std::size_t j = 0; j < statistics.ratio().size(); ++j) {
+    const ClassFactors factors = class_factors(spec.rule, statistics.ratio()[j]);
+    if (first) first[j] = v2 ? factors.negative : factors.gamma;
+    if (second) second[j] = factors.positive;
+  }
+}
+
 }  // namespace efl

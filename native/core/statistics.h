@@ -50,4 +50,9 @@ class GradientStatistics {
   int64_t steps_ = 0;
 };
 
+// What the ratios make of each class: gamma_j and gamma_j / gamma_b; of Equalization Loss v2 the
+// factors on negatives and on positives. Either array may be null.
+void read_factors(const SpecView& spec, const GradientStatistics& statistics, double* first,
+                  double* second);
+
 }  // namespace efl

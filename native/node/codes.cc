@@ -1,0 +1,122 @@
+#include "codes.h"
+
+#include <cstddef>
+#include <initializer_list>
+#include <utility>
+
+#include "../core/report.h"
+#include "call_block.h"
+#include "executor.h"
+#include "levels.h"
+
+namespace efl::node {
+namespace {
+
+using Names = std::initializer_list<std::pair<const char*, double>>;
+
+Napi::Object object_of(Napi::Env env, const Names& names) {
+  Napi::Object object = Napi::Object::New(env);
+  for (const auto& [name, code] : names) object.Set(name, code);
+  return object;
+}
+
+constexpr std::size_t slot_of(std::size_t offset) { return offset / sizeof(double); }
+
+// Those of the report are counted from its beginning, on a device, too.
+Napi::Object slots(Napi::Env env) {
+#define EFL_REPORT_SLOT(field) static_cast<double>(slot_of(offsetof(efl_report, field)))
+  return object_of(env, {{"status", EFL_REPORT_SLOT(status)},
+                         {"loss", EFL_REPORT_SLOT(loss)},
+                         {"positives", EFL_REPORT_SLOT(positives)},
+                         {"ignored", EFL_REPORT_SLOT(ignored)},
+                         {"nonFinite", EFL_REPORT_SLOT(non_finite)},
+                         {"badLevel", EFL_REPORT_SLOT(bad_level)},
+                         {"badIndex", EFL_REPORT_SLOT(bad_index)},
+                         {"badValue", EFL_REPORT_SLOT(bad_value)},
+                         {"criterion", kCriterion},
+                         {"normalizer", kNormalizer},
+                         {"countPositives", kCountPositives},
+                         {"upstream", kUpstream},
+                         {"lossScale", kLossScale},
+                         {"collect", kCollect},
+                         {"gradientsGiven", kGradientsGiven},
+                         {"gamma", kGamma},
+                         {"alpha", kAlpha},
+                         {"reduction", kReduction}});
+#undef EFL_REPORT_SLOT
+}
+
+}  // namespace
+
+Napi::Object codes(Napi::Env env) {
+  Napi::Object all = Napi::Object::New(env);
+  all.Set("slot", slots(env));
+  all.Set("reportSlots", static_cast<double>(kReportSlots));
+  all.Set("deviceReport", object_of(env, {{"bytes", sizeof(efl_device_report)},
+                                          {"report", offsetof(efl_device_report, report)}}));
+  all.Set("status", object_of(env, {{"ok", EFL_OK},
+                                    {"badLabel", EFL_BAD_LABEL},
+                                    {"badTarget", EFL_BAD_TARGET},
+                                    {"badQuality", EFL_BAD_QUALITY},
+                                    {"badNormalizer", EFL_BAD_NORMALIZER},
+                                    {"outOfMemory", EFL_OUT_OF_MEMORY},
+                                    {"cancelled", EFL_CANCELLED},
+                                    {"deviceError", EFL_DEVICE_ERROR},
+                                    {"notComputed", EFL_NOT_COMPUTED}}));
+  all.Set("family",
+          object_of(env, {{"FocalLoss", EFL_FOCAL_LOSS},
+                          {"EqualizedFocalLoss", EFL_EQUALIZED_FOCAL_LOSS},
+                          {"QualityFocalLoss", EFL_QUALITY_FOCAL_LOSS},
+                          {"EqualizedQualityFocalLoss", EFL_EQUALIZED_QUALITY_FOCAL_LOSS},
+                          {"EqualizationLossV2", EFL_EQUALIZATION_LOSS_V2},
+                          {"EqualizationLoss", EFL_EQUALIZATION_LOSS},
+                          {"AdaptiveClassSuppressionLoss", EFL_ADAPTIVE_CLASS_SUPPRESSION_LOSS}}));
+  all.Set("background", object_of(env, {{"first", EFL_BACKGROUND_FIRST},
+                                        {"last", EFL_BACKGROUND_LAST},
+                                        {"none", EFL_BACKGROUND_NONE}}));
+  all.Set("reduction", object_of(env, {{"sum", EFL_REDUCTION_SUM},
+                                       {"mean", EFL_REDUCTION_MEAN},
+                                       {"none", EFL_REDUCTION_NONE}}));
+  all.Set("dtype", object_of(env, {{"float32", EFL_FLOAT32},
+                                   {"float16", EFL_FLOAT16},
+                                   {"bfloat16", EFL_BFLOAT16}}));
+  // Rows are NHWC with one image and one anchor.
+  all.Set("layout", object_of(env, {{"rows", EFL_LAYOUT_NHWC},
+                                    {"NHWC", EFL_LAYOUT_NHWC},
+                                    {"NCHW", EFL_LAYOUT_NCHW}}));
+  all.Set("channelOrder",
+          object_of(env, {{"anchor-major", EFL_ANCHOR_MAJOR}, {"class-major", EFL_CLASS_MAJOR}}));
+  all.Set("geometry", object_of(env, {{"dtype", kGeometryDtype},
+                                      {"layout", kGeometryLayout},
+                                      {"channelOrder", kGeometryChannelOrder},
+                                      {"anchors", kGeometryAnchors},
+                                      {"levels", kGeometryLevels}}));
+  all.Set("maxOutstandingCalls", static_cast<double>(Executor::kMaxOutstanding));
+  return all;
+}
+
+const char* name_of(efl_loss loss) {
+  switch (loss) {
+    case EFL_LOSS_FOCAL:
+      return "focal";
+    case EFL_LOSS_QUALITY_FOCAL:
+      return "qualityFocal";
+    case EFL_LOSS_CROSS_ENTROPY:
+      return "crossEntropy";
+  }
+  return "";
+}
+
+const char* name_of(Rule rule) {
+  switch (rule) {
+    case Rule::kFixed:
+      return "fixed";
+    case Rule::kEqualizedFocal:
+      return "equalizedFocal";
+    case Rule::kEqualizationV2:
+      return "equalizationV2";
+  }
+  return "";
+}
+
+}  // namespace efl::node
