@@ -60,19 +60,10 @@ struct Call {
   std::vector<Region> parallel;
 };
 
-efl::CriterionSettings settings_of(int32_t classes) {
-  efl::CriterionSettings settings{};
-  settings.loss = EFL_LOSS_FOCAL;
-  settings.parameters.rule = efl::Rule::kEqualizedFocal;
-  settings.parameters.gamma = 2;
-  settings.parameters.scale_factor = 8;
-  settings.parameters.positive_weight.assign(classes, 0.25);
-  settings.parameters.negative_weight.assign(classes, 0.75);
+efl::Spec spec_of(int32_t classes) {
+  efl_settings settings = efl::default_settings(EFL_EQUALIZED_FOCAL_LOSS);
   settings.classes = classes;
-  settings.first_class = 1;
-  settings.has_background = true;
-  settings.loss_weight = 1;
-  return settings;
+  return efl::Spec(settings);
 }
 
 Call measure(int64_t rows, int32_t classes) {
@@ -90,20 +81,18 @@ Call measure(int64_t rows, int32_t classes) {
   level.logits = logits.data();
   level.labels = labels.data();
   level.gradient = gradient.data();
-  efl_problem problem{};
-  problem.format = {EFL_FLOAT32, EFL_LAYOUT_NHWC, EFL_ANCHOR_MAJOR, 1};
-  problem.levels = &level;
-  problem.level_count = 1;
-  problem.normalizer = problem.upstream = problem.loss_scale = 1;
-  problem.threads = 1024;
-  efl::HostCriterion criterion(settings_of(classes), efl::cpu::backends().front());
+  efl_call call = efl::default_call();
+  call.levels = &level;
+  call.level_count = 1;
+  constexpr int32_t kThreads = 1024;
+  efl::HostCriterion criterion(spec_of(classes), efl::cpu::backends().front());
   Call least;
   const auto rounds = static_cast<int>(std::clamp<std::size_t>(400000000 / size, 10, 2000));
   for (int round = 0; round < rounds; ++round) {
     regions.clear();
-    efl_result result{};
+    efl_report report{};
     const double start = now();
-    if (criterion.compute(problem, true, &result) != EFL_OK) std::exit(1);
+    if (criterion.compute(call, false, kThreads, &report) != EFL_OK) std::exit(1);
     double serial = now() - start;
     for (const Region& region : regions) serial -= region.work();
     if (round == 0) least = {serial, regions};

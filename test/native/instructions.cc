@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "../../native/cpu/cpu_backend.h"
+#include "compute.h"
 
 namespace {
 
@@ -81,10 +82,10 @@ int main(int argc, char** argv) {
   }
   Arrays arrays;
   const efl_problem problem = problem_of(&arrays, argv[2]);
-  efl_result result{};
+  efl_report report{};
   for (long times = std::atol(argv[3]); times > 0; --times) {
-    if (backend->focal(&problem, &result) != EFL_OK) return 1;
+    if (test::compute(backend, &problem, &report) != EFL_OK) return 1;
   }
-  std::printf("%zu elements, loss %.9g\n", arrays.logits.size(), result.loss);
+  std::printf("%zu elements, loss %.9g\n", arrays.logits.size(), report.loss);
   return 0;
 }

@@ -18,10 +18,12 @@
 #include "../../native/core/statistics.h"
 #include "../../native/cpu/available_processors.h"
 #include "../../native/cpu/cpu_backend.h"
+#include "../../native/cpu/dense.h"
 #include "../../native/cpu/flush_subnormals.h"
 #include "../../native/cpu/thread_pool.h"
 #include "../../native/cpu/tiling.h"
 #include "check.h"
+#include "compute.h"
 #include "formats.h"
 #include "problem_builder.h"
 #include "scarce_memory.h"
@@ -42,8 +44,8 @@ const efl_backend& backend() { return *current; }
 
 void agrees_with_float64(Problem* given) {
   const Solution expected = test::solve(*given);
-  efl_result result{};
-  CHECK(backend().focal(&given->problem, &result) == EFL_OK);
+  efl_report result{};
+  CHECK(test::compute(&backend(), &given->problem, &result) == EFL_OK);
   CHECK(close(result.loss, expected.loss, 1e-6));
   CHECK(result.positives == expected.positives);
   CHECK(result.ignored == expected.ignored);
@@ -104,16 +106,16 @@ void gradients_stay(const efl_format& format, const Change& change) {
   constexpr int32_t kClasses = 211;
   Problem given(2 * 70 * format.anchors, kClasses, 37, false);
   make_low(&given);
-  efl_result result{};
+  efl_report result{};
   Arranged before(given, format, 2, 70);
   before.level.elements = nullptr;
-  CHECK(backend().focal(&before.problem, &result) == EFL_OK);
+  CHECK(test::compute(&backend(), &before.problem, &result) == EFL_OK);
   const std::vector<float> logits = given.logits, gamma = given.gamma;
 
   change(&given);
   Arranged after(given, format, 2, 70);
   after.level.elements = nullptr;
-  CHECK(backend().focal(&after.problem, &result) == EFL_OK);
+  CHECK(test::compute(&backend(), &after.problem, &result) == EFL_OK);
   bool same = true;
   for (std::size_t i = 0; i < logits.size(); ++i) {
     const std::size_t c = i % kClasses;
@@ -155,8 +157,8 @@ void weights_of_any_size_agree_with_float64() {
       given.problem.normalizer = 1000;  // of the gradient, which would be infinite else
       given.measure();
       const Solution expected = test::solve(given);
-      efl_result result{};
-      CHECK(backend().focal(&given.problem, &result) == EFL_OK);
+      efl_report result{};
+      CHECK(test::compute(&backend(), &given.problem, &result) == EFL_OK);
       bool agrees = true;
       for (std::size_t i = 0; i < expected.gradient.size(); ++i) {
         const double bound = 3e-6 * std::fabs(expected.gradient[i]) + 1e-37;
@@ -176,8 +178,8 @@ void nothing_is_written_beside_the_rows() {
       std::vector<float> guarded(given.logits.size() + 2 * kGuards, kGuard);
       given.level.gradient = guarded.data() + kGuards;
       given.level.elements = nullptr;
-      efl_result result{};
-      CHECK(backend().focal(&given.problem, &result) == EFL_OK);
+      efl_report result{};
+      CHECK(test::compute(&backend(), &given.problem, &result) == EFL_OK);
       bool whole = true;
       for (std::size_t i = 0; i < kGuards; ++i) {
         whole &= guarded[i] == kGuard && guarded[guarded.size() - 1 - i] == kGuard;
@@ -189,21 +191,21 @@ void nothing_is_written_beside_the_rows() {
 
 void every_kind_of_output_is_the_same(int32_t classes) {
   Problem all(300, classes, 5, true);
-  efl_result whole{};
-  backend().focal(&all.problem, &whole);
+  efl_report whole{};
+  test::compute(&backend(), &all.problem, &whole);
 
   Problem forward(300, classes, 5, true);
   forward.level.gradient = nullptr;
   forward.level.elements = nullptr;
   forward.problem.positive_sums = forward.problem.negative_sums = nullptr;
-  efl_result result{};
-  backend().focal(&forward.problem, &result);
+  efl_report result{};
+  test::compute(&backend(), &forward.problem, &result);
   CHECK(identical(result, whole));
 
   Problem in_place(300, classes, 5, true);
   in_place.level.elements = nullptr;
   in_place.level.gradient = in_place.logits.data();
-  backend().focal(&in_place.problem, &result);
+  test::compute(&backend(), &in_place.problem, &result);
   CHECK(identical(result, whole));
   CHECK(identical(in_place.logits, all.gradient));
   CHECK(in_place.negative_sums == all.negative_sums);
@@ -221,8 +223,8 @@ void an_enormous_gamma_gives_no_nan() {
     given.gamma.assign(40, gamma);
     given.measure();
     given.problem.gamma = given.gamma.data();
-    efl_result result{};
-    CHECK(backend().focal(&given.problem, &result) == EFL_OK);
+    efl_report result{};
+    CHECK(test::compute(&backend(), &given.problem, &result) == EFL_OK);
     CHECK(std::isfinite(result.loss));
     bool finite = true;
     for (const float value : given.gradient) finite &= !std::isnan(value);
@@ -250,8 +252,8 @@ void no_result_is_subnormal() {
         given.measure();
         Arranged arranged(given, format, 2, positions);
         arranged.problem.threads = threads;
-        efl_result result{};
-        CHECK(backend().focal(&arranged.problem, &result) == EFL_OK);
+        efl_report result{};
+        CHECK(test::compute(&backend(), &arranged.problem, &result) == EFL_OK);
         CHECK(std::fpclassify(result.loss) != FP_SUBNORMAL);
         CHECK(!has_subnormal(arranged.gradient));
         CHECK(!has_subnormal(arranged.elements));
@@ -277,8 +279,8 @@ void no_soft_element_is_subnormal() {
     given.problem.loss = loss;
     given.level.labels = nullptr;
     given.level.targets = targets.data();
-    efl_result result{};
-    CHECK(backend().focal(&given.problem, &result) == EFL_OK);
+    efl_report result{};
+    CHECK(test::compute(&backend(), &given.problem, &result) == EFL_OK);
     CHECK(!has_subnormal(given.gradient));
     CHECK(!has_subnormal(given.elements));
     CHECK(!has_subnormal(given.positive_sums));
@@ -296,8 +298,8 @@ void results_from_2_to_the_minus_126_on_are_kept() {
   // sigma(x)^gamma and softplus(x) are both about exp(x): the loss is exp(2 x).
   for (std::size_t i = 0; i < 64; ++i) given.logits[i] = -43.0f - 0.02f * static_cast<float>(i);
   given.problem.loss_weight = given.problem.normalizer = 1;
-  efl_result result{};
-  CHECK(backend().focal(&given.problem, &result) == EFL_OK);
+  efl_report result{};
+  CHECK(test::compute(&backend(), &given.problem, &result) == EFL_OK);
   bool right = true;
   for (std::size_t i = 0; i < 64; ++i) {
     const double expected = std::exp(2.0 * static_cast<double>(given.logits[i]));
@@ -317,11 +319,11 @@ float smallest_by_arithmetic() {
 void the_arithmetic_of_the_caller_stays_what_it_was() {
   Problem given(2000, 80, 5, false);
   given.problem.threads = 2;
-  efl_result result{};
-  CHECK(backend().focal(&given.problem, &result) == EFL_OK);
+  efl_report result{};
+  CHECK(test::compute(&backend(), &given.problem, &result) == EFL_OK);
   CHECK(smallest_by_arithmetic() == std::numeric_limits<float>::denorm_min());
   given.labels[7] = 81;
-  CHECK(backend().focal(&given.problem, &result) == EFL_BAD_LABEL);
+  CHECK(test::compute(&backend(), &given.problem, &result) == EFL_BAD_LABEL);
   CHECK(smallest_by_arithmetic() == std::numeric_limits<float>::denorm_min());
 }
 
@@ -358,8 +360,8 @@ void statistics_are_finite_whatever_the_upstream_gradients() {
       given.problem.loss_scale = 1;
       Arranged arranged(given, format, 2, 32);
       arranged.level.grad_output = upstream.data();
-      efl_result result{};
-      CHECK(backend().focal(&arranged.problem, &result) == EFL_OK);
+      efl_report result{};
+      CHECK(test::compute(&backend(), &arranged.problem, &result) == EFL_OK);
       const double each = 3e38 / (1 + std::exp(-3.0)) * 1.5 * 0.5 / 3;
       const double expected = each * static_cast<double>(given.labels.size());
       CHECK(std::fabs(arranged.negative_sums[1] / expected - 1) < 1e-6);
@@ -376,8 +378,8 @@ void statistics_are_finite_whatever_the_weights() {
     given.negative_weight.assign(classes, 1e38f);
     given.measure();
     given.level.elements = nullptr;
-    efl_result result{};
-    CHECK(backend().focal(&given.problem, &result) == EFL_OK);
+    efl_report result{};
+    CHECK(test::compute(&backend(), &given.problem, &result) == EFL_OK);
     const double sum = 64e38 / (1 + std::exp(-3.0)) * 1.5 * 0.5 / 3;
     const double loss = 64e38 * std::log1p(std::exp(3.0)) * classes * 1.5 / 3;
     CHECK(std::fabs(given.negative_sums[1] / sum - 1) < 1e-6);
@@ -398,8 +400,8 @@ void the_loss_of_enormous_logits_is_finite() {
       given.measure();
       Arranged arranged(given, format, 2, 32);
       arranged.level.elements = nullptr;
-      efl_result result{};
-      CHECK(backend().focal(&arranged.problem, &result) == EFL_OK);
+      efl_report result{};
+      CHECK(test::compute(&backend(), &arranged.problem, &result) == EFL_OK);
       const double expected = 3e38 * static_cast<double>(given.logits.size()) * 1.5 / 3;
       CHECK(std::fabs(result.loss / expected - 1) < 1e-6);
     }
@@ -410,13 +412,13 @@ void results_do_not_depend_on_the_number_of_threads(const efl_format& format, in
                                                     int32_t classes) {
   Problem given(2 * positions * format.anchors, classes, 11, false);
   Arranged one(given, format, 2, positions);
-  efl_result expected{};
-  backend().focal(&one.problem, &expected);
+  efl_report expected{};
+  test::compute(&backend(), &one.problem, &expected);
   for (const int32_t threads : {2, 3, 8}) {
     Arranged many(given, format, 2, positions);
     many.problem.threads = threads;
-    efl_result result{};
-    backend().focal(&many.problem, &result);
+    efl_report result{};
+    test::compute(&backend(), &many.problem, &result);
     CHECK(identical(result, expected));
     CHECK(identical(many.gradient, one.gradient));
     CHECK(many.gradient16 == one.gradient16);
@@ -442,16 +444,14 @@ void collected_sums_do_not_depend_on_the_number_of_threads() {
     std::vector<double> first;
     for (const int32_t threads : {1, 2, 3, 8}) {
       std::vector<double> sums(2 * 259);
-      const efl_collect_problem problem = {gradients.problem.convention,
-                                           format,
-                                           &gradients.level,
-                                           1,
-                                           1.0,
-                                           sums.data(),
-                                           sums.data() + 259,
-                                           threads};
-      efl_result result{};
-      CHECK(backend().collect(&problem, &result) == EFL_OK);
+      efl_problem problem = gradients.problem;
+      problem.gradients_given = 1;
+      problem.normalizer = problem.loss_weight = problem.upstream = 1;
+      problem.positive_sums = sums.data();
+      problem.negative_sums = sums.data() + 259;
+      problem.threads = threads;
+      efl_report report{};
+      CHECK(test::compute(&backend(), &problem, &report) == EFL_OK);
       if (threads == 1) first = sums;
       CHECK(sums == first);
     }
@@ -461,20 +461,17 @@ void collected_sums_do_not_depend_on_the_number_of_threads() {
 void collected_gradients_give_the_statistics_of_the_fused_pass() {
   Problem given(400, 91, 21, false);
   given.problem.loss_scale = 1.0;
-  efl_result result{};
-  backend().focal(&given.problem, &result);
+  efl_report result{};
+  test::compute(&backend(), &given.problem, &result);
   std::vector<double> positive(91), negative(91);
-  efl_collect_problem problem{};
-  problem.convention = given.problem.convention;
-  problem.format = given.problem.format;
+  efl_problem problem = given.problem;
+  problem.gradients_given = 1;
+  problem.normalizer = problem.loss_weight = problem.upstream = 1;
   given.level.logits = given.gradient.data();
-  problem.levels = &given.level;
-  problem.level_count = 1;
-  problem.scale = 1.0;
   problem.positive_sums = positive.data();
   problem.negative_sums = negative.data();
   problem.threads = 2;
-  CHECK(backend().collect(&problem, &result) == EFL_OK);
+  CHECK(test::compute(&backend(), &problem, &result) == EFL_OK);
   bool same = true;
   for (int32_t c = 0; c < 91; ++c) {
     same &= close(positive[c], given.positive_sums[c], 1e-6);
@@ -492,9 +489,9 @@ void every_arrangement_agrees_with_rows() {
           const int64_t rows = 2 * positions * format.anchors;
           Problem given(rows, classes, static_cast<uint32_t>(positions + classes), extreme);
           Arranged arranged(given, format, 2, positions);  // rounds the logits of `given`
-          efl_result expected{}, result{};
-          CHECK(backend().focal(&given.problem, &expected) == EFL_OK);
-          CHECK(backend().focal(&arranged.problem, &result) == EFL_OK);
+          efl_report expected{}, result{};
+          CHECK(test::compute(&backend(), &given.problem, &expected) == EFL_OK);
+          CHECK(test::compute(&backend(), &arranged.problem, &result) == EFL_OK);
           CHECK(close(result.loss, expected.loss, 1e-6));
           CHECK(result.positives == expected.positives);
           CHECK(result.ignored == expected.ignored);
@@ -521,9 +518,9 @@ void the_plain_outputs_of_every_arrangement_are_the_same() {
     Arranged whole(given, format, 2, positions);
     Arranged lean(given, format, 2, positions);
     lean.level.elements = nullptr;
-    efl_result expected{}, result{};
-    CHECK(backend().focal(&whole.problem, &expected) == EFL_OK);
-    CHECK(backend().focal(&lean.problem, &result) == EFL_OK);
+    efl_report expected{}, result{};
+    CHECK(test::compute(&backend(), &whole.problem, &expected) == EFL_OK);
+    CHECK(test::compute(&backend(), &lean.problem, &result) == EFL_OK);
     CHECK(close(result.loss, expected.loss, 1e-6));
     CHECK(lean.gradient == whole.gradient);
   }
@@ -555,14 +552,14 @@ void several_levels_are_one_problem() {
   }
   parts.problem.levels = levels.data();
   parts.problem.level_count = 3;
-  efl_result expected{}, result{};
-  CHECK(backend().focal(&whole.problem, &expected) == EFL_OK);
-  CHECK(backend().focal(&parts.problem, &result) == EFL_OK);
+  efl_report expected{}, result{};
+  CHECK(test::compute(&backend(), &whole.problem, &expected) == EFL_OK);
+  CHECK(test::compute(&backend(), &parts.problem, &result) == EFL_OK);
   CHECK(close(result.loss, expected.loss, 1e-6));
   CHECK(result.positives == expected.positives);
   CHECK(identical(parts.gradient, whole.gradient));
   parts.labels[150] = 99;
-  CHECK(backend().focal(&parts.problem, &result) == EFL_BAD_LABEL);
+  CHECK(test::compute(&backend(), &parts.problem, &result) == EFL_BAD_LABEL);
   CHECK(result.bad_level == 2);
   CHECK(result.bad_index == 30);
 }
@@ -578,15 +575,15 @@ void one_hot_targets_give_what_labels_give() {
     }
     dense.level.labels = nullptr;
     dense.level.targets = targets.data();
-    efl_result expected{}, result{};
-    CHECK(backend().focal(&labelled.problem, &expected) == EFL_OK);
-    CHECK(backend().focal(&dense.problem, &result) == EFL_OK);
+    efl_report expected{}, result{};
+    CHECK(test::compute(&backend(), &labelled.problem, &expected) == EFL_OK);
+    CHECK(test::compute(&backend(), &dense.problem, &result) == EFL_OK);
     CHECK(identical(result, expected));
     CHECK(identical(dense.gradient, labelled.gradient));
     CHECK(dense.positive_sums == labelled.positive_sums);
     CHECK(dense.negative_sums == labelled.negative_sums);
     targets[5 * static_cast<std::size_t>(classes) + 1] = 1.5f;
-    CHECK(backend().focal(&dense.problem, &result) == EFL_BAD_TARGET);
+    CHECK(test::compute(&backend(), &dense.problem, &result) == EFL_BAD_TARGET);
     CHECK(result.bad_index == 5 * static_cast<int64_t>(classes) + 1);
     CHECK(result.bad_value == 1.5);
   }
@@ -596,8 +593,8 @@ void a_bad_label_is_named_and_nothing_is_written() {
   Problem given(50, 9, 3, false);
   given.labels[31] = 10;
   given.labels[40] = std::numeric_limits<int32_t>::min();
-  efl_result result{};
-  CHECK(backend().focal(&given.problem, &result) == EFL_BAD_LABEL);
+  efl_report result{};
+  CHECK(test::compute(&backend(), &given.problem, &result) == EFL_BAD_LABEL);
   CHECK(result.bad_index == 31);
   CHECK(result.bad_value == 10);
   CHECK(given.gradient == std::vector<float>(50 * 9, 0.0f));
@@ -614,12 +611,12 @@ void labels_are_counted_in_every_run() {
     given.problem.convention.ignored_count = 2;
     given.labels[rows - 1] = -7;
     const Solution expected = test::solve(given);
-    efl_result result{};
-    CHECK(backend().focal(&given.problem, &result) == EFL_OK);
+    efl_report result{};
+    CHECK(test::compute(&backend(), &given.problem, &result) == EFL_OK);
     CHECK(result.positives == expected.positives);
     CHECK(result.ignored == expected.ignored);
     given.labels[rows - 1] = 3;
-    CHECK(backend().focal(&given.problem, &result) == EFL_BAD_LABEL);
+    CHECK(test::compute(&backend(), &given.problem, &result) == EFL_BAD_LABEL);
     CHECK(result.bad_index == rows - 1);
   }
 }
@@ -632,8 +629,8 @@ void the_first_bad_label_of_many_is_named_on_any_number_of_threads() {
     given.labels[290000] = 7;
     given.labels[120000] = 9;
     given.labels[120001] = 8;
-    efl_result result{};
-    CHECK(backend().focal(&given.problem, &result) == EFL_BAD_LABEL);
+    efl_report result{};
+    CHECK(test::compute(&backend(), &given.problem, &result) == EFL_BAD_LABEL);
     CHECK(result.bad_index == 120000);
     CHECK(result.bad_value == 9);
     CHECK(given.gradient == std::vector<float>(300000, 0.0f));
@@ -646,8 +643,8 @@ void a_label_named_twice_counts_once() {
   given.problem.convention.ignored = &background;
   given.problem.convention.ignored_count = 1;
   for (int32_t& label : given.labels) label = label < 0 ? 0 : label;
-  efl_result result{};
-  CHECK(backend().focal(&given.problem, &result) == EFL_OK);
+  efl_report result{};
+  CHECK(test::compute(&backend(), &given.problem, &result) == EFL_OK);
   CHECK(result.ignored == 0);
 }
 
@@ -679,9 +676,9 @@ void every_half_is_converted_both_ways() {
       exact &= arranged.logits16[i] == half || std::isnan(given.logits[i]);
     }
     CHECK(exact);
-    efl_result expected{}, result{};
-    CHECK(backend().focal(&given.problem, &expected) == EFL_OK);
-    CHECK(backend().focal(&arranged.problem, &result) == EFL_OK);
+    efl_report expected{}, result{};
+    CHECK(test::compute(&backend(), &given.problem, &expected) == EFL_OK);
+    CHECK(test::compute(&backend(), &arranged.problem, &result) == EFL_OK);
     CHECK(result.non_finite == expected.non_finite);
     CHECK(arranged.holds_gradient(given.gradient));
     CHECK(arranged.holds_elements(given.elements));
@@ -710,7 +707,7 @@ void dense_results_do_not_depend_on_the_number_of_threads() {
   double loss = 0;
   for (const int32_t threads : {1, 2, 3, 8}) {
     std::vector<float> gradient(kCount);
-    efl_dense_problem problem{};
+    efl::cpu::DenseProblem problem{};
     problem.elements_count = kCount;
     problem.logits = given.logits.data();
     problem.targets = targets.data();
@@ -719,8 +716,8 @@ void dense_results_do_not_depend_on_the_number_of_threads() {
     problem.alpha = 0.25;
     problem.upstream = 1;
     problem.threads = threads;
-    efl_result result{};
-    CHECK(backend().dense(&problem, &result) == EFL_OK);
+    efl_report result{};
+    CHECK(efl::cpu::compute_dense(problem, &result) == EFL_OK);
     if (threads == 1) {
       first = gradient;
       loss = result.loss;
@@ -731,7 +728,7 @@ void dense_results_do_not_depend_on_the_number_of_threads() {
     bad[290000] = 2;
     bad[170000] = -1;
     problem.targets = bad.data();
-    CHECK(backend().dense(&problem, &result) == EFL_BAD_TARGET);
+    CHECK(efl::cpu::compute_dense(problem, &result) == EFL_BAD_TARGET);
     CHECK(result.bad_index == 170000);
   }
 }
@@ -963,38 +960,40 @@ void sums_of_statistics_stay_finite() {
   CHECK(statistics.ratio()[0] == 1.0);
 }
 
+efl_call call_of(const Problem& given) {
+  efl_call call = efl::default_call();
+  call.levels = &given.level;
+  call.level_count = 1;
+  call.normalizer = given.problem.normalizer;
+  call.upstream = given.problem.upstream;
+  call.loss_scale = given.problem.loss_scale;
+  return call;
+}
+
+efl::Spec spec_of(int32_t family, int32_t classes) {
+  efl_settings settings = efl::default_settings(family);
+  settings.classes = classes;
+  return efl::Spec(settings);
+}
+
 void a_criterion_does_not_depend_on_the_number_of_threads() {
   constexpr int32_t kClasses = 40000;
-  for (const efl::Rule rule : {efl::Rule::kEqualizedFocal, efl::Rule::kEqualizationV2}) {
-    efl::CriterionSettings settings{};
-    settings.loss = EFL_LOSS_FOCAL;
-    settings.parameters.rule = rule;
-    settings.parameters.gamma = 2;
-    settings.parameters.scale_factor = 8;
-    settings.parameters.map_steepness = 12;
-    settings.parameters.map_midpoint = 0.8;
-    settings.parameters.positive_gain = 4;
-    settings.parameters.positive_weight.assign(kClasses, 0.25);
-    settings.parameters.negative_weight.assign(kClasses, 0.75);
-    settings.classes = kClasses;
-    settings.first_class = 1;
-    settings.has_background = true;
-    settings.ignored = {-1};
-    settings.loss_weight = 1;
+  for (const int32_t family : {EFL_EQUALIZED_FOCAL_LOSS, EFL_EQUALIZATION_LOSS_V2}) {
     Problem given(30, kClasses, 3, false);
-    efl_result result{};
+    efl_call call = call_of(given);
+    efl_report report{};
     // Most classes stay without positives: what they have of them are subnormal numbers.
     const std::vector<double> few(kClasses, 1e-310);
     const std::vector<double> ratio(kClasses, 1.0);
-    efl::HostCriterion one(settings, &backend());
+    efl::HostCriterion one(spec_of(family, kClasses), &backend());
     one.restore(few.data(), few.data(), ratio.data(), 0);
-    for (int step = 0; step < 2; ++step) CHECK(one.compute(given.problem, true, &result) == EFL_OK);
+    for (int step = 0; step < 2; ++step) CHECK(one.compute(call, false, 1, &report) == EFL_OK);
     for (const int32_t threads : {2, 3, 8}) {
-      efl::HostCriterion many(settings, &backend());
+      efl::HostCriterion many(spec_of(family, kClasses), &backend());
       many.restore(few.data(), few.data(), ratio.data(), 0);
-      given.problem.threads = threads;
+      call.collect = 1;
       for (int step = 0; step < 2; ++step) {
-        CHECK(many.compute(given.problem, true, &result) == EFL_OK);
+        CHECK(many.compute(call, false, threads, &report) == EFL_OK);
       }
       CHECK(many.statistics().positive() == one.statistics().positive());
       CHECK(many.statistics().positive().back() == 1e-310);
@@ -1002,14 +1001,91 @@ void a_criterion_does_not_depend_on_the_number_of_threads() {
       CHECK(many.statistics().ratio() == one.statistics().ratio());
       CHECK(many.statistics().steps() == 2);
       // The third call has the parameters in its gradient.
+      call.collect = 0;
       const std::vector<float> before = given.gradient;
-      CHECK(many.compute(given.problem, false, &result) == EFL_OK);
+      CHECK(many.compute(call, false, threads, &report) == EFL_OK);
       const std::vector<float> gradient = given.gradient;
-      CHECK(one.compute(given.problem, false, &result) == EFL_OK);
+      CHECK(one.compute(call, false, threads, &report) == EFL_OK);
       CHECK(identical(given.gradient, gradient));
       CHECK(!identical(gradient, before));
     }
   }
+}
+
+// Plays several processes that all have the same: what it gets, so many times.
+struct Peers {
+  double processes;
+  int calls = 0;
+  bool one_fails = false;
+
+  efl_reducer reducer() { return {this, sum}; }
+  static efl_status sum(void* self, double* values, int64_t count, void*) {
+    Peers& peers = *static_cast<Peers*>(self);
+    for (int64_t i = 0; i < count; ++i) values[i] *= peers.processes;
+    // The last of the counts, and of the flags, says who failed.
+    if (peers.one_fails) values[count - 1] += 1;
+    ++peers.calls;
+    return EFL_OK;
+  }
+};
+
+void processes_that_add_up_learn_as_one_does() {
+  constexpr int32_t kClasses = 64;
+  constexpr std::size_t kRows = 320;
+  Problem half(kRows, kClasses, 9, false);
+  // The same rows twice.
+  Problem both(2 * kRows, kClasses, 9, false);
+  for (std::size_t i = 0; i < both.logits.size(); ++i) {
+    both.logits[i] = half.logits[i % half.logits.size()];
+  }
+  for (std::size_t r = 0; r < both.labels.size(); ++r) {
+    both.labels[r] = half.labels[r % kRows];
+  }
+  Peers peers{2};
+  const efl_reducer reducer = peers.reducer();
+  efl::HostCriterion alone(spec_of(EFL_EQUALIZED_FOCAL_LOSS, kClasses), &backend());
+  efl::HostCriterion together(spec_of(EFL_EQUALIZED_FOCAL_LOSS, kClasses), &backend());
+  efl_call of_both = call_of(both), of_half = call_of(half);
+  of_both.normalizer = of_half.normalizer = EFL_NORMALIZER_POSITIVES;
+  efl_report report{};
+  for (int step = 0; step < 3; ++step) {
+    CHECK(alone.compute(of_both, false, 1, &report) == EFL_OK);
+    const double positives = report.positives;
+    CHECK(together.compute(of_half, false, 1, &report, &reducer) == EFL_OK);
+    CHECK(2 * report.positives == positives);  // those of this process
+    const std::vector<float> first(both.gradient.begin(),
+                                   both.gradient.begin() + static_cast<int>(half.gradient.size()));
+    CHECK(identical(first, half.gradient));
+    // Some rows are added in float32 first, and not the same ones.
+    for (std::size_t j = 0; j < kClasses; ++j) {
+      CHECK(close(together.statistics().ratio()[j], alone.statistics().ratio()[j], 1e-7));
+      CHECK(close(together.statistics().negative()[j], alone.statistics().negative()[j], 1e-7));
+    }
+  }
+  CHECK(peers.calls == 6);
+}
+
+void a_process_that_fails_keeps_all_others_from_learning() {
+  Problem given(50, 7, 9, false);
+  efl::HostCriterion criterion(spec_of(EFL_EQUALIZED_FOCAL_LOSS, 7), &backend());
+  const efl_call call = call_of(given);
+  efl_report report{};
+  Peers peers{2};
+  const efl_reducer reducer = peers.reducer();
+  peers.one_fails = true;
+  CHECK(criterion.compute(call, false, 1, &report, &reducer) == EFL_PEER_FAILED);
+  CHECK(report.status == EFL_PEER_FAILED);
+  CHECK(criterion.statistics().steps() == 0);
+  // One that fails itself takes part as often as the others.
+  peers.one_fails = false;
+  given.labels[3] = 99;
+  CHECK(criterion.compute(call, false, 1, &report, &reducer) == EFL_BAD_LABEL);
+  CHECK(report.bad_index == 3 && report.bad_value == 99);
+  CHECK(criterion.statistics().steps() == 0);
+  CHECK(peers.calls == 4);
+  given.labels[3] = 0;
+  CHECK(criterion.compute(call, false, 1, &report, &reducer) == EFL_OK);
+  CHECK(criterion.statistics().steps() == 1);
 }
 
 void the_exponential_of_the_rules_agrees_with_the_library() {
@@ -1180,6 +1256,9 @@ const Test kTests[] = {
     {"statistics stay finite and countable", statistics_stay_finite_and_countable, false},
     {"a criterion does not depend on the number of threads",
      a_criterion_does_not_depend_on_the_number_of_threads, false},
+    {"processes that add up learn as one does", processes_that_add_up_learn_as_one_does, false},
+    {"a process that fails keeps all others from learning",
+     a_process_that_fails_keeps_all_others_from_learning, false},
     {"the exponential of the rules agrees with the library",
      the_exponential_of_the_rules_agrees_with_the_library, false},
     {"sums of statistics stay finite", sums_of_statistics_stay_finite, false},
