@@ -40,8 +40,8 @@ export type {
   CollectCall,
   ForwardCall,
   GradientCall,
-} from './criteria/call-options';
-export type { CollectOutput, LossOf, LossOutput } from './criteria/outcome';
+} from './calls/call-options';
+export type { CollectOutput, LossOf, LossOutput } from './calls/outcome';
 export type { LoadableState, LoadStateOptions, StateDict, Statistics } from './state/statistics';
 export type { Background, Labels } from './tensors/labels';
 export type { ForeignTensor, Logits } from './tensors/logits';
@@ -53,9 +53,9 @@ export type { ElementsOf, FormOf } from './tensors/form';
 export type { Float16Values } from './tensors/float16';
 export type { DType, HostTensor, HostValues, TensorLike } from './tensors/tensor';
 
-export { CudaEvent } from './device/cuda-event';
-export { CudaGraph } from './device/cuda-graph';
-export { CudaStream, type WrapStreamOptions } from './device/cuda-stream';
+export { CudaEvent } from './cuda/cuda-event';
+export { CudaGraph } from './cuda/cuda-graph';
+export { CudaStream, type WrapStreamOptions } from './cuda/cuda-stream';
 export {
   CudaTensor,
   type CopyOptions,
@@ -65,8 +65,8 @@ export {
   type HostCopy,
   type HostLabels,
   type WrapOptions,
-} from './device/cuda-tensor';
-export { memoryInfo, type MemoryInfo } from './device/memory-info';
+} from './cuda/cuda-tensor';
+export { memoryInfo, type MemoryInfo } from './cuda/memory-info';
 
 export * as functional from './functional';
 export { priorBias } from './criteria/prior-bias';

@@ -8,10 +8,10 @@ import {
 } from '../binding/addon';
 import { addon } from '../binding/load';
 import { fromNative, nativeFailure } from '../binding/native-failure';
-import { areOnDevice, checkDeviceCall, type DeviceLogits } from '../device/device-call';
-import type { CallReport } from '../device/device-output';
-import { rejectReading } from '../device/cuda-tensor';
-import { runOnDevice } from '../device/run-on-device';
+import { areOnDevice, checkDeviceCall, type DeviceLogits } from '../calls/device-call';
+import type { CallReport } from '../calls/device-output';
+import { rejectReading } from '../cuda/cuda-tensor';
+import { runOnDevice } from '../calls/run-on-device';
 import { EflDisposedError } from '../errors';
 import {
   elementsInFormOf,
@@ -27,16 +27,16 @@ import type { Logits } from '../tensors/logits';
 import { freeSpare, withMemory, type BlockUser } from '../tensors/spare-memory';
 import type { Targets } from '../tensors/targets';
 import { fix } from '../validation';
-import { runAsync } from './async-call';
+import { runAsync } from '../binding/executor';
 import {
   bytesOf,
   bytesOfFloat32,
   withCallMemory,
   type Arrays,
   type CallMemory,
-} from './call-memory';
-import { copyBack } from './copy-back';
-import type { AsyncCall, BackwardCall, ForwardCall, GradientCall } from './call-options';
+} from '../calls/call-memory';
+import { copyBack } from '../calls/copy-back';
+import type { AsyncCall, BackwardCall, ForwardCall, GradientCall } from '../calls/call-options';
 import {
   callKinds,
   checkCall,
@@ -44,11 +44,11 @@ import {
   type CallKind,
   type CallRules,
   type CheckedCall,
-} from './check-call';
+} from '../calls/check-call';
 import { nameOfState, nativeSettings, type LossDefinition } from './loss-definition';
 import type { ResolvedCriterionOptions } from './options';
-import { isOk, outcomeError, type LossOutput } from './outcome';
-import { takenValues } from './owned-values';
+import { isOk, outcomeError, type LossOutput } from '../calls/outcome';
+import { takenValues } from '../calls/owned-values';
 
 /** What the addon fills in for one call. */
 interface Outputs {

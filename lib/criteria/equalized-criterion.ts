@@ -1,9 +1,9 @@
 import { callSlot } from '../binding/addon';
 import { addon } from '../binding/load';
 import { nativeFailure } from '../binding/native-failure';
-import { rejectReading } from '../device/cuda-tensor';
-import { areOnDevice, checkDeviceCollect, type DeviceLogits } from '../device/device-call';
-import { runOnDevice } from '../device/run-on-device';
+import { rejectReading } from '../cuda/cuda-tensor';
+import { areOnDevice, checkDeviceCollect, type DeviceLogits } from '../calls/device-call';
+import { runOnDevice } from '../calls/run-on-device';
 import { readCheckpoint, stateName, writeCheckpoint, type StateOwner } from '../state/checkpoint';
 import {
   checkLoadOptions,
@@ -20,14 +20,14 @@ import type { Labels } from '../tensors/labels';
 import type { Logits } from '../tensors/logits';
 import { newFloat64Array } from '../tensors/new-arrays';
 import { reject } from '../validation';
-import { bytesOf, withCallMemory } from './call-memory';
-import type { AsyncCall, CollectCall } from './call-options';
-import { callKinds, checkCollect, type CallKind, type CheckedCollect } from './check-call';
+import { bytesOf, withCallMemory } from '../calls/call-memory';
+import type { AsyncCall, CollectCall } from '../calls/call-options';
+import { callKinds, checkCollect, type CallKind, type CheckedCollect } from '../calls/check-call';
 import { Criterion } from './criterion';
 import type { LossDefinition } from './loss-definition';
 import type { ResolvedCriterionOptions } from './options';
-import { isOk, outcomeError, readCounts, type CollectOutput } from './outcome';
-import { takenValues } from './owned-values';
+import { isOk, outcomeError, readCounts, type CollectOutput } from '../calls/outcome';
+import { takenValues } from '../calls/owned-values';
 
 /**
  * What the criteria share that weigh a class by the gradients it has seen: the sums of |gradient|

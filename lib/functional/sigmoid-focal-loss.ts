@@ -1,10 +1,10 @@
 import { callSlot, outcomeSlot, reductionCode } from '../binding/addon';
 import { addon } from '../binding/load';
 import { fromNative } from '../binding/native-failure';
-import { checkUpstream, isPerElement } from '../criteria/call-scalars';
+import { checkUpstream, isPerElement } from '../calls/call-scalars';
 import { resolveAlpha, resolveGamma } from '../criteria/focal-options';
 import { reductions, type Reduction } from '../criteria/options';
-import { isOk, outcomeError } from '../criteria/outcome';
+import { isOk, outcomeError } from '../calls/outcome';
 import { elementsInFormOf, inFormOf, type ElementsOf, type FormOf } from '../tensors/form';
 import { rejectOverlap, rejectPartialOverlap, rejectVanished } from '../tensors/memory';
 import { newFloat32Array } from '../tensors/new-arrays';

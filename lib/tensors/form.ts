@@ -1,5 +1,5 @@
 import type { PerLevel, Values } from '../binding/addon';
-import type { CudaTensor } from '../device/cuda-tensor';
+import type { CudaTensor } from '../cuda/cuda-tensor';
 import { float16Of, type Float16Values, type HostFloat16Array } from './float16';
 import type { ArrowVector, DimsTensor } from './foreign';
 import { isList, mapLevels } from './levels';

@@ -1,6 +1,6 @@
 import { types } from 'node:util';
 import type { PerLevel } from '../binding/addon';
-import type { CudaTensor } from '../device/cuda-tensor';
+import type { CudaTensor } from '../cuda/cuda-tensor';
 import { isInt32, listOf, reject } from '../validation';
 import { counterpart } from './counterparts';
 import { readGiven, type ArrowVector, type DimsTensor, type Given } from './foreign';

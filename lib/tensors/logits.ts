@@ -7,7 +7,7 @@ import {
   type PerLevel,
   type Values,
 } from '../binding/addon';
-import type { CudaTensor } from '../device/cuda-tensor';
+import type { CudaTensor } from '../cuda/cuda-tensor';
 import { EflArgumentError } from '../errors';
 import { isInt32, listOf, reject } from '../validation';
 import type { Float16Values } from './float16';

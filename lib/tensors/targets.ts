@@ -1,5 +1,5 @@
 import type { PerLevel } from '../binding/addon';
-import type { CudaTensor } from '../device/cuda-tensor';
+import type { CudaTensor } from '../cuda/cuda-tensor';
 import { counterpart } from './counterparts';
 import type { Given } from './foreign';
 import { kindOf } from '../intrinsics';

@@ -8,11 +8,11 @@ import {
 } from '../binding/addon';
 import { addon } from '../binding/load';
 import { fromNative } from '../binding/native-failure';
-import { outcomeError } from '../criteria/outcome';
+import { outcomeError } from './outcome';
 import { EflArgumentError, EflError } from '../errors';
 import { Uint8Array } from '../intrinsics';
-import { CudaTensor, downloadAsync, rejectReading } from './cuda-tensor';
-import type { CudaStream } from './cuda-stream';
+import { CudaTensor, downloadAsync, rejectReading } from '../cuda/cuda-tensor';
+import type { CudaStream } from '../cuda/cuda-stream';
 
 /** What a call on device tensors leaves on the device; reading it waits for the call. */
 export class CallReport {

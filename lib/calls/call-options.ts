@@ -1,5 +1,5 @@
-import type { CudaStream } from '../device/cuda-stream';
-import type { CudaTensor } from '../device/cuda-tensor';
+import type { CudaStream } from '../cuda/cuda-stream';
+import type { CudaTensor } from '../cuda/cuda-tensor';
 import type { FormatOptions } from '../tensors/layout';
 import type { Logits } from '../tensors/logits';
 import type { Quality } from '../tensors/quality';

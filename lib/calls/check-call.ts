@@ -20,7 +20,7 @@ import {
 import { checkQuality } from '../tensors/quality';
 import { areTargets, checkTargets, type Targets } from '../tensors/targets';
 import { booleanOption, knownOptions, reject } from '../validation';
-import { checkReady } from './async-call';
+import { checkReady } from '../binding/executor';
 import type { AsyncCall, BackwardCall, GradientCall } from './call-options';
 import {
   checkLossScale,
@@ -30,7 +30,7 @@ import {
   checkUpstream,
   isPerElement,
 } from './call-scalars';
-import type { ResolvedCriterionOptions } from './options';
+import type { ResolvedCriterionOptions } from '../criteria/options';
 import { checkTransfer } from './owned-values';
 import { plainArrays } from './plain-arrays';
 

@@ -1,14 +1,14 @@
 /** Calls on device tensors, checked and in the addon's terms. */
-import { checkReady } from '../criteria/async-call';
-import type { AsyncCall, BackwardCall, CollectCall, GradientCall } from '../criteria/call-options';
+import { checkReady } from '../binding/executor';
+import type { AsyncCall, BackwardCall, CollectCall, GradientCall } from './call-options';
 import {
   checkLossScale,
   checkNormalizer,
   checkScale,
   checkSignal,
   checkUpstream,
-} from '../criteria/call-scalars';
-import type { CallRules } from '../criteria/check-call';
+} from './call-scalars';
+import type { CallRules } from './check-call';
 import { EflArgumentError } from '../errors';
 import { kindOf } from '../intrinsics';
 import { counterpart, type CheckOne } from '../tensors/counterparts';
@@ -28,8 +28,8 @@ import {
 import { qualityData } from '../tensors/quality';
 import { listed, type CheckedTensor } from '../tensors/tensor';
 import { booleanOption, knownOptions, listOf, reject } from '../validation';
-import { CudaTensor, overlap, sizeOf, type CudaDType } from './cuda-tensor';
-import { checkStream, type CudaStream } from './cuda-stream';
+import { CudaTensor, overlap, sizeOf, type CudaDType } from '../cuda/cuda-tensor';
+import { checkStream, type CudaStream } from '../cuda/cuda-stream';
 
 /** Logits on a device: one tensor, or one for each level. */
 export type DeviceLogits = CudaTensor | readonly CudaTensor[];

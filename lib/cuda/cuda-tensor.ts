@@ -4,7 +4,7 @@ import { outcomeSlot, status, type NativeMemory, type NativeStream } from '../bi
 import { cudaError } from '../binding/devices';
 import { addon } from '../binding/load';
 import { fromNative } from '../binding/native-failure';
-import { checkReady, runAsync } from '../criteria/async-call';
+import { checkReady, runAsync } from '../binding/executor';
 import { EflArgumentError, EflDisposedError } from '../errors';
 import { Float32Array, Int32Array, Uint16Array, lengthOf } from '../intrinsics';
 import { maxDimensions, readGiven } from '../tensors/foreign';

@@ -1,6 +1,6 @@
 import type { NativeCriterion, NativeMemory } from '../binding/addon';
 import { fromNative } from '../binding/native-failure';
-import { CudaTensor } from './cuda-tensor';
+import { CudaTensor } from '../cuda/cuda-tensor';
 import type { CheckedDeviceCall, DeviceLogits } from './device-call';
 import { CallReport, DeviceLossOutput } from './device-output';
 

@@ -1,7 +1,7 @@
 import { outcomeSlot, status } from '../binding/addon';
 import { cudaError } from '../binding/devices';
 import { EflArgumentError, EflOutOfMemoryError } from '../errors';
-import type { CudaTensor } from '../device/cuda-tensor';
+import type { CudaTensor } from '../cuda/cuda-tensor';
 import type { ElementsOf } from '../tensors/form';
 import type { Logits } from '../tensors/logits';
 
