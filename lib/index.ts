@@ -53,19 +53,16 @@ export type { ElementsOf, FormOf } from './tensors/form';
 export type { Float16Values } from './tensors/float16';
 export type { DType, HostTensor, HostValues, TensorLike } from './tensors/tensor';
 
-export { CudaEvent } from './cuda/cuda-event';
 export { CudaGraph } from './cuda/cuda-graph';
-export { CudaStream, type WrapStreamOptions } from './cuda/cuda-stream';
+export { CudaEvent, CudaStream, type WrapStreamOptions } from './cuda/cuda-stream';
 export {
   CudaTensor,
   type CopyOptions,
-  type CudaDType,
   type CudaTensorOptions,
   type FromHostOptions,
-  type HostCopy,
-  type HostLabels,
   type WrapOptions,
 } from './cuda/cuda-tensor';
+export type { CudaDType, HostCopy, HostLabels } from './cuda/host-source';
 export { memoryInfo, type MemoryInfo } from './cuda/memory-info';
 
 export * as functional from './functional';

@@ -28,7 +28,8 @@ import {
 import { qualityData } from '../tensors/quality';
 import { listed, type CheckedTensor } from '../tensors/tensor';
 import { booleanOption, knownOptions, listOf, reject } from '../validation';
-import { CudaTensor, overlap, sizeOf, type CudaDType } from '../cuda/cuda-tensor';
+import { CudaTensor, overlap } from '../cuda/cuda-tensor';
+import { sizeOf, type CudaDType } from '../cuda/host-source';
 import { checkStream, type CudaStream } from '../cuda/cuda-stream';
 
 /** Logits on a device: one tensor, or one for each level. */

@@ -11,7 +11,9 @@ import { fromNative } from '../binding/native-failure';
 import { outcomeError } from './outcome';
 import { EflArgumentError, EflError } from '../errors';
 import { Uint8Array } from '../intrinsics';
-import { CudaTensor, downloadAsync, rejectReading } from '../cuda/cuda-tensor';
+import { rejectReading } from '../cuda/capture';
+import { CudaTensor } from '../cuda/cuda-tensor';
+import { downloadAsync } from '../cuda/download';
 import type { CudaStream } from '../cuda/cuda-stream';
 
 /** What a call on device tensors leaves on the device; reading it waits for the call. */

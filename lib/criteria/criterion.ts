@@ -10,7 +10,7 @@ import { addon } from '../binding/load';
 import { fromNative, nativeFailure } from '../binding/native-failure';
 import { areOnDevice, checkDeviceCall, type DeviceLogits } from '../calls/device-call';
 import type { CallReport } from '../calls/device-output';
-import { rejectReading } from '../cuda/cuda-tensor';
+import { rejectReading } from '../cuda/capture';
 import { runOnDevice } from '../calls/run-on-device';
 import { EflDisposedError } from '../errors';
 import {

@@ -1,7 +1,7 @@
 import { callSlot } from '../binding/addon';
 import { addon } from '../binding/load';
 import { nativeFailure } from '../binding/native-failure';
-import { rejectReading } from '../cuda/cuda-tensor';
+import { rejectReading } from '../cuda/capture';
 import { areOnDevice, checkDeviceCollect, type DeviceLogits } from '../calls/device-call';
 import { runOnDevice } from '../calls/run-on-device';
 import { readCheckpoint, stateName, writeCheckpoint, type StateOwner } from '../state/checkpoint';
