@@ -41,17 +41,14 @@ export type {
   ForwardCall,
   GradientCall,
 } from './calls/call-options';
-export type { CollectOutput, LossOf, LossOutput } from './calls/outcome';
+export type { Labels, Logits, Quality, Targets } from './calls/arguments';
+export type { CollectOutput, ElementsOf, FormOf, LossOf, LossOutput } from './calls/results';
 export type { LoadableState, LoadStateOptions, StateDict, Statistics } from './state/statistics';
-export type { Background, Labels } from './tensors/labels';
-export type { ForeignTensor, Logits } from './tensors/logits';
+export type { Background } from './tensors/labels';
 export type { ChannelOrder, FormatOptions, Layout } from './tensors/layout';
-export type { Quality } from './tensors/quality';
-export type { Targets } from './tensors/targets';
 export type { ArrowVector, DimsTensor, StridedView } from './tensors/foreign';
-export type { ElementsOf, FormOf } from './tensors/form';
 export type { Float16Values } from './tensors/float16';
-export type { DType, HostTensor, HostValues, TensorLike } from './tensors/tensor';
+export type { DType, ForeignTensor, HostTensor, HostValues, TensorLike } from './tensors/tensor';
 
 export { CudaGraph } from './cuda/cuda-graph';
 export { CudaEvent, CudaStream, type WrapStreamOptions } from './cuda/cuda-stream';

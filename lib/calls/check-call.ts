@@ -1,27 +1,14 @@
-import type { PerLevel, Values } from '../binding/addon';
-import { counterpart, elementValues, gradientValues } from '../tensors/counterparts';
-import { readGiven } from '../tensors/foreign';
-import { checkLabels, type Labels } from '../tensors/labels';
-import { checkFormat, formatNames, type RowWidth } from '../tensors/layout';
-import { isList } from '../tensors/levels';
-import {
-  checkLogits,
-  geometryOf,
-  valuesOf,
-  type CheckedLogits,
-  type Logits,
-} from '../tensors/logits';
-import {
-  rejectOverlap,
-  rejectOverlapAmong,
-  rejectPartialOverlap,
-  rejectVanished,
-} from '../tensors/memory';
-import { checkQuality } from '../tensors/quality';
-import { areTargets, checkTargets, type Targets } from '../tensors/targets';
-import { booleanOption, knownOptions, reject } from '../validation';
+import type { PerLevel } from '../binding/addon';
 import { checkReady } from '../binding/executor';
-import type { AsyncCall, BackwardCall, GradientCall } from './call-options';
+import { CudaTensor } from '../cuda/cuda-tensor';
+import { counterpart, type CheckOne } from '../tensors/counterparts';
+import { checkFormat } from '../tensors/layout';
+import { levelAt } from '../tensors/levels';
+import { checkLogits, geometryOf, valuesOf, type CheckedLogits } from '../tensors/logits';
+import { rejectOverlap, rejectOverlapAmong, rejectPartialOverlap } from '../tensors/memory';
+import { booleanOption, knownOptions, reject } from '../validation';
+import type { ArgumentReader } from './argument-reader';
+import { optionNames, type CallKind } from './call-kinds';
 import {
   checkLossScale,
   checkNormalizer,
@@ -30,84 +17,23 @@ import {
   checkUpstream,
   isPerElement,
 } from './call-scalars';
-import type { ResolvedCriterionOptions } from '../criteria/options';
-import { checkTransfer } from './owned-values';
-import { plainArrays } from './plain-arrays';
+import type {
+  CallArrays,
+  CallRules,
+  CheckedCall,
+  GivenCall,
+  OnDevice,
+  OnHost,
+} from './checked-call';
 
-/** What calls have to know of their criterion. */
-export interface CallRules extends RowWidth {
-  readonly options: ResolvedCriterionOptions;
-  /** Whether labels come with a quality. */
-  readonly takesQuality: boolean;
-}
+type Reader<Place extends OnHost | OnDevice> = ArgumentReader<Place>;
 
-/** The arrays of a call, checked and in the addon's terms. They are still the caller's. */
-export interface CallArrays {
-  /** The logits as they were given, for the form of the results, and their values. */
-  readonly logits: CheckedLogits;
-  readonly values: PerLevel<Values>;
-  readonly geometry: Int32Array | undefined;
-  /** Either labels or targets. */
-  readonly labels: PerLevel<Int32Array> | undefined;
-  readonly targets: PerLevel<Float32Array> | undefined;
-  readonly quality: PerLevel<Float32Array> | undefined;
-  /** The object the caller gave for the gradient, and its values. */
-  readonly gradGiven: Logits | undefined;
-  readonly grad: PerLevel<Values> | undefined;
-  readonly gradOutput: PerLevel<Float32Array> | undefined;
-}
-
-/** A call, likewise. */
-export interface CheckedCall {
-  readonly arrays: CallArrays;
-  readonly normalizer: number;
-  readonly upstream: number;
-  readonly lossScale: number;
-  readonly collect: boolean;
-  readonly signal: AbortSignal | undefined;
-  readonly transfer: boolean;
-}
-
-/** Gradients for their statistics, likewise. */
-export interface CheckedCollect {
-  readonly gradients: PerLevel<Values>;
-  readonly labels: PerLevel<Int32Array>;
-  readonly geometry: Int32Array | undefined;
-  readonly lists: boolean;
-  readonly scale: number;
-  readonly signal: AbortSignal | undefined;
-  readonly transfer: boolean;
-}
-
-type AnyCall = BackwardCall & GradientCall<Logits> & AsyncCall;
-
-/** The options of a call, each read once. */
-export type GivenCall = Partial<AnyCall>;
-
-const forwardNames = ['normalizer', 'quality', ...formatNames];
-const backwardNames = [...forwardNames, 'gradOutput', 'lossScale', 'collect', 'grad'];
-const collectNames = ['lossScale', ...formatNames];
-const asyncNames = ['signal', 'transfer'];
-
-/** A kind of call: what may be said of one. */
-export interface CallKind {
-  readonly names: readonly string[];
-  readonly asynchronous: boolean;
-}
-
-export const callKinds = {
-  forward: { names: forwardNames, asynchronous: false },
-  forwardAsync: { names: [...forwardNames, ...asyncNames], asynchronous: true },
-  forwardBackward: { names: backwardNames, asynchronous: false },
-  forwardBackwardAsync: { names: [...backwardNames, ...asyncNames], asynchronous: true },
-  collect: { names: collectNames, asynchronous: false },
-  collectAsync: { names: [...collectNames, ...asyncNames], asynchronous: true },
-} as const satisfies Record<string, CallKind>;
-
-function readCall(call: object | undefined, { names }: CallKind): GivenCall {
-  return knownOptions<AnyCall>('call', call, names, {
+/** The same kind of object for all calls, which is quicker than one for each set of options. */
+function newOptions(): GivenCall {
+  return {
     normalizer: undefined,
     quality: undefined,
+    stream: undefined,
     layout: undefined,
     anchors: undefined,
     channelOrder: undefined,
@@ -117,146 +43,161 @@ function readCall(call: object | undefined, { names }: CallKind): GivenCall {
     grad: undefined,
     signal: undefined,
     transfer: undefined,
-  });
+  };
 }
 
-export function checkCall(
-  logits: Logits,
-  labels: Labels | Targets,
+const noOptions = newOptions();
+
+function readCall(call: object | undefined, names: readonly string[]): GivenCall {
+  return call === undefined ? noOptions : knownOptions('call', call, names, newOptions());
+}
+
+/** A call of any kind, its arguments where `reader` finds them. */
+export function checkCall<Place extends OnHost | OnDevice>(
+  reader: Reader<Place>,
+  logits: unknown,
+  labels: unknown,
   call: object | undefined,
   rules: CallRules,
   kind: CallKind,
-): CheckedCall {
-  const given = readCall(call, kind);
-  const { reduction, lossWeight } = rules.options;
-  const plain = kind.asynchronous ? undefined : plainArrays(logits, labels, given, rules);
-  const arrays = plain ?? checkArrays(logits, labels, given, rules);
-  const checked: CheckedCall = {
+): CheckedCall<Place> {
+  const { asynchronous, gradientsGiven, wantsGradient } = kind;
+  const { reduction } = rules.options;
+  const given = readCall(call, kind.names[reader.place]);
+  const plain = asynchronous ? undefined : reader.atAGlance?.(logits, labels, given, rules);
+  const arrays = plain ?? checkArrays(reader, logits, labels, given, rules, gradientsGiven);
+  const checked: CheckedCall<Place> = {
     arrays,
-    upstream: arrays.gradOutput ? 1 : checkUpstream(given.gradOutput, reduction),
-    normalizer: checkNormalizer(given.normalizer, reduction),
-    lossScale: checkLossScale(given.lossScale),
+    wantsGradient,
+    wantsElements: reduction === 'none' && !gradientsGiven,
+    gradientsGiven,
+    upstream: upstreamOf(reader, given, arrays, reduction, gradientsGiven),
+    normalizer: normalizerOf(reader, given, arrays, reduction),
+    lossScale: gradientsGiven ? 1 : checkLossScale(given.lossScale),
     collect: booleanOption('collect', given.collect, true),
     signal: checkSignal(given.signal),
     transfer: booleanOption('transfer', given.transfer, false),
+    stream: reader.stream?.(given.stream, arrays.logits),
   };
-  checkScale(lossWeight, checked.upstream, checked.lossScale, checked.normalizer);
+  if (!gradientsGiven) checkFactor(rules, checked);
   if (plain) return checked;
-  if (kind.asynchronous) checkReady(checked.signal);
+  if (asynchronous) checkReady(checked.signal);
   // From here on no code of the caller runs: what is seen now is what the addon gets.
-  checkPresence(arrays);
-  checkOverlaps(arrays);
-  if (checked.transfer) checkTransfer(arrays.values, arrays.grad);
+  checkOverlaps(reader, checked);
+  reader.lastLook?.(checked);
   return checked;
 }
 
 /** Each argument by itself, whatever form it has. */
-function checkArrays(
-  logits: Logits,
-  labels: Labels | Targets,
+function checkArrays<Place extends OnHost | OnDevice>(
+  reader: Reader<Place>,
+  logits: unknown,
+  labels: unknown,
   given: GivenCall,
   rules: CallRules,
-): CallArrays {
-  const levels = checkLogits('logits', logits, checkFormat(given), rules);
-  const read = counterpart('labels', labels, levels, readGiven);
-  const dense = areTargets(read);
+  gradientsGiven: boolean,
+): CallArrays<Place> {
+  const argument = gradientsGiven ? 'grads' : 'logits';
+  const levels = checkLogits(argument, logits, checkFormat(given), rules, reader.logits);
+  const read = counterpart('labels', labels, levels, reader.labelsOrTargets);
+  // With a list of logits the first of the list tells.
+  const dense = !gradientsGiven && reader.areTargets(levelAt(read, 0));
+  const needsQuality = rules.takesQuality && !dense && !gradientsGiven;
+  const perElement = isPerElement(given.gradOutput, rules.options.reduction);
   return {
     logits: levels,
     values: valuesOf(levels),
-    geometry: geometryOf('logits', levels),
-    labels: dense ? undefined : checkLabels(read, levels),
-    targets: dense ? checkTargets(read, levels) : undefined,
-    quality: qualityOf(given.quality, levels, rules.takesQuality && !dense),
+    geometry: geometryOf(argument, levels),
+    labels: dense ? undefined : counterpart('labels', read, levels, reader.labels),
+    // The parameter's name, which is what the caller sees.
+    targets: dense ? counterpart('labels', read, levels, reader.targets) : undefined,
+    quality: qualityOf(reader, given.quality, levels, needsQuality),
     gradGiven: given.grad,
-    grad: optional('grad', given.grad, levels, gradientValues),
-    gradOutput: isPerElement(given.gradOutput, rules.options.reduction)
-      ? counterpart('gradOutput', given.gradOutput, levels, elementValues)
-      : undefined,
+    grad: optional('grad', given.grad, levels, reader.grad),
+    gradOutput: optional(
+      'gradOutput',
+      perElement ? given.gradOutput : undefined,
+      levels,
+      reader.gradOutput,
+    ),
   };
 }
 
-function optional(
+function optional<T, Data>(
   argument: string,
   value: unknown,
-  logits: CheckedLogits,
-  check: typeof gradientValues,
-): PerLevel<Values> | undefined {
+  logits: CheckedLogits<Data>,
+  check: CheckOne<T, Data>,
+): PerLevel<T> | undefined {
   return value === undefined ? undefined : counterpart(argument, value, logits, check);
 }
 
-function qualityOf(
+function qualityOf<Place extends OnHost | OnDevice>(
+  reader: Reader<Place>,
   quality: unknown,
-  logits: CheckedLogits,
+  logits: CheckedLogits<Place['logits']>,
   needed: boolean,
-): PerLevel<Float32Array> | undefined {
-  if (needed) return checkQuality(quality, logits);
+): PerLevel<Place['floats']> | undefined {
+  if (needed) return counterpart('quality', quality, logits, reader.quality);
   if (quality !== undefined) {
     reject('quality', 'none, but with labels in a call of a quality loss', quality);
   }
   return undefined;
 }
 
-export function checkCollect(
-  gradients: Logits,
-  labels: Labels,
-  call: object | undefined,
-  rules: CallRules,
-  kind: CallKind,
-): CheckedCollect {
-  const given = readCall(call, kind);
-  const plain = kind.asynchronous ? undefined : plainArrays(gradients, labels, given, rules);
-  const arrays = plain ?? checkCollected(gradients, labels, given, rules);
-  const { logits, values, geometry } = arrays;
-  const checked: CheckedCollect = {
-    gradients: values,
-    labels: arrays.labels!,
-    geometry,
-    lists: isList(values),
-    scale: 1 / Math.abs(checkLossScale(given.lossScale)),
-    signal: checkSignal(given.signal),
-    transfer: booleanOption('transfer', given.transfer, false),
-  };
-  if (plain) return checked;
-  if (kind.asynchronous) checkReady(checked.signal);
-  rejectVanished('grads', checked.gradients, logits.tensors);
-  rejectVanished('labels', checked.labels, logits.tensors, logits.columns);
-  if (checked.transfer) checkTransfer(checked.gradients, undefined);
-  return checked;
+function upstreamOf<Place extends OnHost | OnDevice>(
+  reader: Reader<Place>,
+  { gradOutput, lossScale }: GivenCall,
+  arrays: CallArrays<Place>,
+  reduction: CallRules['options']['reduction'],
+  gradientsGiven: boolean,
+): number | CudaTensor {
+  if (gradientsGiven) return 1 / Math.abs(checkLossScale(lossScale));
+  if (arrays.gradOutput) return 1;
+  const isObject = typeof gradOutput === 'object' && gradOutput !== null;
+  return isObject && reader.scalar
+    ? reader.scalar('gradOutput', gradOutput, arrays.logits)
+    : checkUpstream(gradOutput, reduction);
 }
 
-function checkCollected(
-  gradients: Logits,
-  labels: Labels,
-  given: GivenCall,
-  rules: CallRules,
-): Pick<CallArrays, 'logits' | 'values' | 'labels' | 'geometry'> {
-  const levels = checkLogits('grads', gradients, checkFormat(given), rules);
-  return {
-    logits: levels,
-    values: valuesOf(levels),
-    labels: checkLabels(labels, levels),
-    geometry: geometryOf('grads', levels),
-  };
+function normalizerOf<Place extends OnHost | OnDevice>(
+  reader: Reader<Place>,
+  { normalizer }: GivenCall,
+  arrays: CallArrays<Place>,
+  reduction: CallRules['options']['reduction'],
+): number | CudaTensor {
+  return reader.scalar && normalizer instanceof CudaTensor && reduction === 'sum'
+    ? reader.scalar('normalizer', normalizer, arrays.logits)
+    : checkNormalizer(normalizer, reduction);
 }
 
-/** The caller's own code, of a getter for example, can have taken memory away after it was checked. */
-function checkPresence(arrays: CallArrays): void {
-  const { tensors, columns } = arrays.logits;
-  rejectVanished('logits', arrays.values, tensors);
-  rejectVanished('labels', arrays.labels, tensors, columns);
-  rejectVanished('labels', arrays.targets, tensors);
-  rejectVanished('quality', arrays.quality, tensors, columns);
-  rejectVanished('grad', arrays.grad, tensors);
-  rejectVanished('gradOutput', arrays.gradOutput, tensors);
+/** Of what is on a device only the kernels know the value. */
+function checkFactor(
+  { options }: CallRules,
+  { upstream, lossScale, normalizer }: CheckedCall<OnHost | OnDevice>,
+): void {
+  checkScale(
+    options.lossWeight,
+    typeof upstream === 'number' ? upstream : 1,
+    lossScale,
+    typeof normalizer === 'number' ? normalizer : 1,
+  );
 }
 
-/** The gradient of a level may be its logits or its gradOutput, and shares no other memory. */
-function checkOverlaps({ values, labels, targets, quality, grad, gradOutput }: CallArrays): void {
+/** The gradient of a level may be its logits, and shares no memory with what is read besides. */
+function checkOverlaps<Place extends OnHost | OnDevice>(
+  reader: Reader<Place>,
+  { arrays, normalizer, upstream }: CheckedCall<Place>,
+): void {
+  const { values, labels, targets, quality, grad, gradOutput } = arrays;
   if (!grad) return;
-  rejectPartialOverlap('grad', grad, 'logits', values);
-  if (labels) rejectOverlap('grad', grad, 'labels', labels);
-  if (targets) rejectOverlap('grad', grad, 'targets', targets);
-  if (quality) rejectOverlap('grad', grad, 'quality', quality);
-  if (gradOutput) rejectPartialOverlap('grad', grad, 'gradOutput', gradOutput);
-  rejectOverlapAmong('grad', grad);
+  rejectPartialOverlap('grad', grad, 'logits', values, reader);
+  rejectOverlap('grad', grad, 'labels', labels, reader);
+  rejectOverlap('grad', grad, 'targets', targets, reader);
+  rejectOverlap('grad', grad, 'quality', quality, reader);
+  const rejectGradOutput = reader.overGradOutput ? rejectPartialOverlap : rejectOverlap;
+  rejectGradOutput('grad', grad, 'gradOutput', gradOutput, reader);
+  if (typeof upstream === 'object') rejectOverlap('grad', grad, 'gradOutput', upstream, reader);
+  if (typeof normalizer === 'object') rejectOverlap('grad', grad, 'normalizer', normalizer, reader);
+  rejectOverlapAmong('grad', grad, reader);
 }

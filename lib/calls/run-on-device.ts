@@ -1,113 +1,106 @@
-import type { NativeCriterion, NativeMemory } from '../binding/addon';
+import type { NativeMemory, PerLevel } from '../binding/addon';
 import { fromNative } from '../binding/native-failure';
 import { CudaTensor } from '../cuda/cuda-tensor';
-import type { CheckedDeviceCall, DeviceLogits } from './device-call';
-import { CallReport, DeviceLossOutput } from './device-output';
+import { isList, levelAt, mapLevels } from '../tensors/levels';
+import { newGeometry } from '../tensors/logits';
+import type { DeviceLogits } from './arguments';
+import { CallReport, DeviceLossOutput } from './call-report';
+import type { CallOwner, CheckedCall, OnDevice } from './checked-call';
 
-interface Wanted {
-  readonly gradient: boolean;
-  readonly elements: boolean;
-  /** The logits are gradients, of which only the statistics are wanted. */
-  readonly gradientsGiven?: boolean;
-  readonly expectedLabel: string;
+interface DeviceRun {
+  readonly report: CallReport;
+  readonly output: DeviceLossOutput;
+}
+
+/** What is made for a call. */
+interface Made {
+  /** Nobody has the results of a call that fails. */
+  readonly results: { dispose(): void }[];
+  /** What it reads of the host's. Their memory goes back when the stream has passed the call. */
+  readonly uploads: CudaTensor[];
 }
 
 /** Puts a call into its stream. */
-export function runOnDevice(
-  nativeOf: () => NativeCriterion,
-  call: CheckedDeviceCall,
-  wanted: Wanted,
-): { report: CallReport; output: DeviceLossOutput } {
-  const { device, list, tensors, stream } = call;
-  const { expectedLabel } = wanted;
-  const made: { dispose(): void }[] = [];
+export function runOnDevice(owner: CallOwner, call: CheckedCall<OnDevice>): DeviceRun {
+  const made: Made = { results: [], uploads: [] };
   try {
-    const report = new CallReport(device, stream, { lists: list, expectedLabel });
-    made.push(report.memory);
-    const check = (): void => void report.read();
-    const newTensors = (dtype?: 'float32'): DeviceLogits => {
-      const results = tensors.map((like) => {
-        const result = newLike(like, dtype, call, check);
-        made.push(result);
-        return result;
-      });
-      return list ? results : results[0]!;
-    };
-    const gradient = wanted.gradient ? (call.grad ?? newTensors()) : undefined;
-    const elements = wanted.elements ? newTensors('float32') : undefined;
-    enqueue(nativeOf(), call, {
-      report,
-      gradient,
-      elements,
-      gradientsGiven: wanted.gradientsGiven,
-    });
-    return { report, output: new DeviceLossOutput(report, call.gradGiven ?? gradient, elements) };
+    return enqueue(owner, call, made);
   } catch (error) {
-    // Nobody has the results of a call that failed.
-    for (const memory of made) memory.dispose();
+    for (const memory of made.results) memory.dispose();
     throw error;
   } finally {
-    // Their memory goes back when the stream has passed the call.
-    for (const tensor of call.uploaded) tensor.dispose();
+    for (const tensor of made.uploads) tensor.dispose();
   }
 }
 
-interface Results {
-  readonly report: CallReport;
-  readonly gradient: DeviceLogits | undefined;
-  readonly elements: DeviceLogits | undefined;
-  readonly gradientsGiven: boolean | undefined;
-}
-
-function enqueue(
-  native: NativeCriterion,
-  call: CheckedDeviceCall,
-  { report, gradient, elements, gradientsGiven = false }: Results,
-): void {
+function enqueue(owner: CallOwner, call: CheckedCall<OnDevice>, made: Made): DeviceRun {
+  const { arrays, stream } = call;
+  const { values, logits, gradGiven } = arrays;
+  const { device } = levelAt(values, 0);
+  const memories = (argument: string, levels: Levels | undefined) =>
+    levels && asList(levels).map((level) => onDevice(level, call, made).native(argument));
+  const labels = memories('labels', arrays.labels);
+  const quality = memories('quality', arrays.quality);
+  const report = new CallReport(device, stream, isList(values), owner);
+  made.results.push(report.memory);
+  const gradient = call.wantsGradient ? (arrays.grad ?? newResults(call, report, made)) : undefined;
+  const elements = call.wantsElements ? newResults(call, report, made, 'float32') : undefined;
+  const native = owner.native();
   fromNative(() => {
     native.runOnDevice(
-      call.device,
-      memoriesOf('logits', call.tensors)!,
-      memoriesOf('labels', call.labels),
-      memoriesOf('grad', gradient),
-      memoriesOf('elements', elements),
-      memoriesOf('gradOutput', call.gradOutput),
-      memoriesOf('quality', call.quality),
-      memoriesOf('labels', call.targets),
-      call.geometry,
+      device,
+      memories('logits', values)!,
+      labels,
+      memories('grad', gradient),
+      memories('elements', elements),
+      memories('gradOutput', arrays.gradOutput),
+      quality,
+      memories('labels', arrays.targets),
+      arrays.geometry ?? newGeometry('logits', logits),
       memoryOrNumber('normalizer', call.normalizer),
       memoryOrNumber('gradOutput', call.upstream),
       call.lossScale,
       call.collect,
       report.memory,
-      call.stream?.native(),
-      gradientsGiven,
+      stream?.native(),
+      call.gradientsGiven,
     );
+  });
+  const grad = gradGiven as DeviceLogits | undefined;
+  return { report, output: new DeviceLossOutput(report, grad ?? gradient, elements) };
+}
+
+type OneLevel = CudaTensor | Int32Array | Float32Array;
+type Levels = PerLevel<OneLevel>;
+
+function asList<T>(levels: PerLevel<T>): readonly T[] {
+  return isList(levels) ? levels : [levels];
+}
+
+function onDevice(level: OneLevel, { arrays, stream }: CheckedCall<OnDevice>, made: Made) {
+  if (level instanceof CudaTensor) return level;
+  const { device } = levelAt(arrays.values, 0);
+  const upload = CudaTensor.fromHost(level, { device, stream });
+  made.uploads.push(upload);
+  return upload;
+}
+
+/** Like the logits, but perhaps for the type. */
+function newResults(
+  { arrays, stream }: CheckedCall<OnDevice>,
+  report: CallReport,
+  { results }: Made,
+  type?: 'float32',
+): DeviceLogits {
+  return mapLevels(arrays.values, ({ shape, dtype: own, device }) => {
+    const dtype = type ?? own;
+    const memory = CudaTensor.empty(shape, { dtype, device, stream }).native('result');
+    results.push(memory);
+    return new CudaTensor({ memory, shape, dtype, device, check: () => void report.read() });
   });
 }
 
-function newLike(
-  { shape, dtype: own }: CudaTensor,
-  dtype: 'float32' | undefined,
-  { device, stream }: CheckedDeviceCall,
-  check: () => void,
-): CudaTensor {
-  const kind = dtype ?? own;
-  const made = CudaTensor.empty(shape, { dtype: kind, device, stream });
-  const memory = made.native('result');
-  return new CudaTensor({ memory, shape, dtype: kind, device, check });
-}
-
 /** Looked up when everything is checked: tensors may have been disposed of until then. */
-function memoriesOf(
-  argument: string,
-  tensors: DeviceLogits | undefined,
-): readonly NativeMemory[] | undefined {
-  if (tensors === undefined) return undefined;
-  const list: readonly CudaTensor[] = tensors instanceof CudaTensor ? [tensors] : tensors;
-  return list.map((tensor) => tensor.native(argument));
-}
-
 function memoryOrNumber(argument: string, value: number | CudaTensor): number | NativeMemory {
   return typeof value === 'number' ? value : value.native(argument);
 }

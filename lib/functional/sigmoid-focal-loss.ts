@@ -5,7 +5,8 @@ import { checkUpstream, isPerElement } from '../calls/call-scalars';
 import { resolveAlpha, resolveGamma } from '../criteria/focal-options';
 import { reductions, type Reduction } from '../criteria/options';
 import { isOk, outcomeError } from '../calls/outcome';
-import { elementsInFormOf, inFormOf, type ElementsOf, type FormOf } from '../tensors/form';
+import type { ElementsOf, FormOf } from '../calls/results';
+import { elementsInFormOf, inFormOf } from '../tensors/form';
 import { rejectOverlap, rejectPartialOverlap, rejectVanished } from '../tensors/memory';
 import { newFloat32Array } from '../tensors/new-arrays';
 import {
