@@ -40,33 +40,27 @@ export type {
   CollectCall,
   ForwardCall,
   GradientCall,
-} from './criteria/call-options';
-export type { CollectOutput, LossOf, LossOutput } from './criteria/outcome';
+} from './calls/call-options';
+export type { Labels, Logits, Quality, Targets } from './calls/arguments';
+export type { CollectOutput, ElementsOf, FormOf, LossOf, LossOutput } from './calls/results';
 export type { LoadableState, LoadStateOptions, StateDict, Statistics } from './state/statistics';
-export type { Background, Labels } from './tensors/labels';
-export type { ForeignTensor, Logits } from './tensors/logits';
+export type { Background } from './tensors/labels';
 export type { ChannelOrder, FormatOptions, Layout } from './tensors/layout';
-export type { Quality } from './tensors/quality';
-export type { Targets } from './tensors/targets';
 export type { ArrowVector, DimsTensor, StridedView } from './tensors/foreign';
-export type { ElementsOf, FormOf } from './tensors/form';
 export type { Float16Values } from './tensors/float16';
-export type { DType, HostTensor, HostValues, TensorLike } from './tensors/tensor';
+export type { DType, ForeignTensor, HostTensor, HostValues, TensorLike } from './tensors/tensor';
 
-export { CudaEvent } from './device/cuda-event';
-export { CudaGraph } from './device/cuda-graph';
-export { CudaStream, type WrapStreamOptions } from './device/cuda-stream';
+export { CudaGraph } from './cuda/cuda-graph';
+export { CudaEvent, CudaStream, type WrapStreamOptions } from './cuda/cuda-stream';
 export {
   CudaTensor,
   type CopyOptions,
-  type CudaDType,
   type CudaTensorOptions,
   type FromHostOptions,
-  type HostCopy,
-  type HostLabels,
   type WrapOptions,
-} from './device/cuda-tensor';
-export { memoryInfo, type MemoryInfo } from './device/memory-info';
+} from './cuda/cuda-tensor';
+export type { CudaDType, HostCopy, HostLabels } from './cuda/host-source';
+export { memoryInfo, type MemoryInfo } from './cuda/memory-info';
 
 export * as functional from './functional';
 export { priorBias } from './criteria/prior-bias';

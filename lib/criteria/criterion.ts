@@ -1,60 +1,15 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-import {
-  callSlot,
-  outcomeSlot,
-  type NativeCriterion,
-  type PerLevel,
-  type Values,
-} from '../binding/addon';
 import { addon } from '../binding/load';
-import { fromNative, nativeFailure } from '../binding/native-failure';
-import { areOnDevice, checkDeviceCall, type DeviceLogits } from '../device/device-call';
-import type { CallReport } from '../device/device-output';
-import { rejectReading } from '../device/cuda-tensor';
-import { runOnDevice } from '../device/run-on-device';
-import { EflDisposedError } from '../errors';
-import {
-  elementsInFormOf,
-  inFormOf,
-  newElements,
-  newValues,
-  type ElementsOf,
-  type FormOf,
-} from '../tensors/form';
-import { describeConvention, labelConvention, type Labels } from '../tensors/labels';
-import { isList } from '../tensors/levels';
-import type { Logits } from '../tensors/logits';
-import { freeSpare, withMemory, type BlockUser } from '../tensors/spare-memory';
-import type { Targets } from '../tensors/targets';
+import type { Labels, Logits, Targets } from '../calls/arguments';
+import { callKinds } from '../calls/call-kinds';
+import type { AsyncCall, BackwardCall, ForwardCall, GradientCall } from '../calls/call-options';
+import { Calls } from '../calls/calls';
+import type { FormOf, LossOutput } from '../calls/results';
+import { labelConvention } from '../tensors/labels';
+import { withMemory } from '../tensors/spare-memory';
 import { fix } from '../validation';
-import { runAsync } from './async-call';
-import {
-  bytesOf,
-  bytesOfFloat32,
-  withCallMemory,
-  type Arrays,
-  type CallMemory,
-} from './call-memory';
-import { copyBack } from './copy-back';
-import type { AsyncCall, BackwardCall, ForwardCall, GradientCall } from './call-options';
-import {
-  callKinds,
-  checkCall,
-  type CallArrays,
-  type CallKind,
-  type CallRules,
-  type CheckedCall,
-} from './check-call';
 import { nameOfState, nativeSettings, type LossDefinition } from './loss-definition';
 import type { ResolvedCriterionOptions } from './options';
-import { isOk, outcomeError, type LossOutput } from './outcome';
-import { takenValues } from './owned-values';
-
-/** What the addon fills in for one call. */
-interface Outputs {
-  readonly gradient: PerLevel<Values> | undefined;
-  readonly elements: PerLevel<Float32Array> | undefined;
-}
 
 type GradOutput<L extends Logits, G> = LossOutput<L> & { readonly grad: G };
 
@@ -75,33 +30,25 @@ export abstract class Criterion<
   /** @internal What the loss is, for those who compute it otherwise. */
   readonly definition: LossDefinition;
 
-  readonly #convention;
-  readonly #underWay = new Set<Promise<unknown>>();
-  #native: NativeCriterion | undefined;
-  // Of the last call on a device.
-  #lastReport: CallReport | undefined;
-
-  /** @internal What the calls of this criterion have to look like. */
-  protected readonly rules: CallRules;
-
-  /** @internal For whom the memory of copies is kept. */
-  protected readonly copies: BlockUser = { disposed: false };
+  /** @internal Its calls, and its native part. */
+  protected readonly calls: Calls;
 
   /** @internal */
   protected constructor(options: Options, definition: LossDefinition) {
     this.options = Object.freeze(options);
     this.definition = Object.freeze(definition);
     const { numClasses, background, ignoreIndex } = options;
-    this.rules = Object.freeze({
+    const convention = labelConvention(background, numClasses, ignoreIndex);
+    const settings = nativeSettings(options, definition, convention);
+    const native = withMemory(() => new (addon().Criterion)(settings), nameOfState(options));
+    this.calls = new Calls(native, this.constructor.name, {
       options,
+      convention,
       numClasses,
       columns: definition.objectness ? numClasses + 1 : numClasses,
       takesQuality: definition.loss === 'qualityFocal',
     });
-    fix(this, 'options', 'definition', 'rules');
-    this.#convention = labelConvention(background, numClasses, ignoreIndex);
-    const settings = nativeSettings(options, definition, this.#convention);
-    this.#native = withMemory(() => new (addon().Criterion)(settings), nameOfState(options));
+    fix(this, 'options', 'definition', 'calls');
   }
 
   /**
@@ -121,10 +68,7 @@ export abstract class Criterion<
     labels: Labels | Targets,
     call?: ForwardCall,
   ): LossOutput<L> {
-    if (areOnDevice(logits)) return this.#runOnDevice<L>(logits, labels, call, false).output;
-    const checked = this.#check(logits, labels, call, callKinds.forward);
-    const outputs = { gradient: undefined, elements: this.#newElements(checked) };
-    return lossOutput(checked.arrays, this.#run(checked, outputs), outputs);
+    return this.calls.run(logits, labels, call, callKinds.forward) as LossOutput<L>;
   }
 
   /**
@@ -139,14 +83,7 @@ export abstract class Criterion<
     labels: Labels | Targets,
     call?: BackwardCall & GradientCall<G>,
   ): GradOutput<L, G> {
-    if (areOnDevice(logits)) {
-      return this.#runOnDevice<L>(logits, labels, call, true).output as GradOutput<L, G>;
-    }
-    const checked = this.#check(logits, labels, call, callKinds.forwardBackward);
-    const { grad, logits: levels } = checked.arrays;
-    const gradient = grad ?? newValues(levels.tensors);
-    const outputs = { gradient, elements: this.#newElements(checked) };
-    return withGradient(checked.arrays, this.#run(checked, outputs), outputs, gradient);
+    return this.calls.run(logits, labels, call, callKinds.forwardBackward) as GradOutput<L, G>;
   }
 
   /**
@@ -158,13 +95,8 @@ export abstract class Criterion<
     labels: Labels | Targets,
     call?: ForwardCall & AsyncCall,
   ): Promise<LossOutput<L>> {
-    if (areOnDevice(logits)) return this.#awaitDevice<L>(logits, labels, call, false);
-    const checked = this.#check(logits, labels, call, callKinds.forwardAsync);
-    return this.#withMemory(checked, checked.transfer, async (memory) => {
-      const outputs = { gradient: undefined, elements: this.#newElements(checked) };
-      const outcome = await this.#submit(ownedCall(checked, memory), outputs);
-      return lossOutput(checked.arrays, outcome, outputs);
-    });
+    const output = await this.calls.runAsync(logits, labels, call, callKinds.forwardAsync);
+    return output as LossOutput<L>;
   }
 
   /** {@link forwardBackward} off the event loop, on a copy of its arguments. Every error rejects. */
@@ -173,24 +105,8 @@ export abstract class Criterion<
     labels: Labels | Targets,
     call?: BackwardCall & GradientCall<G> & AsyncCall,
   ): Promise<GradOutput<L, G>> {
-    if (areOnDevice(logits)) {
-      return this.#awaitDevice<L>(logits, labels, call, true) as Promise<GradOutput<L, G>>;
-    }
-    const checked = this.#check(logits, labels, call, callKinds.forwardBackwardAsync);
-    const { transfer } = checked;
-    const { grad, logits: levels } = checked.arrays;
-    // The caller keeps the gradient, so that it cannot be where the copies of the next call go.
-    const isNew = !transfer && !grad;
-    return this.#withMemory(checked, transfer || isNew, async (memory) => {
-      const elements = this.#newElements(checked);
-      const result = isNew ? newValues(levels.tensors) : undefined;
-      const owned = ownedCall(checked, memory);
-      const { values } = owned.arrays;
-      const outputs = { gradient: result ?? values, elements };
-      const outcome = await this.#submit(owned, outputs);
-      if (grad) await copyBack(values, grad);
-      return withGradient(checked.arrays, outcome, outputs, outputs.gradient);
-    });
+    const output = await this.calls.runAsync(logits, labels, call, callKinds.forwardBackwardAsync);
+    return output as GradOutput<L, G>;
   }
 
   /**
@@ -198,10 +114,7 @@ export abstract class Criterion<
    * {@link EflDisposedError} where the criterion has been disposed of, or is meanwhile.
    */
   async synchronize(): Promise<void> {
-    this.native();
-    rejectReading();
-    await Promise.allSettled([...this.#underWay, this.#lastReport?.arrived()]);
-    this.native();
+    await this.calls.synchronize();
   }
 
   /**
@@ -212,208 +125,10 @@ export abstract class Criterion<
    * that are made in a synchronous loop.
    */
   dispose(): void {
-    this.#native?.dispose();
-    this.#native = undefined;
-    this.copies.disposed = true;
-    freeSpare(this.copies);
-    this.#lastReport = undefined;
+    this.calls.dispose();
   }
 
   [Symbol.dispose](): void {
     this.dispose();
   }
-
-  /** @internal */
-  protected native(): NativeCriterion {
-    if (!this.#native) throw new EflDisposedError(this.constructor.name);
-    return this.#native;
-  }
-
-  /** @internal Uses the native criterion, whose state may be on a device. */
-  protected withNative<T>(body: (native: NativeCriterion) => T): T {
-    return fromNative(() => body(this.native()));
-  }
-
-  /** @internal What a label of this criterion may be, for error messages. */
-  protected expectedLabel(): string {
-    return describeConvention(this.#convention, this.options.numClasses);
-  }
-
-  /** @internal Remembers a call on a device, for `synchronize` to wait for. */
-  protected calledDevice(report: CallReport): void {
-    this.#lastReport = report;
-  }
-
-  /** @internal Submits a call and waits until it is done; until then `synchronize` waits for it. */
-  protected async finish(
-    signal: AbortSignal | undefined,
-    lists: boolean,
-    submit: (outcome: Float64Array, done: () => void) => number,
-  ): Promise<Float64Array> {
-    const call = runAsync(this.constructor.name, signal, submit);
-    this.#underWay.add(call);
-    try {
-      const outcome = await call;
-      if (!isOk(outcome)) throw outcomeError(outcome, lists, this.expectedLabel());
-      return outcome;
-    } finally {
-      this.#underWay.delete(call);
-    }
-  }
-
-  #runOnDevice<L extends Logits>(
-    logits: DeviceLogits,
-    labels: Labels | Targets,
-    call: object | undefined,
-    backward: boolean,
-    asynchronous = false,
-  ): { report: CallReport; output: LossOutput<L> } {
-    this.native(); // as in #check; and again below, since getters may have disposed of the criterion
-    const kind = { backward, asynchronous };
-    const checked = checkDeviceCall(logits, labels, call, this.rules, kind);
-    const { report, output } = runOnDevice(() => this.native(), checked, {
-      gradient: backward,
-      elements: this.options.reduction === 'none',
-      expectedLabel: this.expectedLabel(),
-    });
-    this.calledDevice(report);
-    return { report, output: output as unknown as LossOutput<L> };
-  }
-
-  async #awaitDevice<L extends Logits>(
-    logits: DeviceLogits,
-    labels: Labels | Targets,
-    call: object | undefined,
-    backward: boolean,
-  ): Promise<LossOutput<L>> {
-    rejectReading();
-    const { report, output } = this.#runOnDevice<L>(logits, labels, call, backward, true);
-    await report.arrived();
-    return output;
-  }
-
-  #check(
-    logits: Logits,
-    labels: Labels | Targets,
-    call: object | undefined,
-    kind: CallKind,
-  ): CheckedCall {
-    this.native(); // before anything else is looked at: the criterion itself must be usable
-    return checkCall(logits, labels, call, this.rules, kind);
-  }
-
-  #newElements({ arrays: { logits } }: CheckedCall): PerLevel<Float32Array> | undefined {
-    return this.options.reduction === 'none' ? newElements(logits.tensors) : undefined;
-  }
-
-  /** For an asynchronous call; `holdsMore`: as much as the logits, beside the copies. */
-  #withMemory<T>(
-    call: CheckedCall,
-    holdsMore: boolean,
-    body: (memory: CallMemory) => Promise<T>,
-  ): Promise<T> {
-    const elements = this.options.reduction === 'none' ? bytesOfFloat32(call.arrays.values) : 0;
-    const more = elements + (holdsMore ? bytesOf([call.arrays.values]) : 0);
-    return withCallMemory(this.copies, copiedOf(call), more, body);
-  }
-
-  #run(call: CheckedCall, { gradient, elements }: Outputs): Float64Array {
-    // The arguments one by one, as below: an array of them would cost a small call an allocation.
-    const { values, labels, gradOutput, quality, targets, geometry } = call.arrays;
-    const { Criterion, numbers } = addon();
-    this.#writeNumbers(numbers, call);
-    try {
-      if (elements || gradOutput || quality || targets || geometry) {
-        Criterion.run(values, labels, gradient, elements, gradOutput, quality, targets, geometry);
-      } else if (gradient) {
-        Criterion.run(values, labels, gradient);
-      } else {
-        Criterion.run(values, labels);
-      }
-    } catch (error) {
-      throw nativeFailure(error);
-    }
-    if (!isOk(numbers)) throw outcomeError(numbers, isList(values), this.expectedLabel());
-    return numbers;
-  }
-
-  #submit(call: CheckedCall, { gradient, elements }: Outputs): Promise<Float64Array> {
-    const { values, labels, gradOutput, quality, targets, geometry } = call.arrays;
-    return this.finish(call.signal, isList(values), (slots, done) =>
-      this.withNative((native) => {
-        this.#writeNumbers(addon().numbers, call);
-        return native.submit(
-          values,
-          labels,
-          gradient,
-          elements,
-          gradOutput,
-          quality,
-          targets,
-          geometry,
-          slots,
-          done,
-        );
-      }),
-    );
-  }
-
-  #writeNumbers(
-    numbers: Float64Array,
-    { normalizer, upstream, lossScale, collect }: CheckedCall,
-  ): void {
-    numbers[callSlot.criterion] = this.native().number;
-    numbers[callSlot.normalizer] = normalizer;
-    numbers[callSlot.upstream] = upstream;
-    numbers[callSlot.lossScale] = lossScale;
-    numbers[callSlot.collect] = collect ? 1 : 0;
-  }
-}
-
-function lossOutput<L extends Logits>(
-  { logits }: CallArrays,
-  outcome: Float64Array,
-  { elements }: Outputs,
-): LossOutput<L> {
-  // Written out, here and below: spreading objects costs a small call a good part of its time.
-  const output: { -readonly [K in keyof LossOutput<L>]: LossOutput<L>[K] } = {
-    loss: outcome[outcomeSlot.loss]! as LossOutput<L>['loss'],
-    positives: outcome[outcomeSlot.positives]!,
-    ignored: outcome[outcomeSlot.ignored]!,
-    nonFinite: outcome[outcomeSlot.nonFinite]!,
-  };
-  if (elements) output.elements = elementsInFormOf(logits.tensors, elements) as ElementsOf<L>;
-  return output;
-}
-
-function withGradient<L extends Logits, G extends Logits>(
-  arrays: CallArrays,
-  outcome: Float64Array,
-  outputs: Outputs,
-  gradient: PerLevel<Values>,
-): GradOutput<L, G> {
-  const output = lossOutput<L>(arrays, outcome, outputs) as LossOutput<L> & { grad: G };
-  output.grad = (arrays.gradGiven ?? inFormOf(arrays.logits.tensors, gradient)) as G;
-  return output;
-}
-
-/** What of a call is copied. */
-function copiedOf({ arrays, transfer }: CheckedCall): Arrays {
-  const { values, labels, targets, quality, gradOutput } = arrays;
-  return [labels, targets, quality, gradOutput, transfer ? undefined : values];
-}
-
-/** The same call on memory that nobody else can change, move or free while it waits. */
-function ownedCall(call: CheckedCall, memory: CallMemory): CheckedCall {
-  const { values, labels, targets, quality, gradOutput } = call.arrays;
-  const arrays = {
-    ...call.arrays,
-    labels: labels && memory.copy(labels),
-    targets: targets && memory.copy(targets),
-    quality: quality && memory.copy(quality),
-    gradOutput: gradOutput && memory.copy(gradOutput),
-    // The last: the others may be views of a buffer that is taken over.
-    values: call.transfer ? takenValues(values) : memory.copy(values),
-  };
-  return { ...call, arrays };
 }

@@ -1,9 +1,7 @@
-import { callSlot } from '../binding/addon';
-import { addon } from '../binding/load';
-import { nativeFailure } from '../binding/native-failure';
-import { rejectReading } from '../device/cuda-tensor';
-import { areOnDevice, checkDeviceCollect, type DeviceLogits } from '../device/device-call';
-import { runOnDevice } from '../device/run-on-device';
+import type { Labels, Logits } from '../calls/arguments';
+import { callKinds } from '../calls/call-kinds';
+import type { AsyncCall, CollectCall } from '../calls/call-options';
+import type { CollectOutput } from '../calls/results';
 import { readCheckpoint, stateName, writeCheckpoint, type StateOwner } from '../state/checkpoint';
 import {
   checkLoadOptions,
@@ -16,18 +14,11 @@ import {
   type StateDict,
   type Statistics,
 } from '../state/statistics';
-import type { Labels } from '../tensors/labels';
-import type { Logits } from '../tensors/logits';
 import { newFloat64Array } from '../tensors/new-arrays';
 import { reject } from '../validation';
-import { bytesOf, withCallMemory } from './call-memory';
-import type { AsyncCall, CollectCall } from './call-options';
-import { callKinds, checkCollect, type CallKind, type CheckedCollect } from './check-call';
 import { Criterion } from './criterion';
 import type { LossDefinition } from './loss-definition';
 import type { ResolvedCriterionOptions } from './options';
-import { isOk, outcomeError, readCounts, type CollectOutput } from './outcome';
-import { takenValues } from './owned-values';
 
 /**
  * What the criteria share that weigh a class by the gradients it has seen: the sums of |gradient|
@@ -72,20 +63,7 @@ export abstract class EqualizedCriterion<
    * values are left out.
    */
   collectGrad(grads: Logits, labels: Labels, call?: CollectCall): CollectOutput {
-    if (areOnDevice(grads)) return this.#collectOnDevice(grads, labels, call);
-    const checked = this.#checkCollect(grads, labels, call, callKinds.collect);
-    const { gradients, labels: checkedLabels, geometry, scale } = checked;
-    const { Criterion: Native, numbers } = addon();
-    numbers[callSlot.criterion] = this.native().number;
-    numbers[callSlot.scale] = scale;
-    try {
-      if (geometry) Native.runCollect(gradients, checkedLabels, geometry);
-      else Native.runCollect(gradients, checkedLabels);
-    } catch (error) {
-      throw nativeFailure(error);
-    }
-    if (!isOk(numbers)) throw outcomeError(numbers, checked.lists, this.expectedLabel());
-    return readCounts(numbers);
+    return this.calls.run(grads, labels, call, callKinds.collect);
   }
 
   /** {@link collectGrad} off the event loop, on a copy of its arguments. Every error rejects. */
@@ -94,28 +72,7 @@ export abstract class EqualizedCriterion<
     labels: Labels,
     call?: CollectCall & AsyncCall,
   ): Promise<CollectOutput> {
-    if (areOnDevice(grads)) {
-      rejectReading();
-      const output = this.#collectOnDevice(grads, labels, call, true);
-      await this.synchronize();
-      return { positives: output.positives, ignored: output.ignored, nonFinite: output.nonFinite };
-    }
-    const checked = this.#checkCollect(grads, labels, call, callKinds.collectAsync);
-    const { gradients, labels: given, transfer, signal, lists, geometry, scale } = checked;
-    const copied = transfer ? [given] : [given, gradients];
-    const taken = transfer ? bytesOf([gradients]) : 0;
-    return withCallMemory(this.copies, copied, taken, async (memory) => {
-      this.native(); // before the gradients are taken over
-      const ownLabels = memory.copy(given);
-      const own = transfer ? takenValues(gradients) : memory.copy(gradients);
-      const outcome = await this.finish(signal, lists, (slots, done) =>
-        this.withNative((native) => {
-          addon().numbers[callSlot.scale] = scale;
-          return native.submitCollect(own, ownLabels, geometry, slots, done);
-        }),
-      );
-      return readCounts(outcome);
-    });
+    return this.calls.runAsync(grads, labels, call, callKinds.collectAsync);
   }
 
   /**
@@ -187,7 +144,7 @@ export abstract class EqualizedCriterion<
     const statistics = criterion ? criterion.#whole() : other;
     const { positive, negative, steps } = checkStatistics(statistics, numClasses, name);
     checkSums(this.#whole(), { positive, negative, steps });
-    this.withNative((native) => {
+    this.calls.use((native) => {
       native.merge(positive, negative, steps);
     });
   }
@@ -219,7 +176,7 @@ export abstract class EqualizedCriterion<
 
   /** Back to the state of a new criterion: no sums, every class balanced. */
   reset(): void {
-    this.withNative((native) => {
+    this.calls.use((native) => {
       native.reset();
     });
   }
@@ -228,49 +185,21 @@ export abstract class EqualizedCriterion<
   protected readFactors(): { first: Float64Array; second: Float64Array } {
     const first = newFloat64Array(this.options.numClasses);
     const second = newFloat64Array(this.options.numClasses);
-    return this.withNative((native) => {
+    return this.calls.use((native) => {
       native.readFactors(first, second);
       return { first, second };
     });
   }
 
-  #collectOnDevice(
-    grads: DeviceLogits,
-    labels: Labels,
-    call: object | undefined,
-    asynchronous = false,
-  ): CollectOutput {
-    this.native(); // before anything else is looked at, and again below
-    const checked = checkDeviceCollect(grads, labels, call, this.rules, asynchronous);
-    const { report, output } = runOnDevice(() => this.native(), checked, {
-      gradient: false,
-      elements: false,
-      gradientsGiven: true,
-      expectedLabel: this.expectedLabel(),
-    });
-    this.calledDevice(report);
-    return output;
-  }
-
-  #checkCollect(
-    grads: Logits,
-    labels: Labels,
-    call: CollectCall | undefined,
-    kind: CallKind,
-  ): CheckedCollect {
-    this.native(); // before anything else is looked at: the criterion itself must be usable
-    return checkCollect(grads, labels, call, this.rules, kind);
-  }
-
   #restore({ pos_grad, neg_grad, pos_neg, steps }: StateDict): void {
-    this.withNative((native) => {
+    this.calls.use((native) => {
       native.restore(pos_grad, neg_grad, pos_neg, steps);
     });
   }
 
   /** The statistics with every call made before in them. */
   #whole(): Statistics {
-    this.withNative((native) => {
+    this.calls.use((native) => {
       native.waitForCalls();
     });
     return this.statistics;
@@ -278,7 +207,7 @@ export abstract class EqualizedCriterion<
 
   /** The state with every call made before in it. */
   #readWhole(): StateDict {
-    this.withNative((native) => {
+    this.calls.use((native) => {
       native.waitForCalls();
     });
     return this.#read();
@@ -289,7 +218,7 @@ export abstract class EqualizedCriterion<
     const pos_grad = newFloat64Array(numClasses);
     const neg_grad = newFloat64Array(numClasses);
     const pos_neg = newFloat64Array(numClasses);
-    const steps = this.withNative((native) => native.readStatistics(pos_grad, neg_grad, pos_neg));
+    const steps = this.calls.use((native) => native.readStatistics(pos_grad, neg_grad, pos_neg));
     return { pos_grad, neg_grad, pos_neg, steps };
   }
 }

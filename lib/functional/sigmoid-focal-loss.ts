@@ -1,11 +1,12 @@
 import { callSlot, outcomeSlot, reductionCode } from '../binding/addon';
 import { addon } from '../binding/load';
 import { fromNative } from '../binding/native-failure';
-import { checkUpstream, isPerElement } from '../criteria/call-scalars';
+import { checkUpstream, isPerElement } from '../calls/call-scalars';
 import { resolveAlpha, resolveGamma } from '../criteria/focal-options';
 import { reductions, type Reduction } from '../criteria/options';
-import { isOk, outcomeError } from '../criteria/outcome';
-import { elementsInFormOf, inFormOf, type ElementsOf, type FormOf } from '../tensors/form';
+import { isOk, outcomeError } from '../calls/outcome';
+import type { ElementsOf, FormOf } from '../calls/results';
+import { elementsInFormOf, inFormOf } from '../tensors/form';
 import { rejectOverlap, rejectPartialOverlap, rejectVanished } from '../tensors/memory';
 import { newFloat32Array } from '../tensors/new-arrays';
 import {

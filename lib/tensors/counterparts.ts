@@ -60,6 +60,10 @@ export function elementValues(
 }
 
 /** Flat, or of the shape of the logits: another shape would speak of another order of values. */
-function checkSameOrder(argument: string, tensor: CheckedTensor, logits: CheckedTensor): void {
+export function checkSameOrder(
+  argument: string,
+  tensor: { readonly shape: readonly number[] | undefined },
+  logits: CheckedTensor<unknown>,
+): void {
   if (tensor.shape?.length !== 1) checkSameShape(argument, tensor, logits);
 }

@@ -1,38 +1,8 @@
 import type { PerLevel, Values } from '../binding/addon';
-import type { CudaTensor } from '../device/cuda-tensor';
-import { float16Of, type Float16Values, type HostFloat16Array } from './float16';
-import type { ArrowVector, DimsTensor } from './foreign';
+import { float16Of } from './float16';
 import { isList, mapLevels } from './levels';
 import { newArrayLike, newFloat32Array } from './new-arrays';
 import type { CheckedTensor, HostTensor, HostValues } from './tensor';
-
-/** Results come back as the logits came: bare values, a tensor, or a list of tensors. */
-export type FormOf<T> = T extends CudaTensor
-  ? CudaTensor
-  : T extends Float32Array
-    ? Float32Array
-    : T extends Float16Values
-      ? HostFloat16Array
-      : T extends readonly unknown[]
-        ? { -readonly [Level in keyof T]: FormOf<T[Level]> }
-        : T extends ArrowVector<Float32Array>
-          ? Float32Array
-          : T extends
-                | HostTensor<infer Data extends HostValues>
-                | DimsTensor<infer Data extends HostValues>
-            ? HostTensor<Data>
-            : never;
-
-/** The losses of the elements come in the same form, in float32 whatever the logits are. */
-export type ElementsOf<T> = T extends CudaTensor
-  ? CudaTensor
-  : T extends Float32Array | Float16Values | ArrowVector<Float32Array>
-    ? Float32Array
-    : T extends readonly unknown[]
-      ? { -readonly [Level in keyof T]: ElementsOf<T[Level]> }
-      : T extends HostTensor | DimsTensor<HostValues>
-        ? HostTensor<Float32Array>
-        : never;
 
 /** New memory of the type and length of the tensors, for the addon to fill. */
 export function newValues(tensors: PerLevel<CheckedTensor>): PerLevel<Values> {

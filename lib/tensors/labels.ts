@@ -1,8 +1,5 @@
 import { types } from 'node:util';
-import type { PerLevel } from '../binding/addon';
-import type { CudaTensor } from '../device/cuda-tensor';
 import { isInt32, listOf, reject } from '../validation';
-import { counterpart } from './counterparts';
 import { readGiven, type ArrowVector, type DimsTensor, type Given } from './foreign';
 import { kindOf, lengthOf, type TypedArrayKind } from '../intrinsics';
 import { checkRowShape, describeRows, rowsOf, type CheckedLogits } from './logits';
@@ -22,22 +19,12 @@ export type IntegerArray =
   | BigUint64Array;
 
 /** Labels of one tensor, also in a tensor or an array of another library. */
-type HostLabelValues =
+export type HostLabelValues =
   | IntegerArray
   | readonly number[]
   | { readonly data: IntegerArray; readonly shape: readonly number[] }
   | DimsTensor<IntegerArray>
   | ArrowVector<IntegerArray>;
-
-/**
- * One integer for each row: its class, background, or a label to ignore. For a list of levels a list
- * of these. On a device int32 tensors, for logits that are there, too. Rows of a level are ordered
- * images x H x W x anchors, whatever the layout of the logits.
- *
- * An array of integers of any type holds labels, and one of floats dense targets. A `Uint16Array`
- * holds labels unless its tensor says that these are the bits of a `'float16'` or `'bfloat16'`.
- */
-export type Labels = HostLabelValues | CudaTensor | readonly (HostLabelValues | CudaTensor)[];
 
 /** Which integer means what. */
 export interface LabelConvention {
@@ -85,11 +72,6 @@ export function describeConvention(convention: LabelConvention, numClasses: numb
   return parts.length === 1 ? parts[0]! : `${parts.slice(0, -1).join(', ')} or ${parts.at(-1)!}`;
 }
 
-/** Labels as the addon reads them; their values are checked there, in one pass. */
-export function checkLabels(labels: unknown, logits: CheckedLogits): PerLevel<Int32Array> {
-  return counterpart('labels', labels, logits, labelData);
-}
-
 /** Those whose values all are 32-bit integers. */
 const smallKinds: ReadonlySet<unknown> = new Set<TypedArrayKind>([
   ...(['Int8Array', 'Uint8Array', 'Uint8ClampedArray', 'Int16Array', 'Uint16Array'] as const),
@@ -112,7 +94,7 @@ export function areLabels({ data, dtype, isBare }: Given): boolean {
   return isIntegerArray(data) || (isBare && Array.isArray(data));
 }
 
-/** The labels of one tensor, which may have been read already. */
+/** The labels of one tensor, which may have been read already; the addon checks their values. */
 export function labelData(
   argument: string,
   labels: unknown,

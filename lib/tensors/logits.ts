@@ -7,11 +7,8 @@ import {
   type PerLevel,
   type Values,
 } from '../binding/addon';
-import type { CudaTensor } from '../device/cuda-tensor';
 import { EflArgumentError } from '../errors';
 import { isInt32, listOf, reject } from '../validation';
-import type { Float16Values } from './float16';
-import type { ArrowVector, DimsTensor } from './foreign';
 import {
   channelAxis,
   describeColumns,
@@ -21,30 +18,7 @@ import {
   type RowWidth,
 } from './layout';
 import { isList, levelName, mapLevels } from './levels';
-import {
-  checkTensor,
-  listed,
-  type CheckedTensor,
-  type HostTensor,
-  type HostValues,
-} from './tensor';
-
-/**
- * Logits: bare rows x classes, a tensor in one of the layouts, or a list of tensors, one for each
- * level of a feature pyramid, all of one layout and element type. On the host or on a device.
- */
-export type Logits =
-  | Float32Array
-  | Float16Values
-  | HostTensor
-  | readonly HostTensor[]
-  | ForeignTensor
-  | readonly DimsTensor<HostValues>[]
-  | CudaTensor
-  | readonly CudaTensor[];
-
-/** Arrays of other libraries, see docs/embedding.md; those of ndarray are a {@link HostTensor} already. */
-export type ForeignTensor = DimsTensor<HostValues> | ArrowVector<Float32Array>;
+import { listed, type CheckedTensor } from './tensor';
 
 /** Logits, checked: what they are made of, and how they lie in memory. */
 export interface CheckedLogits<V = Values> {
@@ -53,28 +27,37 @@ export interface CheckedLogits<V = Values> {
   readonly columns: number;
 }
 
+/** Reads one tensor of logits; `first` is that of the first level, where this is another one. */
+export type ReadTensor<V> = (
+  argument: string,
+  value: unknown,
+  first?: CheckedTensor<V>,
+) => CheckedTensor<V>;
+
 /** Checks that the logits have the shape that goes with their format. */
-export function checkLogits(
+export function checkLogits<V>(
   argument: string,
   logits: unknown,
   format: Format,
   width: RowWidth,
-): CheckedLogits {
+  read: ReadTensor<V>,
+): CheckedLogits<V> {
   const tensors = Array.isArray(logits)
-    ? checkLevels(argument, logits, format, width)
-    : checkOne(argument, checkTensor(argument, logits), format, width);
+    ? checkLevels(argument, logits, format, width, read)
+    : checkOne(argument, read(argument, logits), format, width);
   return { tensors, format, columns: width.columns };
 }
 
 /** More levels than any list of feature maps has; a longer one is not gone through. */
 export const maxLevels = 65536;
 
-function checkLevels(
+function checkLevels<V>(
   argument: string,
   logits: unknown[],
   format: Format,
   width: RowWidth,
-): readonly CheckedTensor[] {
+  read: ReadTensor<V>,
+): readonly CheckedTensor<V>[] {
   const levels = listOf(logits, maxLevels);
   if (typeof levels?.[0] === 'number' || Array.isArray(levels?.[0])) {
     const flat = typeof levels[0] === 'number' ? argument : `${argument}.flat()`;
@@ -83,11 +66,12 @@ function checkLevels(
   if (!levels || levels.length === 0) {
     reject(argument, `a list of 1 to ${maxLevels} tensors`, logits);
   }
-  const tensors = levels.map((given, level) => {
+  const tensors: CheckedTensor<V>[] = [];
+  levels.forEach((given, level) => {
     const name = `${argument}[${level}]`;
-    const tensor = checkTensor(name, given);
+    const tensor = read(name, given, tensors[0]);
     if (!tensor.shape) reject(name, 'a tensor { data, shape, dtype? }', given);
-    return checkOne(name, tensor, format, width);
+    tensors.push(checkOne(name, tensor, format, width));
   });
   const { dtype } = tensors[0]!;
   const other = tensors.findIndex((tensor) => tensor.dtype !== dtype);
@@ -98,12 +82,12 @@ function checkLevels(
   return tensors;
 }
 
-function checkOne(
+function checkOne<V>(
   argument: string,
-  tensor: CheckedTensor,
+  tensor: CheckedTensor<V>,
   format: Format,
   width: RowWidth,
-): CheckedTensor {
+): CheckedTensor<V> {
   const { data, length, shape } = tensor;
   if (!shape) {
     if (format.layout !== 'rows')
@@ -118,17 +102,13 @@ function checkOne(
 }
 
 /** `'NHWC'` and `'NCHW'` have images and channels, and any number of dimensions beside them. */
-export function hasShape(
-  shape: readonly number[],
-  { layout, anchors }: Format,
-  width: RowWidth,
-): boolean {
+function hasShape(shape: readonly number[], { layout, anchors }: Format, width: RowWidth): boolean {
   const least = layout === 'rows' ? 1 : 2;
   return shape.length >= least && shape.at(channelAxis(layout)) === anchors * width.columns;
 }
 
 /** What is wrong with a shape; and what to do about a head that has more than logits of classes. */
-export function shapeError(
+function shapeError(
   argument: string,
   shape: readonly number[],
   format: Format,
@@ -142,8 +122,8 @@ export function shapeError(
   return new EflArgumentError(`${argument}.shape`, expected, listed(shape));
 }
 
-/** The values of every level, as the addon takes them. */
-export function valuesOf({ tensors }: CheckedLogits): PerLevel<Values> {
+/** The values of every level. */
+export function valuesOf<V>({ tensors }: CheckedLogits<V>): PerLevel<V> {
   return mapLevels(tensors, ({ data }) => data);
 }
 
@@ -207,19 +187,18 @@ function positionsOf(shape: readonly number[], { layout }: Format): readonly num
 }
 
 /** What the addon has to know beside the values; nothing for one tensor of float32 rows. */
-export function geometryOf(argument: string, logits: CheckedLogits): Int32Array | undefined {
+export function geometryOf(
+  argument: string,
+  logits: CheckedLogits<unknown>,
+): Int32Array | undefined {
   const { tensors, format } = logits;
-  if (isList(tensors)) return newGeometry(argument, tensors, logits);
-  if (format.layout === 'rows' && tensors.dtype === 'float32') return undefined;
-  return newGeometry(argument, [tensors], logits);
+  const isPlain = !isList(tensors) && format.layout === 'rows' && tensors.dtype === 'float32';
+  return isPlain ? undefined : newGeometry(argument, logits);
 }
 
 /** The same in any case. */
-export function newGeometry(
-  argument: string,
-  levels: readonly CheckedTensor<unknown>[],
-  logits: CheckedLogits<unknown>,
-): Int32Array {
+export function newGeometry(argument: string, logits: CheckedLogits<unknown>): Int32Array {
+  const levels = isList(logits.tensors) ? logits.tensors : [logits.tensors];
   const { layout, anchors, channelOrder } = logits.format;
   const geometry = new Int32Array(geometryHead + 2 * levels.length);
   geometry[geometrySlot.dtype] = dtypeCode[levels[0]!.dtype];

@@ -47,61 +47,78 @@ function rejectDetached(argument: string): never {
   throw new EflArgumentError(argument, 'values in a buffer of their own', 'a detached buffer');
 }
 
+/** Whether two of one kind of memory have a part in common, and whether that is all of both. */
+export interface Sharing {
+  overlaps(a: object, b: object): boolean;
+  isSame(a: object, b: object): boolean;
+}
+
+const ofArrays: Sharing = { overlaps, isSame: isSameMemory };
+
 /** Refuses an output that shares memory with an input, at any level. */
 export function rejectOverlap(
   argument: string,
-  outputs: PerLevel<ArrayBufferView>,
+  outputs: PerLevel<object>,
   inputName: string,
-  inputs: PerLevel<ArrayBufferView>,
+  inputs: PerLevel<object> | undefined,
+  sharing = ofArrays,
 ): void {
-  rejectShared(argument, outputs, inputName, inputs, false);
+  rejectShared(argument, outputs, inputName, inputs, sharing, false);
 }
 
 /** The same, but the output of a level may be exactly the input of that level. */
 export function rejectPartialOverlap(
   argument: string,
-  outputs: PerLevel<ArrayBufferView>,
+  outputs: PerLevel<object>,
   inputName: string,
-  inputs: PerLevel<ArrayBufferView>,
+  inputs: PerLevel<object> | undefined,
+  sharing = ofArrays,
 ): void {
-  rejectShared(argument, outputs, inputName, inputs, true);
+  rejectShared(argument, outputs, inputName, inputs, sharing, true);
 }
 
 function rejectShared(
   argument: string,
-  outputs: PerLevel<ArrayBufferView>,
+  outputs: PerLevel<object>,
   inputName: string,
-  inputs: PerLevel<ArrayBufferView>,
+  inputs: PerLevel<object> | undefined,
+  sharing: Sharing,
   mayBeSame: boolean,
 ): void {
-  for (let output = 0; output < levelCount(outputs); output++) {
+  for (let output = 0; inputs && output < levelCount(outputs); output++) {
     for (let input = 0; input < levelCount(inputs); input++) {
-      const view = levelAt(outputs, output);
-      const other = levelAt(inputs, input);
+      const [own, other] = [levelAt(outputs, output), levelAt(inputs, input)];
       const counterparts = mayBeSame && output === input;
-      if (!overlaps(view, other) || (counterparts && isSameMemory(view, other))) continue;
+      if (!sharing.overlaps(own, other)) continue;
+      if (counterparts && sharing.isSame(own, other)) continue;
       const name = levelName(inputName, inputs, input);
       const exception = counterparts ? `, or exactly that of ${name}` : '';
-      reject(levelName(argument, outputs, output), `memory apart from ${name}${exception}`, view);
+      reject(levelName(argument, outputs, output), `memory apart from ${name}${exception}`, own);
     }
   }
 }
 
 /** The first two levels that share memory, the later one first. */
 export function overlapAmong(
-  levels: PerLevel<ArrayBufferView>,
+  levels: PerLevel<object>,
+  sharing = ofArrays,
 ): readonly [later: number, earlier: number] | undefined {
   for (let later = 1; later < levelCount(levels); later++) {
     for (let earlier = 0; earlier < later; earlier++) {
-      if (overlaps(levelAt(levels, later), levelAt(levels, earlier))) return [later, earlier];
+      if (sharing.overlaps(levelAt(levels, later), levelAt(levels, earlier)))
+        return [later, earlier];
     }
   }
   return undefined;
 }
 
 /** Refuses outputs of different levels that share memory. */
-export function rejectOverlapAmong(argument: string, outputs: PerLevel<ArrayBufferView>): void {
-  const found = overlapAmong(outputs);
+export function rejectOverlapAmong(
+  argument: string,
+  outputs: PerLevel<object>,
+  sharing = ofArrays,
+): void {
+  const found = overlapAmong(outputs, sharing);
   if (!found) return;
   const [later, earlier] = found;
   const expected = `memory apart from ${argument}[${earlier}]`;

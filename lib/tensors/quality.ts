@@ -1,23 +1,10 @@
-import type { PerLevel } from '../binding/addon';
-import type { CudaTensor } from '../device/cuda-tensor';
 import { reject } from '../validation';
-import { counterpart } from './counterparts';
 import { lengthOf, plainView } from '../intrinsics';
 import { describeRows, rowsOf, type CheckedLogits } from './logits';
 import { rejectUnstable } from './memory';
 import { isFloat32Array, type CheckedTensor } from './tensor';
 
-type LevelQuality = Float32Array | readonly number[] | CudaTensor;
-
-/** One number in [0, 1] for each row, read in rows with a class; a list of them for a list of logits. */
-export type Quality = LevelQuality | readonly LevelQuality[];
-
-/** Qualities as the addon reads them; their values are checked there, in one pass. */
-export function checkQuality(quality: unknown, logits: CheckedLogits): PerLevel<Float32Array> {
-  return counterpart('quality', quality, logits, qualityData);
-}
-
-/** The qualities of one tensor. */
+/** The qualities of one tensor; the addon checks their values. */
 export function qualityData(
   argument: string,
   quality: unknown,

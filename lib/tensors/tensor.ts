@@ -3,7 +3,7 @@ import type { Values } from '../binding/addon';
 import { EflArgumentError } from '../errors';
 import { describe, reject } from '../validation';
 import { bitsOf, isFloat16Array, type Float16Values } from './float16';
-import { maxDimensions, readGiven, type Given } from './foreign';
+import { maxDimensions, readGiven, type ArrowVector, type DimsTensor, type Given } from './foreign';
 import { kindOf, lengthOf } from '../intrinsics';
 import { rejectUnstable } from './memory';
 
@@ -23,6 +23,9 @@ export interface HostTensor<Data extends HostValues = HostValues> {
   /** Default from `data`: `'float32'`, or `'float16'` for a `Float16Array`; a `Uint16Array` needs it. */
   readonly dtype?: DType | undefined;
 }
+
+/** Arrays of other libraries, see docs/embedding.md; those of ndarray are a {@link HostTensor} already. */
+export type ForeignTensor = DimsTensor<HostValues> | ArrowVector<Float32Array>;
 
 /** Values with or without a shape. */
 export type TensorLike = Float32Array | HostTensor;
@@ -174,7 +177,7 @@ export function valuesOfSameShape(
 /** Refuses another shape than that of the logits, where both have one. */
 export function checkSameShape(
   argument: string,
-  { shape }: CheckedTensor<unknown>,
+  { shape }: { readonly shape: readonly number[] | undefined },
   logits: CheckedTensor<unknown>,
 ): void {
   if (!shape || !logits.shape || listed(shape) === listed(logits.shape)) return;

@@ -1,5 +1,5 @@
 import { FocalLoss } from '../../lib';
-import { bytesOfTurn } from '../../lib/criteria/turns';
+import { bytesOfTurn } from '../../lib/calls/turns';
 
 const numClasses = 64;
 const valuesOfTurn = bytesOfTurn / 4;

@@ -1,4 +1,4 @@
-import { checkNormalizer } from '../../criteria/call-scalars';
+import { checkNormalizer } from '../../calls/call-scalars';
 import { Criterion } from '../../criteria/criterion';
 import { booleanOption, knownOptions, reject } from '../../validation';
 

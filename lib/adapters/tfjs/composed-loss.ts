@@ -4,7 +4,7 @@
  * digits, and needs gradients that TensorFlow.js may not have registered.
  */
 import * as tf from '@tensorflow/tfjs-core';
-import { checkNormalizer, checkScale, checkUpstream } from '../../criteria/call-scalars';
+import { checkNormalizer, checkScale, checkUpstream } from '../../calls/call-scalars';
 import type { Criterion } from '../../criteria/criterion';
 import type { LabelForm } from './check-tensors';
 import { columnParameters, columnValues, type ColumnParameters } from './column-parameters';

@@ -1,4 +1,4 @@
-import { addon } from '../binding/load';
+import { addon } from './load';
 
 interface Waiting {
   readonly calls: Set<number>;

@@ -2,12 +2,10 @@ import { types } from 'node:util';
 import type { NativeGraph } from '../binding/addon';
 import { addon } from '../binding/load';
 import { fromNative } from '../binding/native-failure';
-import { EflDisposedError, EflError } from '../errors';
+import { EflDisposedError } from '../errors';
 import { fix, reject } from '../validation';
+import { duringCapture, rejectWhileCapturing } from './capture';
 import { CudaStream, checkStream } from './cuda-stream';
-
-/** The stream that is being captured. */
-let captured: CudaStream | undefined;
 
 /**
  * Calls that were captured once and are launched again and again, for next to no time of the host.
@@ -36,16 +34,13 @@ export class CudaGraph {
     if (typeof work !== 'function') reject('work', 'a function', work);
     rejectWhileCapturing('captures do not nest');
     const native = fromNative(() => new (addon().DeviceGraph)(stream.native()));
-    captured = stream;
     try {
-      const done = work();
+      const done = duringCapture(stream, work);
       // What comes after an await would not be captured.
       if (types.isPromise(done)) reject('work', 'a function that is not asynchronous', work);
     } catch (error) {
       endQuietly(native);
       throw error;
-    } finally {
-      captured = undefined;
     }
     fromNative(() => {
       native.end();
@@ -72,20 +67,6 @@ export class CudaGraph {
   [Symbol.dispose](): void {
     this.dispose();
   }
-}
-
-/** @internal For what waits: of captured work nothing is done until a graph is replayed. */
-export function rejectWhileCapturing(why: string): void {
-  if (captured) throw new EflError('EFL_CAPTURE', `a capture is under way: ${why}`);
-}
-
-/** @internal A replay would read memory of the host again, when it may be gone. */
-export function rejectCapture(argument: string, stream: CudaStream | undefined): void {
-  if (!captured || stream !== captured) return;
-  throw new EflError(
-    'EFL_CAPTURE',
-    `${argument}: values in host memory cannot be captured; copy them into a CudaTensor before`,
-  );
 }
 
 /** What failed first is what is to be reported. */

@@ -8,27 +8,31 @@ import {
 } from '../binding/addon';
 import { addon } from '../binding/load';
 import { fromNative } from '../binding/native-failure';
-import { outcomeError } from '../criteria/outcome';
+import { outcomeError } from './outcome';
 import { EflArgumentError, EflError } from '../errors';
 import { Uint8Array } from '../intrinsics';
-import { CudaTensor, downloadAsync, rejectReading } from './cuda-tensor';
-import type { CudaStream } from './cuda-stream';
+import { rejectReading } from '../cuda/capture';
+import { CudaTensor } from '../cuda/cuda-tensor';
+import { downloadAsync } from '../cuda/download';
+import type { CudaStream } from '../cuda/cuda-stream';
+import type { DeviceLogits } from './arguments';
+import type { CallOwner } from './checked-call';
+import type { CollectOutput } from './results';
 
 /** What a call on device tensors leaves on the device; reading it waits for the call. */
 export class CallReport {
   readonly memory: NativeMemory;
   readonly device: number;
-  readonly #describe: { readonly lists: boolean; readonly expectedLabel: string };
+  readonly #lists: boolean;
+  readonly #owner: CallOwner;
 
-  constructor(
-    device: number,
-    stream: CudaStream | undefined,
-    describe: { readonly lists: boolean; readonly expectedLabel: string },
-  ) {
+  /** `lists` says whether the logits came in a list. */
+  constructor(device: number, stream: CudaStream | undefined, lists: boolean, owner: CallOwner) {
     this.device = device;
     const native = stream?.native();
     this.memory = fromNative(() => new (addon().DeviceMemory)(device, reportBytes, native));
-    this.#describe = describe;
+    this.#lists = lists;
+    this.#owner = owner;
   }
 
   /** The loss; its memory is the report's. */
@@ -39,7 +43,7 @@ export class CallReport {
   }
 
   /** Not kept: a graph may replay the call. Throws what the call reports. */
-  read(): { positives: number; ignored: number; nonFinite: number } {
+  read(): CollectOutput {
     rejectReading();
     const bytes = new Uint8Array(reportBytes);
     fromNative(() => {
@@ -55,7 +59,7 @@ export class CallReport {
     this.#decode(bytes);
   }
 
-  #decode(bytes: Uint8Array): { positives: number; ignored: number; nonFinite: number } {
+  #decode(bytes: Uint8Array): CollectOutput {
     const view = new DataView(bytes.buffer);
     const count = (offset: number): number => Number(view.getBigInt64(offset, true));
     const code = view.getInt32(reportOffset.status, true);
@@ -83,21 +87,21 @@ export class CallReport {
     outcome[outcomeSlot.badLevel] = count(reportOffset.badLevel);
     outcome[outcomeSlot.badIndex] = count(reportOffset.badIndex);
     outcome[outcomeSlot.badValue] = badValue;
-    return outcomeError(outcome, this.#describe.lists, this.#describe.expectedLabel);
+    return outcomeError(outcome, this.#lists, this.#owner.expectedLabel());
   }
 }
 
 /** What a criterion returns for device tensors. Everything but `loss` waits for the call. */
 export class DeviceLossOutput {
   readonly loss: CudaTensor;
-  readonly grad?: CudaTensor | readonly CudaTensor[];
-  readonly elements?: CudaTensor | readonly CudaTensor[];
+  readonly grad?: DeviceLogits;
+  readonly elements?: DeviceLogits;
   readonly #report: CallReport;
 
   constructor(
     report: CallReport,
-    grad: CudaTensor | readonly CudaTensor[] | undefined,
-    elements: CudaTensor | readonly CudaTensor[] | undefined,
+    grad: DeviceLogits | undefined,
+    elements: DeviceLogits | undefined,
   ) {
     this.#report = report;
     this.loss = report.loss;

@@ -1,6 +1,6 @@
-import { maxOutstandingCalls, outcomeSlot, outcomeSlots, status } from '../binding/addon';
-import { addon } from '../binding/load';
-import { fromNative } from '../binding/native-failure';
+import { maxOutstandingCalls, outcomeSlot, outcomeSlots, status } from './addon';
+import { addon } from './load';
+import { fromNative } from './native-failure';
 import { EflAbortError, EflDisposedError, EflQueueFullError } from '../errors';
 import { Float64Array, Promise } from '../intrinsics';
 import { watchAbort } from './cancellation';

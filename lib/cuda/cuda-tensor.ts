@@ -1,37 +1,27 @@
-import { types } from 'node:util';
 import { checkDevice } from '../backends';
-import { outcomeSlot, status, type NativeMemory, type NativeStream } from '../binding/addon';
-import { cudaError } from '../binding/devices';
+import type { NativeMemory, NativeStream } from '../binding/addon';
 import { addon } from '../binding/load';
 import { fromNative } from '../binding/native-failure';
-import { checkReady, runAsync } from '../criteria/async-call';
 import { EflArgumentError, EflDisposedError } from '../errors';
-import { Float32Array, Int32Array, Uint16Array, lengthOf } from '../intrinsics';
-import { maxDimensions, readGiven } from '../tensors/foreign';
-import { isIntegerArray } from '../tensors/labels';
-import { rejectUnstable, rejectVanished } from '../tensors/memory';
+import { Float32Array, Int32Array, Uint16Array } from '../intrinsics';
+import { rejectVanished } from '../tensors/memory';
 import { withMemory } from '../tensors/spare-memory';
-import { checkTensor, isShape, listed, type DType, type HostTensor } from '../tensors/tensor';
-import { choiceOption, describe, fix, knownOptions, listOf, reject } from '../validation';
-import { rejectCapture, rejectWhileCapturing } from './cuda-graph';
+import { listed, type HostTensor } from '../tensors/tensor';
+import { choiceOption, fix, knownOptions, reject } from '../validation';
+import { rejectCapture, rejectReading } from './capture';
 import { checkStream, type CudaStream } from './cuda-stream';
-
-/** Element type of a tensor on a device; labels are int32. */
-export type CudaDType = DType | 'int32';
-
-/** Labels in host memory with a shape. */
-export interface HostLabels {
-  readonly data: Int32Array;
-  readonly shape: readonly number[];
-  readonly dtype?: 'int32' | undefined;
-}
-
-/** What {@link CudaTensor.toHost} gives: 16-bit types as raw bits. */
-export interface HostCopy {
-  readonly data: Float32Array | Uint16Array | Int32Array;
-  readonly shape: readonly number[];
-  readonly dtype: CudaDType;
-}
+import { downloadAsync } from './download';
+import { bfloat16Value, float16Value } from './half-values';
+import {
+  bytesOf,
+  checkSizes,
+  checkSource,
+  dtypes,
+  sizeOf,
+  type CudaDType,
+  type HostCopy,
+  type HostLabels,
+} from './host-source';
 
 export interface CudaTensorOptions {
   /** Default float32. */
@@ -65,9 +55,6 @@ export interface WrapOptions {
    */
   readonly owner?: unknown;
 }
-
-const dtypes = ['float32', 'float16', 'bfloat16', 'int32'] as const;
-const bytesOf = { float32: 4, int32: 4, float16: 2, bfloat16: 2 } as const;
 
 interface Contents {
   readonly memory: NativeMemory;
@@ -115,7 +102,7 @@ export class CudaTensor {
   ): CudaTensor {
     const names = ['shape', 'dtype', 'device', 'stream'];
     const given = knownOptions<FromHostOptions>('options', options, names);
-    const { data, shape, dtype } = checkSource(source, given);
+    const { data, shape, dtype } = checkSource(source, given.shape);
     if (given.dtype !== undefined && given.dtype !== dtype) {
       reject('dtype', `'${dtype}', which the values are`, given.dtype);
     }
@@ -209,7 +196,7 @@ export class CudaTensor {
       });
       return this;
     }
-    const values = checkSource(source, {});
+    const values = checkSource(source);
     this.#checkLike('source', values);
     rejectCapture('source', given.stream);
     this.#upload(values.data, checkStream(given.stream, this.device));
@@ -315,28 +302,6 @@ export class CudaTensor {
 }
 
 /** @internal */
-export function rejectReading(): void {
-  rejectWhileCapturing('results can be read after a replay');
-}
-
-/** @internal */
-export async function downloadAsync(memory: NativeMemory, data: ArrayBufferView): Promise<void> {
-  rejectReading();
-  checkReady(undefined);
-  const outcome = await runAsync('The download', undefined, (slots, done) =>
-    fromNative(() => memory.submitDownload(data, slots, done)),
-  );
-  if (outcome[outcomeSlot.status] === status.deviceError) {
-    throw cudaError(outcome[outcomeSlot.badIndex]!);
-  }
-}
-
-/** @internal */
-export function sizeOf(shape: readonly number[]): number {
-  return shape.reduce((product, dimension) => product * dimension, 1);
-}
-
-/** @internal */
 export function overlap(a: CudaTensor, b: CudaTensor): boolean {
   const end = (tensor: CudaTensor): bigint => tensor.pointer + BigInt(byteLength(tensor));
   return a.pointer < end(b) && b.pointer < end(a);
@@ -344,51 +309,4 @@ export function overlap(a: CudaTensor, b: CudaTensor): boolean {
 
 function byteLength({ shape, dtype }: CudaTensor): number {
   return sizeOf(shape) * bytesOf[dtype];
-}
-
-/** A shape as it was when it was looked at: each of its numbers is read once. */
-function checkSizes(argument: string, shape: unknown, dtype: CudaDType): readonly number[] {
-  const sizes = Array.isArray(shape) ? listOf(shape, maxDimensions) : undefined;
-  if (!isShape(sizes) || !Number.isSafeInteger(sizeOf(sizes) * bytesOf[dtype])) {
-    const expected = `a list of at most ${maxDimensions} integers >= 0, of less than 2^53 bytes`;
-    throw new EflArgumentError(argument, expected, sizes ? listed(sizes) : describe(shape));
-  }
-  return sizes;
-}
-
-function checkSource(source: unknown, { shape }: FromHostOptions): HostCopy {
-  const given = readGiven('source', source);
-  const { data } = given;
-  // The sizes of the option may be computed, too: they are read before the values are looked at.
-  const option = shape === undefined ? undefined : checkSizes('shape', shape, 'float32');
-  const own = (given.isBare ? undefined : given.shape) ?? option;
-  if (types.isInt32Array(data)) {
-    rejectUnstable(given.isBare ? 'source' : 'source.data', data);
-    return ofSize(data, own, 'int32');
-  }
-  if (isIntegerArray(data) && !types.isUint16Array(data)) {
-    reject('source', 'labels in an Int32Array, as Int32Array.from(labels, Number) makes it', data);
-  }
-  const tensor = checkTensor('source', given);
-  return ofSize(tensor.data, own, tensor.dtype);
-}
-
-function ofSize(data: HostCopy['data'], shape: unknown, dtype: CudaDType): HostCopy {
-  const length = lengthOf(data);
-  const sizes = shape === undefined ? [length] : checkSizes('shape', shape, dtype);
-  if (sizeOf(sizes) !== length) reject('shape', `${length} values`, sizes);
-  return { data, shape: sizes, dtype };
-}
-
-function bfloat16Value(bits: number): number {
-  return new Float32Array(Uint32Array.of(bits << 16).buffer)[0]!;
-}
-
-function float16Value(bits: number): number {
-  const sign = bits & 0x8000 ? -1 : 1;
-  const exponent = (bits >> 10) & 0x1f;
-  const fraction = bits & 0x3ff;
-  if (exponent === 0x1f) return fraction ? NaN : sign * Infinity;
-  if (exponent === 0) return sign * fraction * 2 ** -24;
-  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
 }

@@ -1,9 +1,8 @@
-import type { CudaStream } from '../device/cuda-stream';
-import type { CudaTensor } from '../device/cuda-tensor';
+import type { CudaStream } from '../cuda/cuda-stream';
+import type { CudaTensor } from '../cuda/cuda-tensor';
 import type { FormatOptions } from '../tensors/layout';
-import type { Logits } from '../tensors/logits';
-import type { Quality } from '../tensors/quality';
 import type { TensorLike } from '../tensors/tensor';
+import type { Logits, Quality } from './arguments';
 
 /** Options of one forward call. */
 export interface ForwardCall extends FormatOptions {

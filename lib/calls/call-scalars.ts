@@ -1,7 +1,7 @@
 /** The options of a call that are one value each. */
 import { normalizerPositives } from '../binding/addon';
 import { isFiniteFloat32, numberOption, reject } from '../validation';
-import type { Reduction } from './options';
+import type { Reduction } from '../criteria/options';
 
 /** The divisor of the sum, in the addon's terms. */
 export function checkNormalizer(value: unknown, reduction: Reduction): number {

@@ -1,41 +1,7 @@
 import { outcomeSlot, status } from '../binding/addon';
 import { cudaError } from '../binding/devices';
 import { EflArgumentError, EflOutOfMemoryError } from '../errors';
-import type { CudaTensor } from '../device/cuda-tensor';
-import type { ElementsOf } from '../tensors/form';
-import type { Logits } from '../tensors/logits';
-
-/** A number, or for logits on a device a tensor of one, since reading it waits for the device. */
-export type LossOf<L> = L extends CudaTensor | readonly CudaTensor[] ? CudaTensor : number;
-
-/**
- * What a criterion returns for logits of type `L`. For logits on a device the counts are read when
- * they are asked for, and wait for the call; whatever the labels, a normalizer on the device or the
- * qualities had wrong is thrown then, or where the loss or the gradient is read first.
- */
-export interface LossOutput<L = Logits> {
-  /** The reduced loss; with reduction `'none'` the plain sum of the elements. */
-  readonly loss: LossOf<L>;
-  /** Rows with a class. */
-  readonly positives: number;
-  /** Rows with an ignored label. */
-  readonly ignored: number;
-  /** NaN and infinite logits in the other rows. They never enter the statistics. */
-  readonly nonFinite: number;
-  /**
-   * Only with reduction `'none'`: the loss of each element, 0 in ignored rows. In the form of the
-   * logits, in float32.
-   */
-  readonly elements?: ElementsOf<L>;
-}
-
-/** What {@link EqualizedFocalLoss.collectGrad} returns. */
-export interface CollectOutput {
-  readonly positives: number;
-  readonly ignored: number;
-  /** NaN and infinite gradients; they are left out. */
-  readonly nonFinite: number;
-}
+import type { CollectOutput } from './results';
 
 export function readCounts(outcome: Float64Array): CollectOutput {
   return {

@@ -3,7 +3,7 @@ import { bufferOf, isPlainBuffer, lengthOf } from '../intrinsics';
 import { checkFormat } from '../tensors/layout';
 import { isSameMemory, overlaps } from '../tensors/memory';
 import { isFloat32Array } from '../tensors/tensor';
-import type { CallArrays, CallRules, GivenCall } from './check-call';
+import type { CallArrays, CallRules, GivenCall } from './checked-call';
 
 const format = checkFormat({});
 

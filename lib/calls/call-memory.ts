@@ -10,7 +10,7 @@ import {
 } from '../intrinsics';
 import { levelAt, levelCount, mapLevels } from '../tensors/levels';
 import { giveBack, takeBlock, type BlockUser } from '../tensors/spare-memory';
-import { reserve } from './async-call';
+import { reserve } from '../binding/executor';
 
 /** Arrays that a call may have. */
 export type Arrays = readonly (PerLevel<PlainArray> | undefined)[];

@@ -1,0 +1,41 @@
+import type { CudaStream } from '../cuda/cuda-stream';
+import type { CudaTensor } from '../cuda/cuda-tensor';
+import type { CheckOne } from '../tensors/counterparts';
+import type { CheckedLogits, ReadTensor } from '../tensors/logits';
+import type { Sharing } from '../tensors/memory';
+import type {
+  CallArrays,
+  CallRules,
+  CheckedCall,
+  GivenCall,
+  OnDevice,
+  OnHost,
+} from './checked-call';
+
+/** How the arguments of a call are read where its logits are. `Place` says what is made of them. */
+export interface ArgumentReader<Place extends OnHost | OnDevice> extends Sharing {
+  readonly place: 'host' | 'device';
+  readonly logits: ReadTensor<Place['logits']>;
+  /** Labels or targets of one tensor, each property read once. */
+  readonly labelsOrTargets: (argument: string, value: unknown) => unknown;
+  areTargets(given: unknown): boolean;
+  readonly labels: CheckOne<Place['labels'], Place['logits']>;
+  readonly targets: CheckOne<Place['floats'], Place['logits']>;
+  readonly quality: CheckOne<Place['floats'], Place['logits']>;
+  readonly gradOutput: CheckOne<Place['floats'], Place['logits']>;
+  readonly grad: CheckOne<Place['logits'], Place['logits']>;
+  /** Whether the gradient may be written over gradOutput. */
+  readonly overGradOutput: boolean;
+  /** All arrays of a call that is like most, if it is. */
+  atAGlance?(
+    logits: unknown,
+    labels: unknown,
+    given: GivenCall,
+    rules: CallRules,
+  ): CallArrays<Place> | undefined;
+  /** A number that is in memory. */
+  scalar?(argument: string, value: unknown, logits: CheckedLogits<Place['logits']>): CudaTensor;
+  stream?(stream: unknown, logits: CheckedLogits<Place['logits']>): CudaStream | undefined;
+  /** What can be said only when no code of the caller runs any more. */
+  lastLook?(call: CheckedCall<Place>): void;
+}

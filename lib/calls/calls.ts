@@ -1,0 +1,125 @@
+import type { NativeCriterion } from '../binding/addon';
+import { runAsync } from '../binding/executor';
+import { fromNative } from '../binding/native-failure';
+import { rejectReading } from '../cuda/capture';
+import { EflDisposedError } from '../errors';
+import { describeConvention } from '../tensors/labels';
+import { freeSpare, type BlockUser } from '../tensors/spare-memory';
+import type { DeviceLogits, Labels, Logits, Targets } from './arguments';
+import type { CallKind } from './call-kinds';
+import type { CallReport, DeviceLossOutput } from './call-report';
+import { checkCall } from './check-call';
+import type { CallRules } from './checked-call';
+import { areOnDevice, deviceArguments } from './device-arguments';
+import { hostArguments } from './host-arguments';
+import { isOk, outcomeError } from './outcome';
+import type { CollectOutput } from './results';
+import { runOnDevice } from './run-on-device';
+import { runOnHost, type HostOutput } from './run-on-host';
+import { submitOnHost, type WaitingOwner } from './submit-on-host';
+
+/** What a call returns, which has the types that go with its logits. */
+type Output = HostOutput | DeviceLossOutput | CollectOutput;
+
+/** The calls of one criterion, wherever their logits are, and the end of its native part. */
+export class Calls implements WaitingOwner {
+  readonly copies: BlockUser = { disposed: false };
+  readonly #name: string;
+  readonly #rules: CallRules;
+  readonly #underWay = new Set<Promise<unknown>>();
+  #native: NativeCriterion | undefined;
+  // Of the last call on a device.
+  #lastReport: CallReport | undefined;
+
+  /** `name` is what errors call the criterion. */
+  constructor(native: NativeCriterion, name: string, rules: CallRules) {
+    this.#native = native;
+    this.#name = name;
+    this.#rules = rules;
+  }
+
+  run(logits: Logits, labels: Labels | Targets, call: object | undefined, kind: CallKind): Output {
+    this.native(); // before anything else is looked at: the criterion itself must be usable
+    if (areOnDevice(logits)) return this.#runOnDevice(logits, labels, call, kind).output;
+    return runOnHost(this, checkCall(hostArguments, logits, labels, call, this.#rules, kind));
+  }
+
+  async runAsync(
+    logits: Logits,
+    labels: Labels | Targets,
+    call: object | undefined,
+    kind: CallKind,
+  ): Promise<Output> {
+    const isOnDevice = areOnDevice(logits);
+    if (isOnDevice) rejectReading();
+    this.native(); // likewise
+    if (!isOnDevice) {
+      return submitOnHost(this, checkCall(hostArguments, logits, labels, call, this.#rules, kind));
+    }
+    const { report, output } = this.#runOnDevice(logits, labels, call, kind);
+    if (!kind.gradientsGiven) {
+      await report.arrived();
+      return output;
+    }
+    await this.synchronize();
+    return report.read();
+  }
+
+  #runOnDevice(
+    logits: DeviceLogits,
+    labels: Labels | Targets,
+    call: object | undefined,
+    kind: CallKind,
+  ): { report: CallReport; output: DeviceLossOutput } {
+    const checked = checkCall(deviceArguments, logits, labels, call, this.#rules, kind);
+    const run = runOnDevice(this, checked);
+    this.#lastReport = run.report;
+    return run;
+  }
+
+  /** Resolves when every call made before has been computed. */
+  async synchronize(): Promise<void> {
+    this.native();
+    rejectReading();
+    await Promise.allSettled([...this.#underWay, this.#lastReport?.arrived()]);
+    this.native();
+  }
+
+  async finish(
+    signal: AbortSignal | undefined,
+    lists: boolean,
+    submit: (outcome: Float64Array, done: () => void) => number,
+  ): Promise<Float64Array> {
+    const call = runAsync(this.#name, signal, submit);
+    this.#underWay.add(call);
+    try {
+      const outcome = await call;
+      if (!isOk(outcome)) throw outcomeError(outcome, lists, this.expectedLabel());
+      return outcome;
+    } finally {
+      this.#underWay.delete(call);
+    }
+  }
+
+  expectedLabel(): string {
+    return describeConvention(this.#rules.convention, this.#rules.numClasses);
+  }
+
+  native(): NativeCriterion {
+    if (!this.#native) throw new EflDisposedError(this.#name);
+    return this.#native;
+  }
+
+  /** Uses the native criterion, whose state may be on a device. */
+  use<T>(body: (native: NativeCriterion) => T): T {
+    return fromNative(() => body(this.native()));
+  }
+
+  dispose(): void {
+    this.#native?.dispose();
+    this.#native = undefined;
+    this.copies.disposed = true;
+    freeSpare(this.copies);
+    this.#lastReport = undefined;
+  }
+}

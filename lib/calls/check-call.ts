@@ -1,0 +1,203 @@
+import type { PerLevel } from '../binding/addon';
+import { checkReady } from '../binding/executor';
+import { CudaTensor } from '../cuda/cuda-tensor';
+import { counterpart, type CheckOne } from '../tensors/counterparts';
+import { checkFormat } from '../tensors/layout';
+import { levelAt } from '../tensors/levels';
+import { checkLogits, geometryOf, valuesOf, type CheckedLogits } from '../tensors/logits';
+import { rejectOverlap, rejectOverlapAmong, rejectPartialOverlap } from '../tensors/memory';
+import { booleanOption, knownOptions, reject } from '../validation';
+import type { ArgumentReader } from './argument-reader';
+import { optionNames, type CallKind } from './call-kinds';
+import {
+  checkLossScale,
+  checkNormalizer,
+  checkScale,
+  checkSignal,
+  checkUpstream,
+  isPerElement,
+} from './call-scalars';
+import type {
+  CallArrays,
+  CallRules,
+  CheckedCall,
+  GivenCall,
+  OnDevice,
+  OnHost,
+} from './checked-call';
+
+type Reader<Place extends OnHost | OnDevice> = ArgumentReader<Place>;
+
+/** The same kind of object for all calls, which is quicker than one for each set of options. */
+function newOptions(): GivenCall {
+  return {
+    normalizer: undefined,
+    quality: undefined,
+    stream: undefined,
+    layout: undefined,
+    anchors: undefined,
+    channelOrder: undefined,
+    gradOutput: undefined,
+    lossScale: undefined,
+    collect: undefined,
+    grad: undefined,
+    signal: undefined,
+    transfer: undefined,
+  };
+}
+
+const noOptions = newOptions();
+
+function readCall(call: object | undefined, names: readonly string[]): GivenCall {
+  return call === undefined ? noOptions : knownOptions('call', call, names, newOptions());
+}
+
+/** A call of any kind, its arguments where `reader` finds them. */
+export function checkCall<Place extends OnHost | OnDevice>(
+  reader: Reader<Place>,
+  logits: unknown,
+  labels: unknown,
+  call: object | undefined,
+  rules: CallRules,
+  kind: CallKind,
+): CheckedCall<Place> {
+  const { asynchronous, gradientsGiven, wantsGradient } = kind;
+  const { reduction } = rules.options;
+  const given = readCall(call, kind.names[reader.place]);
+  const plain = asynchronous ? undefined : reader.atAGlance?.(logits, labels, given, rules);
+  const arrays = plain ?? checkArrays(reader, logits, labels, given, rules, gradientsGiven);
+  const checked: CheckedCall<Place> = {
+    arrays,
+    wantsGradient,
+    wantsElements: reduction === 'none' && !gradientsGiven,
+    gradientsGiven,
+    upstream: upstreamOf(reader, given, arrays, reduction, gradientsGiven),
+    normalizer: normalizerOf(reader, given, arrays, reduction),
+    lossScale: gradientsGiven ? 1 : checkLossScale(given.lossScale),
+    collect: booleanOption('collect', given.collect, true),
+    signal: checkSignal(given.signal),
+    transfer: booleanOption('transfer', given.transfer, false),
+    stream: reader.stream?.(given.stream, arrays.logits),
+  };
+  if (!gradientsGiven) checkFactor(rules, checked);
+  if (plain) return checked;
+  if (asynchronous) checkReady(checked.signal);
+  // From here on no code of the caller runs: what is seen now is what the addon gets.
+  checkOverlaps(reader, checked);
+  reader.lastLook?.(checked);
+  return checked;
+}
+
+/** Each argument by itself, whatever form it has. */
+function checkArrays<Place extends OnHost | OnDevice>(
+  reader: Reader<Place>,
+  logits: unknown,
+  labels: unknown,
+  given: GivenCall,
+  rules: CallRules,
+  gradientsGiven: boolean,
+): CallArrays<Place> {
+  const argument = gradientsGiven ? 'grads' : 'logits';
+  const levels = checkLogits(argument, logits, checkFormat(given), rules, reader.logits);
+  const read = counterpart('labels', labels, levels, reader.labelsOrTargets);
+  // With a list of logits the first of the list tells.
+  const dense = !gradientsGiven && reader.areTargets(levelAt(read, 0));
+  const needsQuality = rules.takesQuality && !dense && !gradientsGiven;
+  const perElement = isPerElement(given.gradOutput, rules.options.reduction);
+  return {
+    logits: levels,
+    values: valuesOf(levels),
+    geometry: geometryOf(argument, levels),
+    labels: dense ? undefined : counterpart('labels', read, levels, reader.labels),
+    // The parameter's name, which is what the caller sees.
+    targets: dense ? counterpart('labels', read, levels, reader.targets) : undefined,
+    quality: qualityOf(reader, given.quality, levels, needsQuality),
+    gradGiven: given.grad,
+    grad: optional('grad', given.grad, levels, reader.grad),
+    gradOutput: optional(
+      'gradOutput',
+      perElement ? given.gradOutput : undefined,
+      levels,
+      reader.gradOutput,
+    ),
+  };
+}
+
+function optional<T, Data>(
+  argument: string,
+  value: unknown,
+  logits: CheckedLogits<Data>,
+  check: CheckOne<T, Data>,
+): PerLevel<T> | undefined {
+  return value === undefined ? undefined : counterpart(argument, value, logits, check);
+}
+
+function qualityOf<Place extends OnHost | OnDevice>(
+  reader: Reader<Place>,
+  quality: unknown,
+  logits: CheckedLogits<Place['logits']>,
+  needed: boolean,
+): PerLevel<Place['floats']> | undefined {
+  if (needed) return counterpart('quality', quality, logits, reader.quality);
+  if (quality !== undefined) {
+    reject('quality', 'none, but with labels in a call of a quality loss', quality);
+  }
+  return undefined;
+}
+
+function upstreamOf<Place extends OnHost | OnDevice>(
+  reader: Reader<Place>,
+  { gradOutput, lossScale }: GivenCall,
+  arrays: CallArrays<Place>,
+  reduction: CallRules['options']['reduction'],
+  gradientsGiven: boolean,
+): number | CudaTensor {
+  if (gradientsGiven) return 1 / Math.abs(checkLossScale(lossScale));
+  if (arrays.gradOutput) return 1;
+  const isObject = typeof gradOutput === 'object' && gradOutput !== null;
+  return isObject && reader.scalar
+    ? reader.scalar('gradOutput', gradOutput, arrays.logits)
+    : checkUpstream(gradOutput, reduction);
+}
+
+function normalizerOf<Place extends OnHost | OnDevice>(
+  reader: Reader<Place>,
+  { normalizer }: GivenCall,
+  arrays: CallArrays<Place>,
+  reduction: CallRules['options']['reduction'],
+): number | CudaTensor {
+  return reader.scalar && normalizer instanceof CudaTensor && reduction === 'sum'
+    ? reader.scalar('normalizer', normalizer, arrays.logits)
+    : checkNormalizer(normalizer, reduction);
+}
+
+/** Of what is on a device only the kernels know the value. */
+function checkFactor(
+  { options }: CallRules,
+  { upstream, lossScale, normalizer }: CheckedCall<OnHost | OnDevice>,
+): void {
+  checkScale(
+    options.lossWeight,
+    typeof upstream === 'number' ? upstream : 1,
+    lossScale,
+    typeof normalizer === 'number' ? normalizer : 1,
+  );
+}
+
+/** The gradient of a level may be its logits, and shares no memory with what is read besides. */
+function checkOverlaps<Place extends OnHost | OnDevice>(
+  reader: Reader<Place>,
+  { arrays, normalizer, upstream }: CheckedCall<Place>,
+): void {
+  const { values, labels, targets, quality, grad, gradOutput } = arrays;
+  if (!grad) return;
+  rejectPartialOverlap('grad', grad, 'logits', values, reader);
+  rejectOverlap('grad', grad, 'labels', labels, reader);
+  rejectOverlap('grad', grad, 'targets', targets, reader);
+  rejectOverlap('grad', grad, 'quality', quality, reader);
+  const rejectGradOutput = reader.overGradOutput ? rejectPartialOverlap : rejectOverlap;
+  rejectGradOutput('grad', grad, 'gradOutput', gradOutput, reader);
+  if (typeof upstream === 'object') rejectOverlap('grad', grad, 'gradOutput', upstream, reader);
+  if (typeof normalizer === 'object') rejectOverlap('grad', grad, 'normalizer', normalizer, reader);
+  rejectOverlapAmong('grad', grad, reader);
+}

@@ -1,0 +1,133 @@
+import { checkStream, type CudaStream } from '../cuda/cuda-stream';
+import { CudaTensor, overlap } from '../cuda/cuda-tensor';
+import { sizeOf, type CudaDType } from '../cuda/host-source';
+import { EflArgumentError } from '../errors';
+import { kindOf } from '../intrinsics';
+import { checkSameOrder, type CheckOne } from '../tensors/counterparts';
+import { readGiven } from '../tensors/foreign';
+import { labelData } from '../tensors/labels';
+import { levelAt } from '../tensors/levels';
+import { checkRowShape, describeRows, maxLevels, rowsOf, valuesOf } from '../tensors/logits';
+import { qualityData } from '../tensors/quality';
+import type { CheckedTensor, DType } from '../tensors/tensor';
+import { reject } from '../validation';
+import type { ArgumentReader } from './argument-reader';
+import type { DeviceLogits } from './arguments';
+import type { OnDevice } from './checked-call';
+
+export function areOnDevice(logits: unknown): logits is DeviceLogits {
+  const first: unknown = Array.isArray(logits) ? logits[0] : logits;
+  // Asked first, which is quick: most logits are a typed array.
+  return kindOf(first) === undefined && first instanceof CudaTensor;
+}
+
+export const deviceArguments: ArgumentReader<OnDevice> = {
+  place: 'device',
+  logits: logitsTensor,
+  labelsOrTargets: (argument, value) =>
+    value instanceof CudaTensor ? value : readGiven(argument, value),
+  areTargets: (given) => given instanceof CudaTensor && given.dtype !== 'int32',
+  labels: rows('int32', 'labels', labelData),
+  quality: rows('float32', 'values', qualityData),
+  targets: float32AsLogits,
+  gradOutput: float32AsLogits,
+  grad: (argument, value, tensor) => asLogits(argument, value, tensor, tensor.dtype),
+  overGradOutput: false,
+  overlaps: (a, b) => a instanceof CudaTensor && b instanceof CudaTensor && overlap(a, b),
+  isSame: (a, b) => (a as CudaTensor).pointer === (b as CudaTensor).pointer,
+  scalar(argument, value, logits) {
+    const like = levelAt(valuesOf(logits), 0);
+    return tensorOn(like.device, argument, value, 'float32', 1, 'one value');
+  },
+  stream(stream, logits) {
+    checkStream(stream, levelAt(valuesOf(logits), 0).device);
+    return stream as CudaStream | undefined;
+  },
+};
+
+function logitsTensor(
+  argument: string,
+  value: unknown,
+  first?: CheckedTensor<CudaTensor>,
+): CheckedTensor<CudaTensor> {
+  if (!(value instanceof CudaTensor)) {
+    const expected = first
+      ? 'a CudaTensor, as at the first level'
+      : `a CudaTensor, or a list of 1 to ${maxLevels} of them`;
+    reject(argument, expected, value);
+  }
+  value.native(argument);
+  const { shape, dtype } = value;
+  if (first) checkDevice(argument, value, first.data.device, '');
+  else if (dtype === 'int32') {
+    throw new EflArgumentError(`${argument}.dtype`, 'float32, float16 or bfloat16', dtype);
+  }
+  // That of another level is compared with the first one's.
+  const known = dtype as DType;
+  return { data: value, length: sizeOf(shape), shape, dtype: known, asFloat16Array: false };
+}
+
+function checkDevice(argument: string, tensor: CudaTensor, device: number, as: string): void {
+  if (tensor.device === device) return;
+  const expected = `a tensor of device ${device}${as}`;
+  throw new EflArgumentError(argument, expected, `one of device ${tensor.device}`);
+}
+
+/** A tensor of this device and type, with so many values. */
+function tensorOn(
+  device: number,
+  argument: string,
+  value: unknown,
+  dtype: CudaDType,
+  length: number,
+  what: string,
+): CudaTensor {
+  if (!(value instanceof CudaTensor)) reject(argument, 'a CudaTensor', value);
+  value.native(argument);
+  checkDevice(argument, value, device, ', as the logits');
+  if (value.dtype !== dtype) {
+    throw new EflArgumentError(argument, `${dtype} values`, `${value.dtype} values`);
+  }
+  if (sizeOf(value.shape) !== length) {
+    throw new EflArgumentError(argument, what, `${sizeOf(value.shape)} values`);
+  }
+  return value;
+}
+
+/** One value for each logit, flat or in the shape of the logits. */
+function asLogits(
+  argument: string,
+  value: unknown,
+  logits: CheckedTensor<CudaTensor>,
+  dtype: CudaDType,
+): CudaTensor {
+  const { length, data } = logits;
+  const what = `${length} values, as many as the logits`;
+  const tensor = tensorOn(data.device, argument, value, dtype, length, what);
+  checkSameOrder(argument, tensor, logits);
+  return tensor;
+}
+
+function float32AsLogits(
+  argument: string,
+  value: unknown,
+  logits: CheckedTensor<CudaTensor>,
+): CudaTensor {
+  return asLogits(argument, value, logits, 'float32');
+}
+
+/** One value for each row, on the device or, checked by `fromHost`, on the host. */
+function rows<T>(
+  dtype: CudaDType,
+  what: string,
+  fromHost: CheckOne<T, unknown>,
+): CheckOne<CudaTensor | T, CudaTensor> {
+  return (argument, value, tensor, logits) => {
+    if (!(value instanceof CudaTensor)) return fromHost(argument, value, tensor, logits);
+    const expected = describeRows(tensor, logits, what);
+    const { device } = tensor.data;
+    const found = tensorOn(device, argument, value, dtype, rowsOf(tensor, logits), expected);
+    checkRowShape(argument, found.shape, tensor, logits);
+    return found;
+  };
+}

@@ -1,0 +1,40 @@
+import { elementValues, gradientValues } from '../tensors/counterparts';
+import { readGiven, type Given } from '../tensors/foreign';
+import { labelData } from '../tensors/labels';
+import { isSameMemory, overlaps, rejectVanished } from '../tensors/memory';
+import { qualityData } from '../tensors/quality';
+import { areTargets, targetData } from '../tensors/targets';
+import { checkTensor } from '../tensors/tensor';
+import type { ArgumentReader } from './argument-reader';
+import type { CheckedCall, OnHost } from './checked-call';
+import { checkTransfer } from './owned-values';
+import { plainArrays } from './plain-arrays';
+
+export const hostArguments: ArgumentReader<OnHost> = {
+  place: 'host',
+  logits: checkTensor,
+  labelsOrTargets: readGiven,
+  areTargets: (given) => areTargets(given as Given),
+  labels: labelData,
+  targets: targetData,
+  quality: qualityData,
+  gradOutput: elementValues,
+  grad: gradientValues,
+  overGradOutput: true,
+  overlaps,
+  isSame: isSameMemory,
+  atAGlance: plainArrays,
+  lastLook,
+};
+
+/** The caller's own code, of a getter for example, can have taken memory away after it was checked. */
+function lastLook({ arrays, gradientsGiven, transfer }: CheckedCall): void {
+  const { tensors, columns } = arrays.logits;
+  rejectVanished(gradientsGiven ? 'grads' : 'logits', arrays.values, tensors);
+  rejectVanished('labels', arrays.labels, tensors, columns);
+  rejectVanished('labels', arrays.targets, tensors);
+  rejectVanished('quality', arrays.quality, tensors, columns);
+  rejectVanished('grad', arrays.grad, tensors);
+  rejectVanished('gradOutput', arrays.gradOutput, tensors);
+  if (transfer) checkTransfer(arrays.values, arrays.grad);
+}

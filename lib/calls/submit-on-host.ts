@@ -1,0 +1,99 @@
+/** Calls off the event loop, on memory that nobody else can change, move or free while they wait. */
+import type { PerLevel, Values } from '../binding/addon';
+import { addon } from '../binding/load';
+import { fromNative } from '../binding/native-failure';
+import { newElements, newValues } from '../tensors/form';
+import { isList } from '../tensors/levels';
+import type { BlockUser } from '../tensors/spare-memory';
+import {
+  bytesOf,
+  bytesOfFloat32,
+  withCallMemory,
+  type Arrays,
+  type CallMemory,
+} from './call-memory';
+import type { CallArrays, CallOwner, CheckedCall } from './checked-call';
+import { copyBack } from './copy-back';
+import { takenValues } from './owned-values';
+import { outputOf, writeNumbers, type HostOutput } from './run-on-host';
+
+/** Whose calls may wait for one another. */
+export interface WaitingOwner extends CallOwner {
+  /** For whom the memory of copies is kept. */
+  readonly copies: BlockUser;
+  /** Submits a call and waits until it is done; throws what it reports. */
+  finish(
+    signal: AbortSignal | undefined,
+    lists: boolean,
+    submit: (outcome: Float64Array, done: () => void) => number,
+  ): Promise<Float64Array>;
+}
+
+export function submitOnHost(owner: WaitingOwner, call: CheckedCall): Promise<HostOutput> {
+  const { arrays, transfer, wantsElements } = call;
+  const { values, logits, grad } = arrays;
+  // The caller keeps the gradient, so that it cannot be where the copies of the next call go.
+  const isNew = call.wantsGradient && !transfer && !grad;
+  const more =
+    (wantsElements ? bytesOfFloat32(values) : 0) + (transfer || isNew ? bytesOf([values]) : 0);
+  return withCallMemory(owner.copies, copiedOf(call), more, async (memory) => {
+    owner.native(); // before the logits are taken over
+    const elements = wantsElements ? newElements(logits.tensors) : undefined;
+    const result = isNew ? newValues(logits.tensors) : undefined;
+    const own = ownArrays(call, memory);
+    const gradient = call.wantsGradient ? (result ?? own.values) : undefined;
+    const outcome = await owner.finish(call.signal, isList(values), (slots, done) =>
+      submit(owner, call, own, gradient, elements, slots, done),
+    );
+    if (grad) await copyBack(own.values, grad);
+    return outputOf(call, outcome, gradient, elements);
+  });
+}
+
+function submit(
+  owner: CallOwner,
+  call: CheckedCall,
+  { values, labels, gradOutput, quality, targets, geometry }: CallArrays,
+  gradient: PerLevel<Values> | undefined,
+  elements: PerLevel<Float32Array> | undefined,
+  slots: Float64Array,
+  done: () => void,
+): number {
+  const native = owner.native();
+  writeNumbers(addon().numbers, owner, call);
+  return fromNative(() =>
+    call.gradientsGiven
+      ? native.submitCollect(values, labels!, geometry, slots, done)
+      : native.submit(
+          values,
+          labels,
+          gradient,
+          elements,
+          gradOutput,
+          quality,
+          targets,
+          geometry,
+          slots,
+          done,
+        ),
+  );
+}
+
+/** What of a call is copied. */
+function copiedOf({ arrays, transfer }: CheckedCall): Arrays {
+  const { values, labels, targets, quality, gradOutput } = arrays;
+  return [labels, targets, quality, gradOutput, transfer ? undefined : values];
+}
+
+function ownArrays({ arrays, transfer }: CheckedCall, memory: CallMemory): CallArrays {
+  const { values, labels, targets, quality, gradOutput } = arrays;
+  return {
+    ...arrays,
+    labels: labels && memory.copy(labels),
+    targets: targets && memory.copy(targets),
+    quality: quality && memory.copy(quality),
+    gradOutput: gradOutput && memory.copy(gradOutput),
+    // The last: the others may be views of a buffer that is taken over.
+    values: transfer ? takenValues(values) : memory.copy(values),
+  };
+}
