@@ -8,7 +8,7 @@ export { AdaptiveClassSuppressionLoss } from './criteria/adaptive-class-suppress
 export type { Criterion } from './criteria/criterion';
 export type { EqualizedCriterion } from './criteria/equalized-criterion';
 export type { CriterionOptions, Reduction, ResolvedCriterionOptions } from './criteria/options';
-export type { ClassValues } from './criteria/class-values';
+export type { ClassValues } from './tensors/class-values';
 export type { FocalLossOptions, ResolvedOptions } from './criteria/focal-loss';
 export type {
   EqualizedFocalLossOptions,

@@ -95,11 +95,7 @@ type CallArguments<Numbers, Floats, Labels> = [
   geometry: Int32Array | undefined,
 ];
 
-type HostArguments = CallArguments<
-  PerLevel<Values>,
-  PerLevel<Float32Array>,
-  PerLevel<Int32Array>
->;
+type HostArguments = CallArguments<PerLevel<Values>, PerLevel<Float32Array>, PerLevel<Int32Array>>;
 
 /** Where the report goes when the call has been computed, and what is called then. */
 type LaterArguments = [outcome: Float64Array, done: () => void];

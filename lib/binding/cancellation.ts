@@ -1,3 +1,4 @@
+import { reject } from '../validation';
 import { addon } from './load';
 
 interface Waiting {
@@ -50,4 +51,16 @@ function listenTo(signal: AbortSignal): Waiting {
   const watched = { calls, listener };
   waiting.set(signal, watched);
   return watched;
+}
+
+export function checkSignal(signal: AbortSignal | undefined): AbortSignal | undefined {
+  if (signal !== undefined && !isAbortSignal(signal)) reject('signal', 'an AbortSignal', signal);
+  return signal;
+}
+
+/** By what is used of one: there are implementations of the web's beside that of Node.js. */
+function isAbortSignal(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null || !('aborted' in value)) return false;
+  const { addEventListener, removeEventListener } = value as Partial<AbortSignal>;
+  return typeof addEventListener === 'function' && typeof removeEventListener === 'function';
 }

@@ -1,4 +1,3 @@
-import { maxOutstandingCalls, outcomeSlot, outcomeSlots, status } from './addon';
 import { addon } from './load';
 import { fromNative } from './native-failure';
 import { EflAbortError, EflDisposedError, EflQueueFullError } from '../errors';
@@ -12,7 +11,7 @@ import { watchAbort } from './cancellation';
 export function checkReady(signal: AbortSignal | undefined): void {
   if (signal?.aborted) throw new EflAbortError(signal);
   const hasRoom = fromNative(() => addon().hasRoom());
-  if (!hasRoom) throw new EflQueueFullError('calls', maxOutstandingCalls);
+  if (!hasRoom) throw new EflQueueFullError('calls', addon().codes.maxOutstandingCalls);
 }
 
 /** Makes room for a call that holds so many bytes; returns what gives it up. */
@@ -36,7 +35,8 @@ export async function runAsync(
   signal: AbortSignal | undefined,
   submit: (outcome: Float64Array, done: () => void) => number,
 ): Promise<Float64Array> {
-  const outcome = new Float64Array(outcomeSlots);
+  const { reportSlots, slot, status } = addon().codes;
+  const outcome = new Float64Array(reportSlots);
   let end!: () => void;
   const ended = new Promise<void>((resolve) => (end = resolve));
   // The signal comes first: one that takes no listener leaves no trace of the call.
@@ -50,7 +50,7 @@ export async function runAsync(
   } finally {
     watch?.end();
   }
-  if (outcome[outcomeSlot.status] === status.cancelled) {
+  if (outcome[slot.status] === status.cancelled) {
     throw signal?.aborted ? new EflAbortError(signal) : new EflDisposedError(what);
   }
   return outcome;

@@ -1,22 +1,14 @@
-import {
-  outcomeSlot,
-  outcomeSlots,
-  reportBytes,
-  reportOffset,
-  status,
-  type NativeMemory,
-} from '../binding/addon';
+import type { NativeMemory } from '../binding/addon';
 import { addon } from '../binding/load';
 import { fromNative } from '../binding/native-failure';
-import { outcomeError } from './outcome';
-import { EflArgumentError, EflError } from '../errors';
-import { Uint8Array } from '../intrinsics';
+import { Float64Array, Uint8Array } from '../intrinsics';
 import { rejectReading } from '../cuda/capture';
 import { CudaTensor } from '../cuda/cuda-tensor';
 import { downloadAsync } from '../cuda/download';
 import type { CudaStream } from '../cuda/cuda-stream';
 import type { DeviceLogits } from './arguments';
 import type { CallOwner } from './checked-call';
+import { isOk, outcomeError, readCounts } from './outcome';
 import type { CollectOutput } from './results';
 
 /** What a call on device tensors leaves on the device; reading it waits for the call. */
@@ -30,7 +22,8 @@ export class CallReport {
   constructor(device: number, stream: CudaStream | undefined, lists: boolean, owner: CallOwner) {
     this.device = device;
     const native = stream?.native();
-    this.memory = fromNative(() => new (addon().DeviceMemory)(device, reportBytes, native));
+    const { bytes } = addon().codes.deviceReport;
+    this.memory = fromNative(() => new (addon().DeviceMemory)(device, bytes, native));
     this.#lists = lists;
     this.#owner = owner;
   }
@@ -45,50 +38,31 @@ export class CallReport {
   /** Not kept: a graph may replay the call. Throws what the call reports. */
   read(): CollectOutput {
     rejectReading();
-    const bytes = new Uint8Array(reportBytes);
+    const { all, report } = newCopy();
     fromNative(() => {
-      this.memory.download(bytes);
+      this.memory.download(all);
     });
-    return this.#decode(bytes);
+    return this.#counts(report);
   }
 
   /** The same, waiting off the event loop. */
   async arrived(): Promise<void> {
-    const bytes = new Uint8Array(reportBytes);
-    await downloadAsync(this.memory, bytes);
-    this.#decode(bytes);
+    const { all, report } = newCopy();
+    await downloadAsync(this.memory, all);
+    this.#counts(report);
   }
 
-  #decode(bytes: Uint8Array): CollectOutput {
-    const view = new DataView(bytes.buffer);
-    const count = (offset: number): number => Number(view.getBigInt64(offset, true));
-    const code = view.getInt32(reportOffset.status, true);
-    if (code !== status.ok) throw this.#error(code, view, count);
-    return {
-      positives: count(reportOffset.positives),
-      ignored: count(reportOffset.ignored),
-      nonFinite: count(reportOffset.nonFinite),
-    };
+  #counts(report: Float64Array): CollectOutput {
+    if (!isOk(report)) throw outcomeError(report, this.#lists, this.#owner.expectedLabel());
+    return readCounts(report);
   }
+}
 
-  #error(code: number, view: DataView, count: (offset: number) => number): Error {
-    const badValue = view.getFloat64(reportOffset.badValue, true);
-    if (code === status.notComputed) {
-      return new EflError(
-        'EFL_CAPTURE',
-        'the call was captured, and no graph has been replayed yet',
-      );
-    }
-    if (code === status.badNormalizer) {
-      return new EflArgumentError('normalizer', 'a finite number > 0', String(badValue));
-    }
-    const outcome = new Float64Array(outcomeSlots);
-    outcome[outcomeSlot.status] = code;
-    outcome[outcomeSlot.badLevel] = count(reportOffset.badLevel);
-    outcome[outcomeSlot.badIndex] = count(reportOffset.badIndex);
-    outcome[outcomeSlot.badValue] = badValue;
-    return outcomeError(outcome, this.#lists, this.#owner.expectedLabel());
-  }
+/** Memory for what is on the device: the loss as a float32, and the report. */
+function newCopy(): { readonly all: Uint8Array; readonly report: Float64Array } {
+  const { deviceReport, reportSlots } = addon().codes;
+  const all = new Uint8Array(deviceReport.bytes);
+  return { all, report: new Float64Array(all.buffer, deviceReport.report, reportSlots) };
 }
 
 /** What a criterion returns for device tensors. Everything but `loss` waits for the call. */

@@ -5,11 +5,13 @@ import { rejectReading } from '../cuda/capture';
 import { EflDisposedError } from '../errors';
 import { describeConvention } from '../tensors/labels';
 import { freeSpare, type BlockUser } from '../tensors/spare-memory';
+import type { ArgumentReader } from './argument-reader';
 import type { DeviceLogits, Labels, Logits, Targets } from './arguments';
 import type { CallKind } from './call-kinds';
 import type { CallReport, DeviceLossOutput } from './call-report';
 import { checkCall } from './check-call';
-import type { CallRules } from './checked-call';
+import { checkNumbers, normalizerOf, numberOf } from './call-numbers';
+import type { CallRules, CheckedCall, GivenCall, OnDevice, OnHost } from './checked-call';
 import { areOnDevice, deviceArguments } from './device-arguments';
 import { hostArguments } from './host-arguments';
 import { isOk, outcomeError } from './outcome';
@@ -41,7 +43,7 @@ export class Calls implements WaitingOwner {
   run(logits: Logits, labels: Labels | Targets, call: object | undefined, kind: CallKind): Output {
     this.native(); // before anything else is looked at: the criterion itself must be usable
     if (areOnDevice(logits)) return this.#runOnDevice(logits, labels, call, kind).output;
-    return runOnHost(this, checkCall(hostArguments, logits, labels, call, this.#rules, kind));
+    return runOnHost(this, this.#check(hostArguments, logits, labels, call, kind));
   }
 
   async runAsync(
@@ -54,7 +56,7 @@ export class Calls implements WaitingOwner {
     if (isOnDevice) rejectReading();
     this.native(); // likewise
     if (!isOnDevice) {
-      return submitOnHost(this, checkCall(hostArguments, logits, labels, call, this.#rules, kind));
+      return submitOnHost(this, this.#check(hostArguments, logits, labels, call, kind));
     }
     const { report, output } = this.#runOnDevice(logits, labels, call, kind);
     if (!kind.gradientsGiven) {
@@ -71,10 +73,33 @@ export class Calls implements WaitingOwner {
     call: object | undefined,
     kind: CallKind,
   ): { report: CallReport; output: DeviceLossOutput } {
-    const checked = checkCall(deviceArguments, logits, labels, call, this.#rules, kind);
+    const checked = this.#check(deviceArguments, logits, labels, call, kind);
     const run = runOnDevice(this, checked);
     this.#lastReport = run.report;
     return run;
+  }
+
+  #check<Place extends OnHost | OnDevice>(
+    reader: ArgumentReader<Place>,
+    logits: unknown,
+    labels: unknown,
+    call: object | undefined,
+    kind: CallKind,
+  ): CheckedCall<Place> {
+    return checkCall(reader, this, logits, labels, call, this.#rules, kind);
+  }
+
+  /** Throws where a number has a value that no call may have. */
+  checkNumbers(given: Pick<GivenCall, 'normalizer' | 'gradOutput'>): void {
+    const { reduction } = this.#rules;
+    const numbers = {
+      normalizer: normalizerOf(given.normalizer, reduction),
+      upstream: numberOf(given.gradOutput, 1),
+      lossScale: 1,
+      collect: true,
+      gradientsGiven: false,
+    };
+    checkNumbers(this, numbers, given);
   }
 
   /** Resolves when every call made before has been computed. */

@@ -1,4 +1,5 @@
 import type { PerLevel } from '../binding/addon';
+import { checkSignal } from '../binding/cancellation';
 import { checkReady } from '../binding/executor';
 import { CudaTensor } from '../cuda/cuda-tensor';
 import { counterpart, type CheckOne } from '../tensors/counterparts';
@@ -9,16 +10,10 @@ import { rejectOverlap, rejectOverlapAmong, rejectPartialOverlap } from '../tens
 import { booleanOption, knownOptions, reject } from '../validation';
 import type { ArgumentReader } from './argument-reader';
 import { optionNames, type CallKind } from './call-kinds';
-import {
-  checkLossScale,
-  checkNormalizer,
-  checkScale,
-  checkSignal,
-  checkUpstream,
-  isPerElement,
-} from './call-scalars';
+import { checkNumbers, isPerElement, normalizerOf, numberOf } from './call-numbers';
 import type {
   CallArrays,
+  CallOwner,
   CallRules,
   CheckedCall,
   GivenCall,
@@ -55,6 +50,7 @@ function readCall(call: object | undefined, names: readonly string[]): GivenCall
 /** A call of any kind, its arguments where `reader` finds them. */
 export function checkCall<Place extends OnHost | OnDevice>(
   reader: Reader<Place>,
+  owner: CallOwner,
   logits: unknown,
   labels: unknown,
   call: object | undefined,
@@ -62,25 +58,26 @@ export function checkCall<Place extends OnHost | OnDevice>(
   kind: CallKind,
 ): CheckedCall<Place> {
   const { asynchronous, gradientsGiven, wantsGradient } = kind;
-  const { reduction } = rules.options;
+  const { reduction } = rules;
   const given = readCall(call, kind.names[reader.place]);
   const plain = asynchronous ? undefined : reader.atAGlance?.(logits, labels, given, rules);
   const arrays = plain ?? checkArrays(reader, logits, labels, given, rules, gradientsGiven);
   const checked: CheckedCall<Place> = {
+    given,
     arrays,
     wantsGradient,
     wantsElements: reduction === 'none' && !gradientsGiven,
     gradientsGiven,
-    upstream: upstreamOf(reader, given, arrays, reduction, gradientsGiven),
-    normalizer: normalizerOf(reader, given, arrays, reduction),
-    lossScale: gradientsGiven ? 1 : checkLossScale(given.lossScale),
+    upstream: upstreamOf(reader, given, arrays),
+    normalizer: divisorOf(reader, given, arrays, reduction),
+    lossScale: numberOf(given.lossScale, 1),
     collect: booleanOption('collect', given.collect, true),
     signal: checkSignal(given.signal),
     transfer: booleanOption('transfer', given.transfer, false),
     stream: reader.stream?.(given.stream, arrays.logits),
   };
-  if (!gradientsGiven) checkFactor(rules, checked);
-  if (plain) return checked;
+  if (plain) return checked; // its numbers are checked when it is made, which is now
+  checkNumbers(owner, checked, given);
   if (asynchronous) checkReady(checked.signal);
   // From here on no code of the caller runs: what is seen now is what the addon gets.
   checkOverlaps(reader, checked);
@@ -103,7 +100,7 @@ function checkArrays<Place extends OnHost | OnDevice>(
   // With a list of logits the first of the list tells.
   const dense = !gradientsGiven && reader.areTargets(levelAt(read, 0));
   const needsQuality = rules.takesQuality && !dense && !gradientsGiven;
-  const perElement = isPerElement(given.gradOutput, rules.options.reduction);
+  const perElement = isPerElement(given.gradOutput, rules.reduction);
   return {
     logits: levels,
     values: valuesOf(levels),
@@ -147,41 +144,25 @@ function qualityOf<Place extends OnHost | OnDevice>(
 
 function upstreamOf<Place extends OnHost | OnDevice>(
   reader: Reader<Place>,
-  { gradOutput, lossScale }: GivenCall,
+  { gradOutput }: GivenCall,
   arrays: CallArrays<Place>,
-  reduction: CallRules['options']['reduction'],
-  gradientsGiven: boolean,
 ): number | CudaTensor {
-  if (gradientsGiven) return 1 / Math.abs(checkLossScale(lossScale));
   if (arrays.gradOutput) return 1;
   const isObject = typeof gradOutput === 'object' && gradOutput !== null;
   return isObject && reader.scalar
     ? reader.scalar('gradOutput', gradOutput, arrays.logits)
-    : checkUpstream(gradOutput, reduction);
+    : numberOf(gradOutput, 1);
 }
 
-function normalizerOf<Place extends OnHost | OnDevice>(
+function divisorOf<Place extends OnHost | OnDevice>(
   reader: Reader<Place>,
   { normalizer }: GivenCall,
   arrays: CallArrays<Place>,
-  reduction: CallRules['options']['reduction'],
-): number | CudaTensor {
+  reduction: CallRules['reduction'],
+): number | 'positives' | CudaTensor {
   return reader.scalar && normalizer instanceof CudaTensor && reduction === 'sum'
     ? reader.scalar('normalizer', normalizer, arrays.logits)
-    : checkNormalizer(normalizer, reduction);
-}
-
-/** Of what is on a device only the kernels know the value. */
-function checkFactor(
-  { options }: CallRules,
-  { upstream, lossScale, normalizer }: CheckedCall<OnHost | OnDevice>,
-): void {
-  checkScale(
-    options.lossWeight,
-    typeof upstream === 'number' ? upstream : 1,
-    lossScale,
-    typeof normalizer === 'number' ? normalizer : 1,
-  );
+    : normalizerOf(normalizer, reduction);
 }
 
 /** The gradient of a level may be its logits, and shares no memory with what is read besides. */

@@ -1,5 +1,5 @@
 /** Calls as the checker leaves them, whichever memory they are of. */
-import type { NativeCriterion, PerLevel, reductionCode, Values } from '../binding/addon';
+import type { AddonCodes, NativeCriterion, PerLevel, Values } from '../binding/addon';
 import type { CudaStream } from '../cuda/cuda-stream';
 import type { CudaTensor } from '../cuda/cuda-tensor';
 import type { LabelConvention } from '../tensors/labels';
@@ -10,10 +10,7 @@ import type { AsyncCall, BackwardCall, GradientCall } from './call-options';
 
 /** What calls have to know of their criterion. */
 export interface CallRules extends RowWidth {
-  readonly options: {
-    readonly reduction: keyof typeof reductionCode;
-    readonly lossWeight: number;
-  };
+  readonly reduction: keyof AddonCodes['reduction'];
   readonly convention: LabelConvention;
   /** Whether labels come with a quality. */
   readonly takesQuality: boolean;
@@ -60,18 +57,24 @@ export interface CallArrays<Place extends OnHost | OnDevice = OnHost> {
   readonly gradOutput: PerLevel<Place['floats']> | undefined;
 }
 
-/** A call, likewise. */
-export interface CheckedCall<Place extends OnHost | OnDevice = OnHost> {
-  readonly arrays: CallArrays<Place>;
-  readonly wantsGradient: boolean;
-  readonly wantsElements: boolean;
-  /** The logits are gradients, of which only the statistics are wanted, `upstream` times. */
-  readonly gradientsGiven: boolean;
-  /** A tensor only on a device, as `upstream`. */
-  readonly normalizer: number | CudaTensor;
+/** The options of a call that are one number each. A tensor has its number on the device. */
+export interface CallNumbers {
+  readonly normalizer: number | 'positives' | CudaTensor;
+  /** d(total)/d(loss). */
   readonly upstream: number | CudaTensor;
   readonly lossScale: number;
   readonly collect: boolean;
+  /** The logits are gradients, of which only the statistics are wanted. */
+  readonly gradientsGiven: boolean;
+}
+
+/** A call, likewise; the values of its numbers core has checked, or does when it is made. */
+export interface CheckedCall<Place extends OnHost | OnDevice = OnHost> extends CallNumbers {
+  /** The options as the caller gave them, for error messages. */
+  readonly given: GivenCall;
+  readonly arrays: CallArrays<Place>;
+  readonly wantsGradient: boolean;
+  readonly wantsElements: boolean;
   readonly signal: AbortSignal | undefined;
   readonly transfer: boolean;
   readonly stream: CudaStream | undefined;

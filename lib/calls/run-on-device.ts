@@ -5,6 +5,7 @@ import { isList, levelAt, mapLevels } from '../tensors/levels';
 import { newGeometry } from '../tensors/logits';
 import type { DeviceLogits } from './arguments';
 import { CallReport, DeviceLossOutput } from './call-report';
+import { writeNumbers } from './call-numbers';
 import type { CallOwner, CheckedCall, OnDevice } from './checked-call';
 
 interface DeviceRun {
@@ -47,8 +48,7 @@ function enqueue(owner: CallOwner, call: CheckedCall<OnDevice>, made: Made): Dev
   const elements = call.wantsElements ? newResults(call, report, made, 'float32') : undefined;
   const native = owner.native();
   fromNative(() => {
-    native.runOnDevice(
-      device,
+    const given = [
       memories('logits', values)!,
       labels,
       memories('grad', gradient),
@@ -57,14 +57,11 @@ function enqueue(owner: CallOwner, call: CheckedCall<OnDevice>, made: Made): Dev
       quality,
       memories('labels', arrays.targets),
       arrays.geometry ?? newGeometry('logits', logits),
-      memoryOrNumber('normalizer', call.normalizer),
-      memoryOrNumber('gradOutput', call.upstream),
-      call.lossScale,
-      call.collect,
-      report.memory,
-      stream?.native(),
-      call.gradientsGiven,
-    );
+    ] as const;
+    const normalizer = memoryOf('normalizer', call.normalizer);
+    const upstream = memoryOf('gradOutput', call.upstream);
+    writeNumbers(owner, call);
+    native.runOnDevice(...given, device, report.memory, stream?.native(), normalizer, upstream);
   });
   const grad = gradGiven as DeviceLogits | undefined;
   return { report, output: new DeviceLossOutput(report, grad ?? gradient, elements) };
@@ -100,7 +97,7 @@ function newResults(
   });
 }
 
-/** Looked up when everything is checked: tensors may have been disposed of until then. */
-function memoryOrNumber(argument: string, value: number | CudaTensor): number | NativeMemory {
-  return typeof value === 'number' ? value : value.native(argument);
+/** Of a number that is on the device. Looked up when everything is checked, as others are. */
+function memoryOf(argument: string, value: number | string | CudaTensor): NativeMemory | undefined {
+  return typeof value === 'object' ? value.native(argument) : undefined;
 }

@@ -1,11 +1,11 @@
 /** Calls on this thread, on the arrays of the caller. */
-import { callSlot, outcomeSlot, type PerLevel, type Values } from '../binding/addon';
+import type { PerLevel, Values } from '../binding/addon';
 import { addon } from '../binding/load';
-import { nativeFailure } from '../binding/native-failure';
 import { elementsInFormOf, inFormOf, newElements, newValues } from '../tensors/form';
 import { isList } from '../tensors/levels';
 import type { HostTensor, HostValues } from '../tensors/tensor';
 import type { Logits } from './arguments';
+import { callFailure, writeNumbers } from './call-numbers';
 import type { CallOwner, CheckedCall } from './checked-call';
 import { isOk, outcomeError, readCounts } from './outcome';
 import type { CollectOutput } from './results';
@@ -23,14 +23,11 @@ export function runOnHost(owner: CallOwner, call: CheckedCall): HostOutput {
   const { values, labels, gradOutput, quality, targets, geometry, grad, logits } = call.arrays;
   const gradient = call.wantsGradient ? (grad ?? newValues(logits.tensors)) : undefined;
   const elements = call.wantsElements ? newElements(logits.tensors) : undefined;
-  const { Criterion, numbers } = addon();
-  writeNumbers(numbers, owner, call);
+  const { Criterion, block } = addon();
+  writeNumbers(owner, call);
   try {
     // The arguments one by one: an array of them would cost a small call an allocation.
-    if (call.gradientsGiven) {
-      if (geometry) Criterion.runCollect(values, labels!, geometry);
-      else Criterion.runCollect(values, labels);
-    } else if (elements || gradOutput || quality || targets || geometry) {
+    if (elements || gradOutput || quality || targets || geometry) {
       Criterion.run(values, labels, gradient, elements, gradOutput, quality, targets, geometry);
     } else if (gradient) {
       Criterion.run(values, labels, gradient);
@@ -38,21 +35,10 @@ export function runOnHost(owner: CallOwner, call: CheckedCall): HostOutput {
       Criterion.run(values, labels);
     }
   } catch (error) {
-    throw nativeFailure(error);
+    throw callFailure(error, call.given);
   }
-  if (!isOk(numbers)) throw outcomeError(numbers, isList(values), owner.expectedLabel());
-  return outputOf(call, numbers, gradient, elements);
-}
-
-/** The addon reads them when the call is made. */
-export function writeNumbers(numbers: Float64Array, owner: CallOwner, call: CheckedCall): void {
-  const upstream = call.upstream as number;
-  numbers[callSlot.criterion] = owner.native().number;
-  numbers[callSlot.normalizer] = call.normalizer as number;
-  numbers[callSlot.upstream] = upstream;
-  numbers[callSlot.lossScale] = call.lossScale;
-  numbers[callSlot.collect] = call.collect ? 1 : 0;
-  if (call.gradientsGiven) numbers[callSlot.scale] = upstream;
+  if (!isOk(block)) throw outcomeError(block, isList(values), owner.expectedLabel());
+  return outputOf(call, block, gradient, elements);
 }
 
 export function outputOf(
@@ -62,12 +48,13 @@ export function outputOf(
   elements: PerLevel<Float32Array> | undefined,
 ): HostOutput {
   if (gradientsGiven) return readCounts(outcome);
+  const { slot } = addon().codes;
   // Written out: spreading objects costs a small call a good part of its time.
   const output: HostOutput = {
-    loss: outcome[outcomeSlot.loss]!,
-    positives: outcome[outcomeSlot.positives]!,
-    ignored: outcome[outcomeSlot.ignored]!,
-    nonFinite: outcome[outcomeSlot.nonFinite]!,
+    loss: outcome[slot.loss]!,
+    positives: outcome[slot.positives]!,
+    ignored: outcome[slot.ignored]!,
+    nonFinite: outcome[slot.nonFinite]!,
   };
   const { tensors } = arrays.logits;
   if (elements) output.elements = elementsInFormOf(tensors, elements);

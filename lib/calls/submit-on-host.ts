@@ -1,6 +1,5 @@
 /** Calls off the event loop, on memory that nobody else can change, move or free while they wait. */
 import type { PerLevel, Values } from '../binding/addon';
-import { addon } from '../binding/load';
 import { fromNative } from '../binding/native-failure';
 import { newElements, newValues } from '../tensors/form';
 import { isList } from '../tensors/levels';
@@ -12,10 +11,11 @@ import {
   type Arrays,
   type CallMemory,
 } from './call-memory';
+import { writeNumbers } from './call-numbers';
 import type { CallArrays, CallOwner, CheckedCall } from './checked-call';
 import { copyBack } from './copy-back';
 import { takenValues } from './owned-values';
-import { outputOf, writeNumbers, type HostOutput } from './run-on-host';
+import { outputOf, type HostOutput } from './run-on-host';
 
 /** Whose calls may wait for one another. */
 export interface WaitingOwner extends CallOwner {
@@ -56,26 +56,24 @@ function submit(
   { values, labels, gradOutput, quality, targets, geometry }: CallArrays,
   gradient: PerLevel<Values> | undefined,
   elements: PerLevel<Float32Array> | undefined,
-  slots: Float64Array,
+  outcome: Float64Array,
   done: () => void,
 ): number {
   const native = owner.native();
-  writeNumbers(addon().numbers, owner, call);
+  writeNumbers(owner, call);
   return fromNative(() =>
-    call.gradientsGiven
-      ? native.submitCollect(values, labels!, geometry, slots, done)
-      : native.submit(
-          values,
-          labels,
-          gradient,
-          elements,
-          gradOutput,
-          quality,
-          targets,
-          geometry,
-          slots,
-          done,
-        ),
+    native.submit(
+      values,
+      labels,
+      gradient,
+      elements,
+      gradOutput,
+      quality,
+      targets,
+      geometry,
+      outcome,
+      done,
+    ),
   );
 }
 

@@ -1,6 +1,8 @@
-import { maxClasses } from '../criteria/options';
 import { inspectCheckpoint } from '../state/checkpoint';
 import { printable } from '../state/printable';
+
+/** More than any criterion has: a file that says so is damaged, and is not read any further. */
+const mostClasses = 2 ** 24;
 
 interface Summary {
   readonly classes: number;
@@ -25,7 +27,7 @@ export function inspect(file: string, options: { json?: boolean; prefix?: string
 }
 
 function summarize(file: string, prefix: string): Summary {
-  const state = inspectCheckpoint(file, prefix, maxClasses);
+  const state = inspectCheckpoint(file, prefix, mostClasses);
   const { pos_grad: positive, pos_neg: ratio, steps, knowsSteps } = state;
   const sorted = ratio.slice().sort();
   return {

@@ -1,5 +1,7 @@
 /// <reference lib="esnext.disposable" preserve="true" />
+import type { LossDefinition, LossFamily } from '../binding/addon';
 import { addon } from '../binding/load';
+import { fromNative } from '../binding/native-failure';
 import type { Labels, Logits, Targets } from '../calls/arguments';
 import { callKinds } from '../calls/call-kinds';
 import type { AsyncCall, BackwardCall, ForwardCall, GradientCall } from '../calls/call-options';
@@ -8,8 +10,23 @@ import type { FormOf, LossOutput } from '../calls/results';
 import { labelConvention } from '../tensors/labels';
 import { withMemory } from '../tensors/spare-memory';
 import { fix } from '../validation';
-import { nameOfState, nativeSettings, type LossDefinition } from './loss-definition';
-import type { ResolvedCriterionOptions } from './options';
+import {
+  nameOfState,
+  resolveOptions,
+  type CriterionOptions,
+  type ResolvedCriterionOptions,
+} from './options';
+
+/** @internal What the elements of each column are computed with. */
+export interface ColumnValues {
+  readonly gamma: Float32Array;
+  /** Weights. */
+  readonly positive: Float32Array;
+  readonly negative: Float32Array;
+  readonly foreground: Float32Array;
+  /** A logit; undefined where negatives weigh the same in all rows. */
+  readonly foregroundThreshold: number | undefined;
+}
 
 type GradOutput<L extends Logits, G> = LossOutput<L> & { readonly grad: G };
 
@@ -33,20 +50,23 @@ export abstract class Criterion<
   /** @internal Its calls, and its native part. */
   protected readonly calls: Calls;
 
-  /** @internal */
-  protected constructor(options: Options, definition: LossDefinition) {
+  /** @internal `family` is the class in this package that the loss is of. */
+  protected constructor(family: LossFamily, given: CriterionOptions) {
+    const { options, native: nativeOptions } = resolveOptions<Options>(family, given);
+    const { numClasses, reduction } = options;
+    const { Criterion: Native, codes } = addon();
+    const native = fromNative(() =>
+      withMemory(() => new Native(codes.family[family], nativeOptions), nameOfState(numClasses)),
+    );
     this.options = Object.freeze(options);
-    this.definition = Object.freeze(definition);
-    const { numClasses, background, ignoreIndex } = options;
-    const convention = labelConvention(background, numClasses, ignoreIndex);
-    const settings = nativeSettings(options, definition, convention);
-    const native = withMemory(() => new (addon().Criterion)(settings), nameOfState(options));
+    this.definition = Object.freeze(native.definition);
+    const { loss, columns } = this.definition;
     this.calls = new Calls(native, this.constructor.name, {
-      options,
-      convention,
+      reduction,
+      convention: labelConvention(options.background, numClasses, options.ignoreIndex),
       numClasses,
-      columns: definition.objectness ? numClasses + 1 : numClasses,
-      takesQuality: definition.loss === 'qualityFocal',
+      columns,
+      takesQuality: loss === 'qualityFocal',
     });
     fix(this, 'options', 'definition', 'calls');
   }
@@ -115,6 +135,26 @@ export abstract class Criterion<
    */
   async synchronize(): Promise<void> {
     await this.calls.synchronize();
+  }
+
+  /** @internal Throws for a normalizer or an upstream gradient that no call may have. */
+  checkNumbers(given: Pick<BackwardCall, 'normalizer' | 'gradOutput'>): void {
+    this.calls.checkNumbers(given);
+  }
+
+  /**
+   * @internal What the next call is computed with, one value for each column; `foreground` of
+   * negatives in rows with a class, where these weigh nothing below the threshold.
+   */
+  readParameters(): ColumnValues {
+    const { columns } = this.definition;
+    const [gamma, positive, negative, foreground] = [1, 2, 3, 4].map(
+      () => new Float32Array(columns),
+    ) as [Float32Array, Float32Array, Float32Array, Float32Array];
+    const foregroundThreshold = this.calls.use((native) =>
+      native.readParameters(gamma, positive, negative, foreground),
+    );
+    return { gamma, positive, negative, foreground, foregroundThreshold };
   }
 
   /**

@@ -1,3 +1,4 @@
+import type { LossFamily } from '../binding/addon';
 import type { Labels, Logits } from '../calls/arguments';
 import { callKinds } from '../calls/call-kinds';
 import type { AsyncCall, CollectCall } from '../calls/call-options';
@@ -8,7 +9,7 @@ import {
   checkState,
   checkStatistics,
   checkSums,
-  ratioRange,
+  ratioRanges,
   type LoadableState,
   type LoadStateOptions,
   type StateDict,
@@ -17,8 +18,7 @@ import {
 import { newFloat64Array } from '../tensors/new-arrays';
 import { reject } from '../validation';
 import { Criterion } from './criterion';
-import type { LossDefinition } from './loss-definition';
-import type { ResolvedCriterionOptions } from './options';
+import type { CriterionOptions, ResolvedCriterionOptions } from './options';
 
 /**
  * What the criteria share that weigh a class by the gradients it has seen: the sums of |gradient|
@@ -35,11 +35,11 @@ export abstract class EqualizedCriterion<
   readonly #owner: StateOwner;
 
   /** @internal */
-  protected constructor(options: Options, definition: LossDefinition) {
-    super(options, definition);
-    const { loss, rule = 'fixed' } = definition;
-    const { numClasses } = options;
-    this.#owner = { loss: stateName(loss, rule), numClasses, ratios: ratioRange(rule) };
+  protected constructor(family: LossFamily, given: CriterionOptions) {
+    super(family, given);
+    const { loss, rule } = this.definition;
+    const { numClasses } = this.options;
+    this.#owner = { loss: stateName(loss, rule), numClasses, ratios: ratioRanges.get(rule)! };
   }
 
   /**

@@ -81,7 +81,7 @@ export function resolveOptions<Options extends ResolvedCriterionOptions>(
   const resolved: Record<string, OptionValue | undefined> = {};
   const native: Record<string, NativeOptions[string]> = {};
   for (const [name, options] of own) {
-    const value = readOption(codes.family[family], options, read[name], resolved['numClasses']);
+    const value = readOption(family, options, read[name], resolved['numClasses']);
     resolved[name] = value;
     native[name] = Array.isArray(value) ? perClass(value) : (value as number | boolean | undefined);
   }
@@ -125,24 +125,41 @@ function optionsOf(family: LossFamily): ReadonlyMap<string, readonly LossOption[
 
 /** An option, which may be one number, or one for each class, or either. */
 function readOption(
-  family: number,
+  family: LossFamily,
   options: readonly LossOption[],
   value: unknown,
   numClasses: unknown,
 ): OptionValue | undefined {
   const list = options.find(({ kind }) => kind === 'perClass');
   const single = options.find(({ kind }) => kind !== 'perClass');
-  if (value === undefined && !options.some(({ required }) => required)) return single?.fallback;
   if (list && (isClassValues(value) || !single)) {
+    if (value === undefined && !list.required) return undefined;
     return classValues(list.name, value, numClasses as number, list.expected);
   }
-  const { name, kind, expected } = single!;
+  return readSingle(family, single!, value);
+}
+
+function readSingle(
+  family: LossFamily,
+  { name, kind, expected, fallback, required }: LossOption,
+  value: unknown,
+): number | boolean {
+  if (value === undefined && !required) return fallback!;
   if (kind === 'flag') return booleanOption(name, value, false);
   if (typeof value !== 'number') reject(name, expected, value);
+  const { codes, checkOption } = addon();
   fromNative(() => {
-    addon().checkOption(family, name, value);
+    checkOption(codes.family[family], name, value);
   });
   return value;
+}
+
+/** An option of a loss that is one number, for functions without a criterion. */
+export function numberOption(family: LossFamily, name: string, value: unknown): number {
+  const option = optionsOf(family)
+    .get(name)!
+    .find(({ kind }) => kind === 'number')!;
+  return readSingle(family, option, value) as number;
 }
 
 function perClass(values: readonly number[]): Float64Array {

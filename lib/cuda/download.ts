@@ -1,6 +1,7 @@
-import { outcomeSlot, status, type NativeMemory } from '../binding/addon';
+import type { NativeMemory } from '../binding/addon';
 import { cudaError } from '../binding/devices';
 import { checkReady, runAsync } from '../binding/executor';
+import { addon } from '../binding/load';
 import { fromNative } from '../binding/native-failure';
 import { rejectReading } from './capture';
 
@@ -11,7 +12,6 @@ export async function downloadAsync(memory: NativeMemory, data: ArrayBufferView)
   const outcome = await runAsync('The download', undefined, (slots, done) =>
     fromNative(() => memory.submitDownload(data, slots, done)),
   );
-  if (outcome[outcomeSlot.status] === status.deviceError) {
-    throw cudaError(outcome[outcomeSlot.badIndex]!);
-  }
+  const { slot, status } = addon().codes;
+  if (outcome[slot.status] === status.deviceError) throw cudaError(outcome[slot.badIndex]!);
 }

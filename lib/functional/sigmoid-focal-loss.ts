@@ -1,9 +1,8 @@
-import { callSlot, outcomeSlot, reductionCode } from '../binding/addon';
 import { addon } from '../binding/load';
 import { fromNative } from '../binding/native-failure';
-import { checkUpstream, isPerElement } from '../calls/call-scalars';
-import { resolveAlpha, resolveGamma } from '../criteria/focal-options';
-import { reductions, type Reduction } from '../criteria/options';
+import { callFailure, isPerElement, numberOf } from '../calls/call-numbers';
+import { numberOption, reductions, type Reduction } from '../criteria/options';
+import type { GivenCall } from '../calls/checked-call';
 import { isOk, outcomeError } from '../calls/outcome';
 import type { ElementsOf, FormOf } from '../calls/results';
 import { elementsInFormOf, inFormOf } from '../tensors/form';
@@ -83,7 +82,7 @@ export function sigmoidFocalLossWithGrad<L extends TensorLike, G extends TensorL
   const checked = checkInputs(logits, targets, given);
   const { gradOutput } = given;
   const perElementGiven = isPerElement(gradOutput, checked.reduction);
-  const upstream = perElementGiven ? 1 : checkUpstream(gradOutput, checked.reduction);
+  const upstream = perElementGiven ? 1 : upstreamOf(gradOutput, checked.reduction);
   const perElement = perElementGiven ? asLong('gradOutput', gradOutput, checked) : undefined;
   const grad = given.grad === undefined ? undefined : asLong('grad', given.grad, checked);
   const gradient = gradientArray(grad, checked, perElement);
@@ -116,8 +115,8 @@ function checkInputs(
     given,
     logits: given.data,
     targets: valuesOfSameShape('targets', targets, given),
-    alpha: resolveAlpha(options.alpha),
-    gamma: resolveGamma(options.gamma, '>= 0'),
+    alpha: numberOption('FocalLoss', 'alpha', options.alpha),
+    gamma: numberOption('FocalLoss', 'gamma', options.gamma),
     reduction: choiceOption('reduction', options.reduction, 'none', reductions),
   };
 }
@@ -145,22 +144,33 @@ function compute<L extends TensorLike>(
   rejectVanished('grad', gradient, given);
   rejectVanished('gradOutput', perElement, given);
   const native = addon();
-  const { numbers } = native;
+  const { block, codes } = native;
+  const { slot } = codes;
   const elements = reduction === 'none' ? newFloat32Array(given.length) : undefined;
-  numbers[callSlot.gamma] = gamma;
-  numbers[callSlot.alpha] = alpha;
-  numbers[callSlot.reduction] = reductionCode[reduction];
-  numbers[callSlot.upstream] = upstream;
+  block[slot.gamma] = gamma;
+  block[slot.alpha] = alpha;
+  block[slot.reduction] = codes.reduction[reduction];
+  block[slot.upstream] = upstream;
   fromNative(() => {
     native.dense(logits, targets, gradient, elements, perElement);
   });
-  if (!isOk(numbers)) throw outcomeError(numbers, false, '');
-  const output = {
-    loss: numbers[outcomeSlot.loss]!,
-    nonFinite: numbers[outcomeSlot.nonFinite]!,
-  };
+  if (!isOk(block)) throw outcomeError(block, false, '');
+  const output = { loss: block[slot.loss]!, nonFinite: block[slot.nonFinite]! };
   if (!elements) return output;
   return { ...output, elements: elementsInFormOf(given, elements) as ElementsOf<L> };
+}
+
+/** One number for all elements. */
+function upstreamOf(gradOutput: unknown, reduction: Reduction): number {
+  const { block, codes, checkUpstream } = addon();
+  const upstream = numberOf(gradOutput, 1);
+  block[codes.slot.upstream] = upstream;
+  try {
+    checkUpstream(codes.reduction[reduction]);
+  } catch (error) {
+    throw callFailure(error, { gradOutput } as GivenCall);
+  }
+  return upstream;
 }
 
 /** The values of a tensor that has to be as long as the logits. */

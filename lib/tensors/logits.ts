@@ -1,12 +1,5 @@
-import {
-  channelOrderCode,
-  dtypeCode,
-  geometryHead,
-  geometrySlot,
-  layoutCode,
-  type PerLevel,
-  type Values,
-} from '../binding/addon';
+import type { PerLevel, Values } from '../binding/addon';
+import { addon } from '../binding/load';
 import { EflArgumentError } from '../errors';
 import { isInt32, listOf, reject } from '../validation';
 import {
@@ -200,18 +193,20 @@ export function geometryOf(
 export function newGeometry(argument: string, logits: CheckedLogits<unknown>): Int32Array {
   const levels = isList(logits.tensors) ? logits.tensors : [logits.tensors];
   const { layout, anchors, channelOrder } = logits.format;
-  const geometry = new Int32Array(geometryHead + 2 * levels.length);
-  geometry[geometrySlot.dtype] = dtypeCode[levels[0]!.dtype];
-  geometry[geometrySlot.layout] = layoutCode[layout];
-  geometry[geometrySlot.channelOrder] = channelOrderCode[channelOrder];
-  geometry[geometrySlot.anchors] = anchors;
+  const { codes } = addon();
+  const { geometry: place } = codes;
+  const geometry = new Int32Array(place.levels + 2 * levels.length);
+  geometry[place.dtype] = codes.dtype[levels[0]!.dtype];
+  geometry[place.layout] = codes.layout[layout];
+  geometry[place.channelOrder] = codes.channelOrder[channelOrder];
+  geometry[place.anchors] = anchors;
   levels.forEach((tensor, level) => {
     const sizes = imagesAndPositions(tensor, logits);
     if (!sizes.every(isInt32)) {
       const name = levelName(argument, logits.tensors, level);
       reject(name, 'at most 2147483647 images, and positions in an image', tensor.data);
     }
-    geometry.set(sizes, geometryHead + 2 * level);
+    geometry.set(sizes, place.levels + 2 * level);
   });
   return geometry;
 }

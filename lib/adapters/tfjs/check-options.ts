@@ -1,4 +1,3 @@
-import { checkNormalizer } from '../../calls/call-scalars';
 import { Criterion } from '../../criteria/criterion';
 import { booleanOption, knownOptions, reject } from '../../validation';
 
@@ -23,6 +22,6 @@ export function checkOptions(
   const { reduction } = criterion.options;
   if (reduction === 'none') reject('criterion', "reduction 'sum' or 'mean'", reduction);
   const given = knownOptions('options', options, ['normalizer', 'collect']);
-  checkNormalizer(given.normalizer, reduction);
+  criterion.checkNumbers(given);
   return { ...given, collect: booleanOption('collect', given.collect, true) };
 }

@@ -9,18 +9,13 @@ import type { TensorValues } from './tensor-memory';
 /** `'labels'`: one integer for each row. `'targets'`: a value for each logit. */
 export type LabelForm = 'labels' | 'targets';
 
-/** Logits in a row. */
-export function columnsOf({ options, definition }: Criterion): number {
-  return options.numClasses + (definition.objectness === true ? 1 : 0);
-}
-
 /** Checks what the tensors say of themselves; values are checked by the addon. */
 export function checkTensors(criterion: Criterion, labels: Tensor, logits: Tensor): LabelForm {
   checkTensor('logits', logits);
   if (logits.dtype !== 'float32') {
     throw new EflArgumentError('logits', 'a float32 tensor', `a tensor of ${logits.dtype}`);
   }
-  const columns = columnsOf(criterion);
+  const { columns } = criterion.definition;
   if (logits.shape.at(-1) !== columns) {
     throw new EflArgumentError('logits.shape', `.. x ${columns} classes`, listed(logits.shape));
   }

@@ -8,9 +8,6 @@ const takesQuality = new Map<string, boolean>([
   ['crossEntropy', false],
 ]);
 
-/** The rules that column-parameters.ts knows by the criteria that have them. */
-const rules: readonly string[] = ['fixed', 'equalizedFocal', 'equalizationV2'];
-
 /**
  * Whether the targets of a criterion are qualities.
  *
@@ -18,9 +15,8 @@ const rules: readonly string[] = ['fixed', 'equalizedFocal', 'equalizationV2'];
  * its place would be a wrong number.
  */
 export function composesQuality(criterion: Criterion, backend: string): boolean {
-  const { loss, rule = 'fixed' } = criterion.definition;
-  const quality = takesQuality.get(loss);
-  if (quality === undefined || !rules.includes(rule)) {
+  const quality = takesQuality.get(criterion.definition.loss);
+  if (quality === undefined) {
     const expected = `a loss that can be composed of TensorFlow.js operations on the backend '${backend}'`;
     throw new EflArgumentError('criterion', expected, criterion.constructor.name);
   }

@@ -4,10 +4,9 @@
  * digits, and needs gradients that TensorFlow.js may not have registered.
  */
 import * as tf from '@tensorflow/tfjs-core';
-import { checkNormalizer, checkScale, checkUpstream } from '../../calls/call-scalars';
 import type { Criterion } from '../../criteria/criterion';
 import type { LabelForm } from './check-tensors';
-import { columnParameters, columnValues, type ColumnParameters } from './column-parameters';
+import { ColumnParameterSource, type ColumnParameters } from './column-parameters';
 import { elementLoss, elementSlope } from './element-operations';
 import { equalized } from './equalized';
 import type { TfLossOptions } from './check-options';
@@ -21,13 +20,13 @@ export function composedLoss(
   logits: tf.Tensor,
   form: LabelForm,
 ): tf.Scalar {
-  const values = columnValues(criterion);
+  const source = new ColumnParameterSource(criterion);
   const facts = targetsOf(criterion, labels, form);
-  const scale = scaleOf(criterion, options, facts, values.columns);
+  const scale = scaleOf(criterion, options, facts, source.columns);
   const operation = tf.customGrad<tf.Scalar>((...args) => {
     const [x, save] = args as [tf.Tensor, tf.GradSaveFunc];
-    const parameters = columnParameters(values);
-    const rows = tf.reshape(x, [-1, values.columns]);
+    const parameters = source.tensors();
+    const rows = tf.reshape(x, [-1, source.columns]);
     const elements = elementLoss(rows, weigh(rows, facts, parameters), parameters);
     save([rows, facts.targets, facts.counts, facts.foreground]);
     return {
@@ -36,12 +35,12 @@ export function composedLoss(
         const saved = { targets: targets!, counts: counts!, foreground: foreground! };
         const upstream = upstreamOf(criterion, options, dy.dataSync()[0]);
         // Tensors that are not saved are gone by now: these are made anew, of the same values.
-        const again = columnParameters(values);
+        const again = source.tensors();
         const elements = weigh(savedRows!, saved, again);
         const slope = onlyCounted(elementSlope(savedRows!, elements, again), saved);
         const gradient = tf.mul(slope, upstream * scale);
         if (options.collect === true && facts.countedRows > 0) {
-          collect(criterion, values.isQuality, savedRows!, gradient, saved.targets);
+          collect(criterion, source.isQuality, savedRows!, gradient, saved.targets);
         }
         return tf.reshape(gradient, logits.shape);
       },
@@ -51,14 +50,9 @@ export function composedLoss(
 }
 
 /** What comes from upstream, where the gradient is finite with it. */
-function upstreamOf(
-  { options: { reduction, lossWeight } }: Criterion,
-  { normalizer }: TfLossOptions,
-  value: unknown,
-): number {
-  const upstream = checkUpstream(value, reduction);
-  checkScale(lossWeight, upstream, 1, checkNormalizer(normalizer, reduction));
-  return upstream;
+function upstreamOf(criterion: Criterion, { normalizer }: TfLossOptions, value: unknown): number {
+  criterion.checkNumbers({ normalizer, gradOutput: value as number });
+  return value as number;
 }
 
 /** Factor on the sum of the elements. */

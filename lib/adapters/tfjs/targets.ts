@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { Criterion } from '../../criteria/criterion';
 import { EflArgumentError } from '../../errors';
 import { describeConvention, labelConvention } from '../../tensors/labels';
-import { columnsOf, type LabelForm } from './check-tensors';
+import type { LabelForm } from './check-tensors';
 
 /** What labels or dense targets say, as the operations need it. */
 export interface RowFacts {
@@ -25,7 +25,7 @@ export function targetsOf(criterion: Criterion, labels: tf.Tensor, form: LabelFo
 function ofLabels(criterion: Criterion, labels: ArrayLike<number>): RowFacts {
   const { numClasses, background, ignoreIndex } = criterion.options;
   const convention = labelConvention(background, numClasses, ignoreIndex);
-  const columns = columnsOf(criterion);
+  const { columns } = criterion.definition;
   const column = Int32Array.from(labels, (label) => label - convention.firstClass);
   const kinds = Array.from(labels, (label, row) => {
     if (ignoreIndex.includes(label)) return 'ignored';
@@ -45,7 +45,7 @@ function ofLabels(criterion: Criterion, labels: ArrayLike<number>): RowFacts {
 
 function ofTargets(criterion: Criterion, targets: tf.Tensor, values: ArrayLike<number>): RowFacts {
   const { numClasses } = criterion.options;
-  const columns = columnsOf(criterion);
+  const { columns } = criterion.definition;
   const kinds = Array<RowKind>(values.length / columns).fill('background');
   for (let i = 0; i < values.length; i++) {
     const value = values[i]!;

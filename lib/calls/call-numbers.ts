@@ -1,0 +1,67 @@
+/** The options of a call that are one number each: core checks their values in the call block. */
+import type { AddonCodes } from '../binding/addon';
+import { addon } from '../binding/load';
+import { nativeFailure } from '../binding/native-failure';
+import { EflArgumentError } from '../errors';
+import { describe, reject } from '../validation';
+import type { CallNumbers, CallOwner, GivenCall } from './checked-call';
+
+/** What is no number is NaN, which core refuses. */
+export function numberOf(value: unknown, fallback: number): number {
+  if (value === undefined) return fallback;
+  return typeof value === 'number' ? value : NaN;
+}
+
+/** The divisor of the sum, as far as it is not a tensor. */
+export function normalizerOf(
+  value: unknown,
+  reduction: keyof AddonCodes['reduction'],
+): number | 'positives' {
+  if (value !== undefined && reduction !== 'sum') {
+    reject('normalizer', `none with reduction '${reduction}'`, value);
+  }
+  return value === 'positives' ? value : numberOf(value, 1);
+}
+
+/** Whether an upstream gradient comes as one value for each element, as only 'none' has it. */
+export function isPerElement(
+  gradOutput: unknown,
+  reduction: keyof AddonCodes['reduction'],
+): boolean {
+  return typeof gradOutput === 'object' && gradOutput !== null && reduction === 'none';
+}
+
+/** The addon reads them when the call is made. */
+export function writeNumbers(owner: CallOwner, call: CallNumbers): void {
+  const {
+    block,
+    codes: { slot },
+  } = addon();
+  const { normalizer, upstream } = call;
+  block[slot.criterion] = owner.native().number;
+  block[slot.normalizer] = typeof normalizer === 'number' ? normalizer : 1;
+  block[slot.countPositives] = normalizer === 'positives' ? 1 : 0;
+  block[slot.upstream] = typeof upstream === 'number' ? upstream : 1;
+  block[slot.lossScale] = call.lossScale;
+  block[slot.collect] = call.collect ? 1 : 0;
+  block[slot.gradientsGiven] = call.gradientsGiven ? 1 : 0;
+}
+
+/** Throws where one of them has a value that no call may have. */
+export function checkNumbers(owner: CallOwner, call: CallNumbers, given: GivenCall): void {
+  writeNumbers(owner, call);
+  try {
+    owner.native().checkNumbers();
+  } catch (error) {
+    throw callFailure(error, given);
+  }
+}
+
+/** What the addon threw, as ours; of a value that core refused it tells what the caller gave. */
+export function callFailure(error: unknown, given: GivenCall): unknown {
+  const failure = nativeFailure(error);
+  if (!(failure instanceof EflArgumentError)) return failure;
+  const value = (given as Readonly<Record<string, unknown>>)[failure.argument];
+  if (value === undefined || typeof value === 'number') return failure;
+  return new EflArgumentError(failure.argument, failure.expected, describe(value));
+}
