@@ -78,8 +78,9 @@ export function resolveOptions<Options extends ResolvedCriterionOptions>(
     given as unknown as Record<string, unknown>,
     [...own.keys(), ...others],
   );
-  const resolved: Record<string, OptionValue | undefined> = {};
-  const native: Record<string, NativeOptions[string]> = {};
+  // What somebody gave Object.prototype is none of their properties.
+  const resolved = Object.create(null) as Record<string, OptionValue | undefined>;
+  const native = Object.create(null) as Record<string, NativeOptions[string]>;
   for (const [name, options] of own) {
     const value = readOption(family, options, read[name], resolved['numClasses']);
     resolved[name] = value;
