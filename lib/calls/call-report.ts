@@ -1,22 +1,14 @@
-import {
-  outcomeSlot,
-  outcomeSlots,
-  reportBytes,
-  reportOffset,
-  status,
-  type NativeMemory,
-} from '../binding/addon';
+import { reportBytes, type NativeMemory } from '../binding/addon';
 import { addon } from '../binding/load';
 import { fromNative } from '../binding/native-failure';
-import { outcomeError } from './outcome';
-import { EflArgumentError, EflError } from '../errors';
-import { Uint8Array } from '../intrinsics';
 import { rejectReading } from '../cuda/capture';
+import type { CudaStream } from '../cuda/cuda-stream';
 import { CudaTensor } from '../cuda/cuda-tensor';
 import { downloadAsync } from '../cuda/download';
-import type { CudaStream } from '../cuda/cuda-stream';
+import { Uint8Array } from '../intrinsics';
 import type { DeviceLogits } from './arguments';
 import type { CallOwner } from './checked-call';
+import { checkOutcome, outcomeIn, readCounts } from './outcome';
 import type { CollectOutput } from './results';
 
 /** What a call on device tensors leaves on the device; reading it waits for the call. */
@@ -60,34 +52,9 @@ export class CallReport {
   }
 
   #decode(bytes: Uint8Array): CollectOutput {
-    const view = new DataView(bytes.buffer);
-    const count = (offset: number): number => Number(view.getBigInt64(offset, true));
-    const code = view.getInt32(reportOffset.status, true);
-    if (code !== status.ok) throw this.#error(code, view, count);
-    return {
-      positives: count(reportOffset.positives),
-      ignored: count(reportOffset.ignored),
-      nonFinite: count(reportOffset.nonFinite),
-    };
-  }
-
-  #error(code: number, view: DataView, count: (offset: number) => number): Error {
-    const badValue = view.getFloat64(reportOffset.badValue, true);
-    if (code === status.notComputed) {
-      return new EflError(
-        'EFL_CAPTURE',
-        'the call was captured, and no graph has been replayed yet',
-      );
-    }
-    if (code === status.badNormalizer) {
-      return new EflArgumentError('normalizer', 'a finite number > 0', String(badValue));
-    }
-    const outcome = new Float64Array(outcomeSlots);
-    outcome[outcomeSlot.status] = code;
-    outcome[outcomeSlot.badLevel] = count(reportOffset.badLevel);
-    outcome[outcomeSlot.badIndex] = count(reportOffset.badIndex);
-    outcome[outcomeSlot.badValue] = badValue;
-    return outcomeError(outcome, this.#lists, this.#owner.expectedLabel());
+    const outcome = outcomeIn(bytes);
+    checkOutcome(outcome, this.#lists, this.#owner);
+    return readCounts(outcome);
   }
 }
 

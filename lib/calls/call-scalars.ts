@@ -1,7 +1,7 @@
 /** The options of a call that are one value each. */
 import { normalizerPositives } from '../binding/addon';
 import { isFiniteFloat32, numberOption, reject } from '../validation';
-import type { Reduction } from '../criteria/options';
+import type { Reduction } from './checked-call';
 
 /** The divisor of the sum, in the addon's terms. */
 export function checkNormalizer(value: unknown, reduction: Reduction): number {

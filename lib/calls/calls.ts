@@ -12,7 +12,7 @@ import { checkCall } from './check-call';
 import type { CallRules } from './checked-call';
 import { areOnDevice, deviceArguments } from './device-arguments';
 import { hostArguments } from './host-arguments';
-import { isOk, outcomeError } from './outcome';
+import { checkOutcome } from './outcome';
 import type { CollectOutput } from './results';
 import { runOnDevice } from './run-on-device';
 import { runOnHost, type HostOutput } from './run-on-host';
@@ -94,7 +94,7 @@ export class Calls implements WaitingOwner {
     this.#underWay.add(call);
     try {
       const outcome = await call;
-      if (!isOk(outcome)) throw outcomeError(outcome, lists, this.expectedLabel());
+      checkOutcome(outcome, lists, this);
       return outcome;
     } finally {
       this.#underWay.delete(call);

@@ -8,10 +8,13 @@ import type { CheckedLogits } from '../tensors/logits';
 import type { Logits } from './arguments';
 import type { AsyncCall, BackwardCall, GradientCall } from './call-options';
 
+/** How the elements become the loss. */
+export type Reduction = keyof typeof reductionCode;
+
 /** What calls have to know of their criterion. */
 export interface CallRules extends RowWidth {
   readonly options: {
-    readonly reduction: keyof typeof reductionCode;
+    readonly reduction: Reduction;
     readonly lossWeight: number;
   };
   readonly convention: LabelConvention;

@@ -7,7 +7,7 @@ import { isList } from '../tensors/levels';
 import type { HostTensor, HostValues } from '../tensors/tensor';
 import type { Logits } from './arguments';
 import type { CallOwner, CheckedCall } from './checked-call';
-import { isOk, outcomeError, readCounts } from './outcome';
+import { checkOutcome, readCounts } from './outcome';
 import type { CollectOutput } from './results';
 
 type InForm<V> = PerLevel<V | HostTensor>;
@@ -28,8 +28,9 @@ export function runOnHost(owner: CallOwner, call: CheckedCall): HostOutput {
   try {
     // The arguments one by one: an array of them would cost a small call an allocation.
     if (call.gradientsGiven) {
-      if (geometry) Criterion.runCollect(values, labels!, geometry);
-      else Criterion.runCollect(values, labels);
+      const rows = labels!;
+      if (geometry) Criterion.runCollect(values, rows, geometry);
+      else Criterion.runCollect(values, rows);
     } else if (elements || gradOutput || quality || targets || geometry) {
       Criterion.run(values, labels, gradient, elements, gradOutput, quality, targets, geometry);
     } else if (gradient) {
@@ -40,7 +41,7 @@ export function runOnHost(owner: CallOwner, call: CheckedCall): HostOutput {
   } catch (error) {
     throw nativeFailure(error);
   }
-  if (!isOk(numbers)) throw outcomeError(numbers, isList(values), owner.expectedLabel());
+  checkOutcome(numbers, isList(values), owner);
   return outputOf(call, numbers, gradient, elements);
 }
 

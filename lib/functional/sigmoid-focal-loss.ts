@@ -4,7 +4,7 @@ import { fromNative } from '../binding/native-failure';
 import { checkUpstream, isPerElement } from '../calls/call-scalars';
 import { resolveAlpha, resolveGamma } from '../criteria/focal-options';
 import { reductions, type Reduction } from '../criteria/options';
-import { isOk, outcomeError } from '../calls/outcome';
+import { checkOutcome } from '../calls/outcome';
 import type { ElementsOf, FormOf } from '../calls/results';
 import { elementsInFormOf, inFormOf } from '../tensors/form';
 import { rejectOverlap, rejectPartialOverlap, rejectVanished } from '../tensors/memory';
@@ -154,7 +154,7 @@ function compute<L extends TensorLike>(
   fromNative(() => {
     native.dense(logits, targets, gradient, elements, perElement);
   });
-  if (!isOk(numbers)) throw outcomeError(numbers, false, '');
+  checkOutcome(numbers, false, { expectedLabel: () => '' });
   const output = {
     loss: numbers[outcomeSlot.loss]!,
     nonFinite: numbers[outcomeSlot.nonFinite]!,
