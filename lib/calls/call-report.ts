@@ -7,7 +7,6 @@ import { CudaTensor } from '../cuda/cuda-tensor';
 import { downloadAsync } from '../cuda/download';
 import { Uint8Array } from '../intrinsics';
 import type { DeviceLogits } from './arguments';
-import type { CallOwner } from './checked-call';
 import { checkOutcome, outcomeIn, readCounts } from './outcome';
 import type { CollectOutput } from './results';
 
@@ -15,22 +14,29 @@ import type { CollectOutput } from './results';
 export class CallReport {
   readonly memory: NativeMemory;
   readonly device: number;
+  /** Throws what the call reports; waits for it. */
+  readonly check = (): void => void this.read();
   readonly #lists: boolean;
-  readonly #owner: CallOwner;
+  // All that is kept of the criterion, which may be gone before its results.
+  readonly #expectedLabel: () => string;
 
   /** `lists` says whether the logits came in a list. */
-  constructor(device: number, stream: CudaStream | undefined, lists: boolean, owner: CallOwner) {
+  constructor(
+    device: number,
+    stream: CudaStream | undefined,
+    lists: boolean,
+    expectedLabel: () => string,
+  ) {
     this.device = device;
     const native = stream?.native();
     this.memory = fromNative(() => new (addon().DeviceMemory)(device, reportBytes, native));
     this.#lists = lists;
-    this.#owner = owner;
+    this.#expectedLabel = expectedLabel;
   }
 
   /** The loss; its memory is the report's. */
   get loss(): CudaTensor {
-    const { memory, device } = this;
-    const check = (): void => void this.read();
+    const { memory, device, check } = this;
     return new CudaTensor({ memory, shape: [1], dtype: 'float32', device, check, shared: true });
   }
 
@@ -53,7 +59,7 @@ export class CallReport {
 
   #decode(bytes: Uint8Array): CollectOutput {
     const outcome = outcomeIn(bytes);
-    checkOutcome(outcome, this.#lists, this.#owner);
+    checkOutcome(outcome, this.#lists, this.#expectedLabel);
     return readCounts(outcome);
   }
 }

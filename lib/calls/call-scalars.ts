@@ -40,18 +40,22 @@ function isLossScale(scale: number): boolean {
   return isFiniteFloat32(scale) && Math.fround(scale) !== 0;
 }
 
-/** Each factor of the gradient is finite; their product has to be, too. */
+/**
+ * Each factor of the gradient is finite; their product has to be, too. Of what is on a device only
+ * the kernels know the value.
+ */
 export function checkScale(
   lossWeight: number,
-  upstream: number,
+  upstream: unknown,
   lossScale: number,
-  normalizer: number,
+  normalizer: unknown,
 ): void {
-  const divisor = normalizer === normalizerPositives ? 1 : normalizer;
-  const scale = (lossWeight * upstream * lossScale) / divisor;
+  const factor = typeof upstream === 'number' ? upstream : 1;
+  const isDivisor = typeof normalizer === 'number' && normalizer !== normalizerPositives;
+  const scale = (lossWeight * factor * lossScale) / (isDivisor ? normalizer : 1);
   if (!isFiniteFloat32(scale)) {
     const product = 'lossWeight x gradOutput x lossScale / normalizer';
-    reject('gradOutput', `a factor that leaves ${product} finite in float32`, upstream);
+    reject('gradOutput', `a factor that leaves ${product} finite in float32`, factor);
   }
 }
 

@@ -5,7 +5,7 @@ import { rejectReading } from '../cuda/capture';
 import { EflDisposedError } from '../errors';
 import { describeConvention } from '../tensors/labels';
 import { freeSpare, type BlockUser } from '../tensors/spare-memory';
-import type { DeviceLogits, Labels, Logits, Targets } from './arguments';
+import type { Labels, Logits, Targets } from './arguments';
 import type { CallKind } from './call-kinds';
 import type { CallReport, DeviceLossOutput } from './call-report';
 import { checkCall } from './check-call';
@@ -14,7 +14,7 @@ import { areOnDevice, deviceArguments } from './device-arguments';
 import { hostArguments } from './host-arguments';
 import { checkOutcome } from './outcome';
 import type { CollectOutput } from './results';
-import { runOnDevice } from './run-on-device';
+import { runOnDevice, type DeviceRun } from './run-on-device';
 import { runOnHost, type HostOutput } from './run-on-host';
 import { submitOnHost, type WaitingOwner } from './submit-on-host';
 
@@ -24,6 +24,7 @@ type Output = HostOutput | DeviceLossOutput | CollectOutput;
 /** The calls of one criterion, wherever their logits are, and the end of its native part. */
 export class Calls implements WaitingOwner {
   readonly copies: BlockUser = { disposed: false };
+  readonly expectedLabel: () => string;
   readonly #name: string;
   readonly #rules: CallRules;
   readonly #underWay = new Set<Promise<unknown>>();
@@ -33,6 +34,7 @@ export class Calls implements WaitingOwner {
 
   /** `name` is what errors call the criterion. */
   constructor(native: NativeCriterion, name: string, rules: CallRules) {
+    this.expectedLabel = () => describeConvention(rules.convention, rules.numClasses);
     this.#native = native;
     this.#name = name;
     this.#rules = rules;
@@ -44,19 +46,15 @@ export class Calls implements WaitingOwner {
     return runOnHost(this, checkCall(hostArguments, logits, labels, call, this.#rules, kind));
   }
 
-  async runAsync(
-    logits: Logits,
-    labels: Labels | Targets,
-    call: object | undefined,
-    kind: CallKind,
-  ): Promise<Output> {
+  async runAsync(...given: Parameters<Calls['run']>): Promise<Output> {
+    const [logits, labels, call, kind] = given;
     const isOnDevice = areOnDevice(logits);
     if (isOnDevice) rejectReading();
     this.native(); // likewise
     if (!isOnDevice) {
       return submitOnHost(this, checkCall(hostArguments, logits, labels, call, this.#rules, kind));
     }
-    const { report, output } = this.#runOnDevice(logits, labels, call, kind);
+    const { report, output } = this.#runOnDevice(...given);
     if (!kind.gradientsGiven) {
       await report.arrived();
       return output;
@@ -65,12 +63,7 @@ export class Calls implements WaitingOwner {
     return report.read();
   }
 
-  #runOnDevice(
-    logits: DeviceLogits,
-    labels: Labels | Targets,
-    call: object | undefined,
-    kind: CallKind,
-  ): { report: CallReport; output: DeviceLossOutput } {
+  #runOnDevice(...[logits, labels, call, kind]: Parameters<Calls['run']>): DeviceRun {
     const checked = checkCall(deviceArguments, logits, labels, call, this.#rules, kind);
     const run = runOnDevice(this, checked);
     this.#lastReport = run.report;
@@ -94,15 +87,11 @@ export class Calls implements WaitingOwner {
     this.#underWay.add(call);
     try {
       const outcome = await call;
-      checkOutcome(outcome, lists, this);
+      checkOutcome(outcome, lists, this.expectedLabel);
       return outcome;
     } finally {
       this.#underWay.delete(call);
     }
-  }
-
-  expectedLabel(): string {
-    return describeConvention(this.#rules.convention, this.#rules.numClasses);
   }
 
   native(): NativeCriterion {

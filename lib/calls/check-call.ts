@@ -37,7 +37,7 @@ export function checkCall<Place extends OnHost | OnDevice>(
   kind: CallKind,
 ): CheckedCall<Place> {
   const { asynchronous, gradientsGiven, wantsGradient } = kind;
-  const { reduction } = rules.options;
+  const { reduction, lossWeight } = rules.options;
   const given = readOptions(call, kind.names[reader.place]);
   const plain = asynchronous ? undefined : reader.atAGlance?.(logits, labels, given, rules);
   const arrays = plain ?? checkArrays(reader, logits, labels, given, rules, gradientsGiven);
@@ -54,7 +54,9 @@ export function checkCall<Place extends OnHost | OnDevice>(
     transfer: booleanOption('transfer', given.transfer, false),
     stream: reader.stream?.(given.stream, arrays.logits),
   };
-  if (!gradientsGiven) checkFactor(rules, checked);
+  if (!gradientsGiven) {
+    checkScale(lossWeight, checked.upstream, checked.lossScale, checked.normalizer);
+  }
   if (plain) return checked;
   if (asynchronous) checkReady(checked.signal);
   // From here on no code of the caller runs: what is seen now is what the addon gets.
@@ -144,19 +146,6 @@ function normalizerOf<Place extends OnHost | OnDevice>(
   return reader.scalar && normalizer instanceof CudaTensor && reduction === 'sum'
     ? reader.scalar('normalizer', normalizer, arrays.logits)
     : checkNormalizer(normalizer, reduction);
-}
-
-/** Of what is on a device only the kernels know the value. */
-function checkFactor(
-  { options }: CallRules,
-  { upstream, lossScale, normalizer }: CheckedCall<OnHost | OnDevice>,
-): void {
-  checkScale(
-    options.lossWeight,
-    typeof upstream === 'number' ? upstream : 1,
-    lossScale,
-    typeof normalizer === 'number' ? normalizer : 1,
-  );
 }
 
 /** The gradient of a level may be its logits, and shares no memory with what is read besides. */

@@ -27,7 +27,7 @@ export interface CallOwner {
   /** Throws where it has been disposed of. */
   native(): NativeCriterion;
   /** What a label may be, for error messages. */
-  expectedLabel(): string;
+  readonly expectedLabel: () => string;
 }
 
 /** The options of a call, each read once. */

@@ -1,7 +1,6 @@
 import { outcomeSlot, outcomeSlots, reportOffset, status } from '../binding/addon';
 import { cudaError } from '../binding/devices';
 import { EflArgumentError, EflError, EflOutOfMemoryError } from '../errors';
-import type { CallOwner } from './checked-call';
 import type { CollectOutput } from './results';
 
 export function readCounts(outcome: Float64Array): CollectOutput {
@@ -28,23 +27,19 @@ export function outcomeIn(report: Uint8Array): Float64Array {
 export function checkOutcome(
   outcome: Float64Array,
   lists: boolean,
-  owner: Pick<CallOwner, 'expectedLabel'>,
+  expectedLabel: () => string,
 ): void {
-  if (outcome[outcomeSlot.status] !== status.ok) throw outcomeError(outcome, lists, owner);
+  if (outcome[outcomeSlot.status] !== status.ok) throw outcomeError(outcome, lists, expectedLabel);
 }
 
 /** Where logits come in lists the place of a bad value has a level. */
-function outcomeError(
-  outcome: Float64Array,
-  lists: boolean,
-  owner: Pick<CallOwner, 'expectedLabel'>,
-): Error {
+function outcomeError(outcome: Float64Array, lists: boolean, expectedLabel: () => string): Error {
   const level = lists ? `[${outcome[outcomeSlot.badLevel]!}]` : '';
   const place = `${level}[${outcome[outcomeSlot.badIndex]!}]`;
   const value = String(outcome[outcomeSlot.badValue]!);
   switch (outcome[outcomeSlot.status]) {
     case status.badLabel:
-      return new EflArgumentError(`labels${place}`, owner.expectedLabel(), value);
+      return new EflArgumentError(`labels${place}`, expectedLabel(), value);
     case status.badTarget:
       return new EflArgumentError(`targets${place}`, 'a number in [0, 1]', value);
     case status.badQuality:

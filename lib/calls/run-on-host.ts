@@ -41,7 +41,7 @@ export function runOnHost(owner: CallOwner, call: CheckedCall): HostOutput {
   } catch (error) {
     throw nativeFailure(error);
   }
-  checkOutcome(numbers, isList(values), owner);
+  checkOutcome(numbers, isList(values), owner.expectedLabel);
   return outputOf(call, numbers, gradient, elements);
 }
 

@@ -154,7 +154,7 @@ function compute<L extends TensorLike>(
   fromNative(() => {
     native.dense(logits, targets, gradient, elements, perElement);
   });
-  checkOutcome(numbers, false, { expectedLabel: () => '' });
+  checkOutcome(numbers, false, () => '');
   const output = {
     loss: numbers[outcomeSlot.loss]!,
     nonFinite: numbers[outcomeSlot.nonFinite]!,
