@@ -1,5 +1,7 @@
 /** The kinds of calls, and which options each of them takes. */
 import { formatNames } from '../tensors/layout';
+import { knownOptions } from '../validation';
+import type { GivenCall } from './checked-call';
 
 export interface CallKind {
   /** Names of its options, in the order in which errors list them. */
@@ -35,4 +37,27 @@ export const callKinds = {
   collectAsync: kindOf(collect, true),
 };
 
-export const optionNames: readonly string[] = [...forwardBackward, ...later];
+/** The same kind of object for all calls, which is quicker than one for each set of options. */
+function newOptions(): GivenCall {
+  return {
+    normalizer: undefined,
+    quality: undefined,
+    stream: undefined,
+    layout: undefined,
+    anchors: undefined,
+    channelOrder: undefined,
+    gradOutput: undefined,
+    lossScale: undefined,
+    collect: undefined,
+    grad: undefined,
+    signal: undefined,
+    transfer: undefined,
+  };
+}
+
+const noOptions = newOptions();
+
+/** The options given, each read once. */
+export function readOptions(call: object | undefined, names: readonly string[]): GivenCall {
+  return call === undefined ? noOptions : knownOptions('call', call, names, newOptions());
+}

@@ -1,10 +1,9 @@
 /** The options of a call that are one number each: core checks their values in the call block. */
-import type { AddonCodes } from '../binding/addon';
 import { addon } from '../binding/load';
 import { nativeFailure } from '../binding/native-failure';
 import { EflArgumentError } from '../errors';
 import { describe, reject } from '../validation';
-import type { CallNumbers, CallOwner, GivenCall } from './checked-call';
+import type { CallNumbers, CallOwner, GivenCall, Reduction } from './checked-call';
 
 /** What is no number is NaN, which core refuses. */
 export function numberOf(value: unknown, fallback: number): number {
@@ -13,10 +12,7 @@ export function numberOf(value: unknown, fallback: number): number {
 }
 
 /** The divisor of the sum, as far as it is not a tensor. */
-export function normalizerOf(
-  value: unknown,
-  reduction: keyof AddonCodes['reduction'],
-): number | 'positives' {
+export function normalizerOf(value: unknown, reduction: Reduction): number | 'positives' {
   if (value !== undefined && reduction !== 'sum') {
     reject('normalizer', `none with reduction '${reduction}'`, value);
   }
@@ -24,10 +20,7 @@ export function normalizerOf(
 }
 
 /** Whether an upstream gradient comes as one value for each element, as only 'none' has it. */
-export function isPerElement(
-  gradOutput: unknown,
-  reduction: keyof AddonCodes['reduction'],
-): boolean {
+export function isPerElement(gradOutput: unknown, reduction: Reduction): boolean {
   return typeof gradOutput === 'object' && gradOutput !== null && reduction === 'none';
 }
 

@@ -1,37 +1,43 @@
 import type { NativeMemory } from '../binding/addon';
 import { addon } from '../binding/load';
 import { fromNative } from '../binding/native-failure';
-import { Float64Array, Uint8Array } from '../intrinsics';
 import { rejectReading } from '../cuda/capture';
+import type { CudaStream } from '../cuda/cuda-stream';
 import { CudaTensor } from '../cuda/cuda-tensor';
 import { downloadAsync } from '../cuda/download';
-import type { CudaStream } from '../cuda/cuda-stream';
+import { Float64Array, Uint8Array } from '../intrinsics';
 import type { DeviceLogits } from './arguments';
-import type { CallOwner } from './checked-call';
-import { isOk, outcomeError, readCounts } from './outcome';
+import { checkOutcome, readCounts } from './outcome';
 import type { CollectOutput } from './results';
 
 /** What a call on device tensors leaves on the device; reading it waits for the call. */
 export class CallReport {
   readonly memory: NativeMemory;
   readonly device: number;
+  /** Throws what the call reports; waits for it. */
+  readonly check = (): void => void this.read();
   readonly #lists: boolean;
-  readonly #owner: CallOwner;
+  // All that is kept of the criterion, which may be gone before its results.
+  readonly #expectedLabel: () => string;
 
   /** `lists` says whether the logits came in a list. */
-  constructor(device: number, stream: CudaStream | undefined, lists: boolean, owner: CallOwner) {
+  constructor(
+    device: number,
+    stream: CudaStream | undefined,
+    lists: boolean,
+    expectedLabel: () => string,
+  ) {
     this.device = device;
     const native = stream?.native();
     const { bytes } = addon().codes.deviceReport;
     this.memory = fromNative(() => new (addon().DeviceMemory)(device, bytes, native));
     this.#lists = lists;
-    this.#owner = owner;
+    this.#expectedLabel = expectedLabel;
   }
 
   /** The loss; its memory is the report's. */
   get loss(): CudaTensor {
-    const { memory, device } = this;
-    const check = (): void => void this.read();
+    const { memory, device, check } = this;
     return new CudaTensor({ memory, shape: [1], dtype: 'float32', device, check, shared: true });
   }
 
@@ -53,7 +59,7 @@ export class CallReport {
   }
 
   #counts(report: Float64Array): CollectOutput {
-    if (!isOk(report)) throw outcomeError(report, this.#lists, this.#owner.expectedLabel());
+    checkOutcome(report, this.#lists, this.#expectedLabel);
     return readCounts(report);
   }
 }

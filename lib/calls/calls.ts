@@ -6,7 +6,7 @@ import { EflDisposedError } from '../errors';
 import { describeConvention } from '../tensors/labels';
 import { freeSpare, type BlockUser } from '../tensors/spare-memory';
 import type { ArgumentReader } from './argument-reader';
-import type { DeviceLogits, Labels, Logits, Targets } from './arguments';
+import type { Labels, Logits, Targets } from './arguments';
 import type { CallKind } from './call-kinds';
 import type { CallReport, DeviceLossOutput } from './call-report';
 import { checkCall } from './check-call';
@@ -14,9 +14,9 @@ import { checkNumbers, normalizerOf, numberOf } from './call-numbers';
 import type { CallRules, CheckedCall, GivenCall, OnDevice, OnHost } from './checked-call';
 import { areOnDevice, deviceArguments } from './device-arguments';
 import { hostArguments } from './host-arguments';
-import { isOk, outcomeError } from './outcome';
+import { checkOutcome } from './outcome';
 import type { CollectOutput } from './results';
-import { runOnDevice } from './run-on-device';
+import { runOnDevice, type DeviceRun } from './run-on-device';
 import { runOnHost, type HostOutput } from './run-on-host';
 import { submitOnHost, type WaitingOwner } from './submit-on-host';
 
@@ -26,6 +26,7 @@ type Output = HostOutput | DeviceLossOutput | CollectOutput;
 /** The calls of one criterion, wherever their logits are, and the end of its native part. */
 export class Calls implements WaitingOwner {
   readonly copies: BlockUser = { disposed: false };
+  readonly expectedLabel: () => string;
   readonly #name: string;
   readonly #rules: CallRules;
   readonly #underWay = new Set<Promise<unknown>>();
@@ -35,6 +36,7 @@ export class Calls implements WaitingOwner {
 
   /** `name` is what errors call the criterion. */
   constructor(native: NativeCriterion, name: string, rules: CallRules) {
+    this.expectedLabel = () => describeConvention(rules.convention, rules.numClasses);
     this.#native = native;
     this.#name = name;
     this.#rules = rules;
@@ -46,19 +48,15 @@ export class Calls implements WaitingOwner {
     return runOnHost(this, this.#check(hostArguments, logits, labels, call, kind));
   }
 
-  async runAsync(
-    logits: Logits,
-    labels: Labels | Targets,
-    call: object | undefined,
-    kind: CallKind,
-  ): Promise<Output> {
+  async runAsync(...given: Parameters<Calls['run']>): Promise<Output> {
+    const [logits, labels, call, kind] = given;
     const isOnDevice = areOnDevice(logits);
     if (isOnDevice) rejectReading();
     this.native(); // likewise
     if (!isOnDevice) {
       return submitOnHost(this, this.#check(hostArguments, logits, labels, call, kind));
     }
-    const { report, output } = this.#runOnDevice(logits, labels, call, kind);
+    const { report, output } = this.#runOnDevice(...given);
     if (!kind.gradientsGiven) {
       await report.arrived();
       return output;
@@ -67,12 +65,7 @@ export class Calls implements WaitingOwner {
     return report.read();
   }
 
-  #runOnDevice(
-    logits: DeviceLogits,
-    labels: Labels | Targets,
-    call: object | undefined,
-    kind: CallKind,
-  ): { report: CallReport; output: DeviceLossOutput } {
+  #runOnDevice(...[logits, labels, call, kind]: Parameters<Calls['run']>): DeviceRun {
     const checked = this.#check(deviceArguments, logits, labels, call, kind);
     const run = runOnDevice(this, checked);
     this.#lastReport = run.report;
@@ -119,15 +112,11 @@ export class Calls implements WaitingOwner {
     this.#underWay.add(call);
     try {
       const outcome = await call;
-      if (!isOk(outcome)) throw outcomeError(outcome, lists, this.expectedLabel());
+      checkOutcome(outcome, lists, this.expectedLabel);
       return outcome;
     } finally {
       this.#underWay.delete(call);
     }
-  }
-
-  expectedLabel(): string {
-    return describeConvention(this.#rules.convention, this.#rules.numClasses);
   }
 
   native(): NativeCriterion {

@@ -7,9 +7,9 @@ import { checkFormat } from '../tensors/layout';
 import { levelAt } from '../tensors/levels';
 import { checkLogits, geometryOf, valuesOf, type CheckedLogits } from '../tensors/logits';
 import { rejectOverlap, rejectOverlapAmong, rejectPartialOverlap } from '../tensors/memory';
-import { booleanOption, knownOptions, reject } from '../validation';
+import { booleanOption, reject } from '../validation';
 import type { ArgumentReader } from './argument-reader';
-import { optionNames, type CallKind } from './call-kinds';
+import { readOptions, type CallKind } from './call-kinds';
 import { checkNumbers, isPerElement, normalizerOf, numberOf } from './call-numbers';
 import type {
   CallArrays,
@@ -19,37 +19,12 @@ import type {
   GivenCall,
   OnDevice,
   OnHost,
+  Reduction,
 } from './checked-call';
-
-type Reader<Place extends OnHost | OnDevice> = ArgumentReader<Place>;
-
-/** The same kind of object for all calls, which is quicker than one for each set of options. */
-function newOptions(): GivenCall {
-  return {
-    normalizer: undefined,
-    quality: undefined,
-    stream: undefined,
-    layout: undefined,
-    anchors: undefined,
-    channelOrder: undefined,
-    gradOutput: undefined,
-    lossScale: undefined,
-    collect: undefined,
-    grad: undefined,
-    signal: undefined,
-    transfer: undefined,
-  };
-}
-
-const noOptions = newOptions();
-
-function readCall(call: object | undefined, names: readonly string[]): GivenCall {
-  return call === undefined ? noOptions : knownOptions('call', call, names, newOptions());
-}
 
 /** A call of any kind, its arguments where `reader` finds them. */
 export function checkCall<Place extends OnHost | OnDevice>(
-  reader: Reader<Place>,
+  reader: ArgumentReader<Place>,
   owner: CallOwner,
   logits: unknown,
   labels: unknown,
@@ -59,7 +34,7 @@ export function checkCall<Place extends OnHost | OnDevice>(
 ): CheckedCall<Place> {
   const { asynchronous, gradientsGiven, wantsGradient } = kind;
   const { reduction } = rules;
-  const given = readCall(call, kind.names[reader.place]);
+  const given = readOptions(call, kind.names[reader.place]);
   const plain = asynchronous ? undefined : reader.atAGlance?.(logits, labels, given, rules);
   const arrays = plain ?? checkArrays(reader, logits, labels, given, rules, gradientsGiven);
   const checked: CheckedCall<Place> = {
@@ -87,7 +62,7 @@ export function checkCall<Place extends OnHost | OnDevice>(
 
 /** Each argument by itself, whatever form it has. */
 function checkArrays<Place extends OnHost | OnDevice>(
-  reader: Reader<Place>,
+  reader: ArgumentReader<Place>,
   logits: unknown,
   labels: unknown,
   given: GivenCall,
@@ -130,7 +105,7 @@ function optional<T, Data>(
 }
 
 function qualityOf<Place extends OnHost | OnDevice>(
-  reader: Reader<Place>,
+  reader: ArgumentReader<Place>,
   quality: unknown,
   logits: CheckedLogits<Place['logits']>,
   needed: boolean,
@@ -143,7 +118,7 @@ function qualityOf<Place extends OnHost | OnDevice>(
 }
 
 function upstreamOf<Place extends OnHost | OnDevice>(
-  reader: Reader<Place>,
+  reader: ArgumentReader<Place>,
   { gradOutput }: GivenCall,
   arrays: CallArrays<Place>,
 ): number | CudaTensor {
@@ -155,10 +130,10 @@ function upstreamOf<Place extends OnHost | OnDevice>(
 }
 
 function divisorOf<Place extends OnHost | OnDevice>(
-  reader: Reader<Place>,
+  reader: ArgumentReader<Place>,
   { normalizer }: GivenCall,
   arrays: CallArrays<Place>,
-  reduction: CallRules['reduction'],
+  reduction: Reduction,
 ): number | 'positives' | CudaTensor {
   return reader.scalar && normalizer instanceof CudaTensor && reduction === 'sum'
     ? reader.scalar('normalizer', normalizer, arrays.logits)
@@ -167,7 +142,7 @@ function divisorOf<Place extends OnHost | OnDevice>(
 
 /** The gradient of a level may be its logits, and shares no memory with what is read besides. */
 function checkOverlaps<Place extends OnHost | OnDevice>(
-  reader: Reader<Place>,
+  reader: ArgumentReader<Place>,
   { arrays, normalizer, upstream }: CheckedCall<Place>,
 ): void {
   const { values, labels, targets, quality, grad, gradOutput } = arrays;

@@ -8,9 +8,12 @@ import type { CheckedLogits } from '../tensors/logits';
 import type { Logits } from './arguments';
 import type { AsyncCall, BackwardCall, GradientCall } from './call-options';
 
+/** How the elements become the loss. */
+export type Reduction = keyof AddonCodes['reduction'];
+
 /** What calls have to know of their criterion. */
 export interface CallRules extends RowWidth {
-  readonly reduction: keyof AddonCodes['reduction'];
+  readonly reduction: Reduction;
   readonly convention: LabelConvention;
   /** Whether labels come with a quality. */
   readonly takesQuality: boolean;
@@ -21,7 +24,7 @@ export interface CallOwner {
   /** Throws where it has been disposed of. */
   native(): NativeCriterion;
   /** What a label may be, for error messages. */
-  expectedLabel(): string;
+  readonly expectedLabel: () => string;
 }
 
 /** The options of a call, each read once. */

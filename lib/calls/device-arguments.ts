@@ -1,6 +1,6 @@
 import { checkStream, type CudaStream } from '../cuda/cuda-stream';
-import { CudaTensor, overlap } from '../cuda/cuda-tensor';
-import { sizeOf, type CudaDType } from '../cuda/host-source';
+import { CudaTensor, checkDeviceOf, overlap } from '../cuda/cuda-tensor';
+import { checkKind, sizeOf, type CudaDType } from '../cuda/host-source';
 import { EflArgumentError } from '../errors';
 import { kindOf } from '../intrinsics';
 import { checkSameOrder, type CheckOne } from '../tensors/counterparts';
@@ -58,19 +58,13 @@ function logitsTensor(
   }
   value.native(argument);
   const { shape, dtype } = value;
-  if (first) checkDevice(argument, value, first.data.device, '');
+  if (first) checkDeviceOf(argument, value, first.data.device);
   else if (dtype === 'int32') {
     throw new EflArgumentError(`${argument}.dtype`, 'float32, float16 or bfloat16', dtype);
   }
   // That of another level is compared with the first one's.
   const known = dtype as DType;
   return { data: value, length: sizeOf(shape), shape, dtype: known, asFloat16Array: false };
-}
-
-function checkDevice(argument: string, tensor: CudaTensor, device: number, as: string): void {
-  if (tensor.device === device) return;
-  const expected = `a tensor of device ${device}${as}`;
-  throw new EflArgumentError(argument, expected, `one of device ${tensor.device}`);
 }
 
 /** A tensor of this device and type, with so many values. */
@@ -84,13 +78,8 @@ function tensorOn(
 ): CudaTensor {
   if (!(value instanceof CudaTensor)) reject(argument, 'a CudaTensor', value);
   value.native(argument);
-  checkDevice(argument, value, device, ', as the logits');
-  if (value.dtype !== dtype) {
-    throw new EflArgumentError(argument, `${dtype} values`, `${value.dtype} values`);
-  }
-  if (sizeOf(value.shape) !== length) {
-    throw new EflArgumentError(argument, what, `${sizeOf(value.shape)} values`);
-  }
+  checkDeviceOf(argument, value, device, ', as the logits');
+  checkKind(argument, value, dtype, length, what);
   return value;
 }
 

@@ -12,23 +12,25 @@ export function readCounts(outcome: Float64Array): CollectOutput {
   };
 }
 
-export function isOk(outcome: Float64Array): boolean {
+/** Throws what a report tells; `lists` says whether the logits came in a list. */
+export function checkOutcome(
+  outcome: Float64Array,
+  lists: boolean,
+  expectedLabel: () => string,
+): void {
   const { slot, status } = addon().codes;
-  return outcome[slot.status] === status.ok;
+  if (outcome[slot.status] !== status.ok) throw outcomeError(outcome, lists, expectedLabel);
 }
 
-/**
- * The error that a report tells. Where logits come in lists the place of a bad value has a level;
- * `expectedLabel` tells what a label may be.
- */
-export function outcomeError(outcome: Float64Array, lists: boolean, expectedLabel: string): Error {
+/** Where logits come in lists the place of a bad value has a level. */
+function outcomeError(outcome: Float64Array, lists: boolean, expectedLabel: () => string): Error {
   const { slot, status } = addon().codes;
   const level = lists ? `[${outcome[slot.badLevel]!}]` : '';
   const place = `${level}[${outcome[slot.badIndex]!}]`;
   const value = String(outcome[slot.badValue]!);
   switch (outcome[slot.status]) {
     case status.badLabel:
-      return new EflArgumentError(`labels${place}`, expectedLabel, value);
+      return new EflArgumentError(`labels${place}`, expectedLabel(), value);
     case status.badTarget:
       return new EflArgumentError(`targets${place}`, 'a number in [0, 1]', value);
     case status.badQuality:

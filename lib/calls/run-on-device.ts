@@ -8,7 +8,7 @@ import { CallReport, DeviceLossOutput } from './call-report';
 import { writeNumbers } from './call-numbers';
 import type { CallOwner, CheckedCall, OnDevice } from './checked-call';
 
-interface DeviceRun {
+export interface DeviceRun {
   readonly report: CallReport;
   readonly output: DeviceLossOutput;
 }
@@ -38,11 +38,12 @@ function enqueue(owner: CallOwner, call: CheckedCall<OnDevice>, made: Made): Dev
   const { arrays, stream } = call;
   const { values, logits, gradGiven } = arrays;
   const { device } = levelAt(values, 0);
-  const memories = (argument: string, levels: Levels | undefined) =>
+  // Looked up when everything is checked: tensors may have been disposed of until then.
+  const memories = (argument: string, levels: PerLevel<OneLevel> | undefined) =>
     levels && asList(levels).map((level) => onDevice(level, call, made).native(argument));
   const labels = memories('labels', arrays.labels);
   const quality = memories('quality', arrays.quality);
-  const report = new CallReport(device, stream, isList(values), owner);
+  const report = new CallReport(device, stream, isList(values), owner.expectedLabel);
   made.results.push(report.memory);
   const gradient = call.wantsGradient ? (arrays.grad ?? newResults(call, report, made)) : undefined;
   const elements = call.wantsElements ? newResults(call, report, made, 'float32') : undefined;
@@ -68,7 +69,6 @@ function enqueue(owner: CallOwner, call: CheckedCall<OnDevice>, made: Made): Dev
 }
 
 type OneLevel = CudaTensor | Int32Array | Float32Array;
-type Levels = PerLevel<OneLevel>;
 
 function asList<T>(levels: PerLevel<T>): readonly T[] {
   return isList(levels) ? levels : [levels];
@@ -85,7 +85,7 @@ function onDevice(level: OneLevel, { arrays, stream }: CheckedCall<OnDevice>, ma
 /** Like the logits, but perhaps for the type. */
 function newResults(
   { arrays, stream }: CheckedCall<OnDevice>,
-  report: CallReport,
+  { check }: CallReport,
   { results }: Made,
   type?: 'float32',
 ): DeviceLogits {
@@ -93,7 +93,7 @@ function newResults(
     const dtype = type ?? own;
     const memory = CudaTensor.empty(shape, { dtype, device, stream }).native('result');
     results.push(memory);
-    return new CudaTensor({ memory, shape, dtype, device, check: () => void report.read() });
+    return new CudaTensor({ memory, shape, dtype, device, check });
   });
 }
 

@@ -7,7 +7,7 @@ import type { HostTensor, HostValues } from '../tensors/tensor';
 import type { Logits } from './arguments';
 import { callFailure, writeNumbers } from './call-numbers';
 import type { CallOwner, CheckedCall } from './checked-call';
-import { isOk, outcomeError, readCounts } from './outcome';
+import { checkOutcome, readCounts } from './outcome';
 import type { CollectOutput } from './results';
 
 type InForm<V> = PerLevel<V | HostTensor>;
@@ -37,7 +37,7 @@ export function runOnHost(owner: CallOwner, call: CheckedCall): HostOutput {
   } catch (error) {
     throw callFailure(error, call.given);
   }
-  if (!isOk(block)) throw outcomeError(block, isList(values), owner.expectedLabel());
+  checkOutcome(block, isList(values), owner.expectedLabel);
   return outputOf(call, block, gradient, elements);
 }
 

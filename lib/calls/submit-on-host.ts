@@ -43,7 +43,7 @@ export function submitOnHost(owner: WaitingOwner, call: CheckedCall): Promise<Ho
     const own = ownArrays(call, memory);
     const gradient = call.wantsGradient ? (result ?? own.values) : undefined;
     const outcome = await owner.finish(call.signal, isList(values), (slots, done) =>
-      submit(owner, call, own, gradient, elements, slots, done),
+      fromNative(() => submit(owner, call, own, [gradient, elements], [slots, done])),
     );
     if (grad) await copyBack(own.values, grad);
     return outputOf(call, outcome, gradient, elements);
@@ -54,26 +54,20 @@ function submit(
   owner: CallOwner,
   call: CheckedCall,
   { values, labels, gradOutput, quality, targets, geometry }: CallArrays,
-  gradient: PerLevel<Values> | undefined,
-  elements: PerLevel<Float32Array> | undefined,
-  outcome: Float64Array,
-  done: () => void,
+  results: readonly [PerLevel<Values> | undefined, PerLevel<Float32Array> | undefined],
+  later: readonly [outcome: Float64Array, done: () => void],
 ): number {
-  const native = owner.native();
   writeNumbers(owner, call);
-  return fromNative(() =>
-    native.submit(
-      values,
-      labels,
-      gradient,
-      elements,
-      gradOutput,
-      quality,
-      targets,
-      geometry,
-      outcome,
-      done,
-    ),
+  const native = owner.native();
+  return native.submit(
+    values,
+    labels,
+    ...results,
+    gradOutput,
+    quality,
+    targets,
+    geometry,
+    ...later,
   );
 }
 

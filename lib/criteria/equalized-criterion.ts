@@ -52,8 +52,7 @@ export abstract class EqualizedCriterion<
 
   /** The sums behind the ratios, as of the calls that have been computed. */
   get statistics(): Statistics {
-    const { pos_grad: positive, neg_grad: negative, steps } = this.#read();
-    return { positive, negative, steps };
+    return statisticsOf(this.#read());
   }
 
   /**
@@ -141,9 +140,9 @@ export abstract class EqualizedCriterion<
     const criterion = EqualizedCriterion.#isOne(other) ? other : undefined;
     const isForeign = criterion && criterion.#owner.loss !== this.#owner.loss;
     if (isForeign) reject('other', `an ${name} or its statistics`, other);
-    const statistics = criterion ? criterion.#whole() : other;
+    const statistics = criterion ? statisticsOf(criterion.#readWhole()) : other;
     const { positive, negative, steps } = checkStatistics(statistics, numClasses, name);
-    checkSums(this.#whole(), { positive, negative, steps });
+    checkSums(statisticsOf(this.#readWhole()), { positive, negative, steps });
     this.calls.use((native) => {
       native.merge(positive, negative, steps);
     });
@@ -162,7 +161,7 @@ export abstract class EqualizedCriterion<
     let collected: Statistics;
     try {
       compute();
-      collected = this.#whole();
+      collected = statisticsOf(this.#readWhole());
     } finally {
       this.#restore(before);
     }
@@ -197,14 +196,6 @@ export abstract class EqualizedCriterion<
     });
   }
 
-  /** The statistics with every call made before in them. */
-  #whole(): Statistics {
-    this.calls.use((native) => {
-      native.waitForCalls();
-    });
-    return this.statistics;
-  }
-
   /** The state with every call made before in it. */
   #readWhole(): StateDict {
     this.calls.use((native) => {
@@ -221,4 +212,8 @@ export abstract class EqualizedCriterion<
     const steps = this.calls.use((native) => native.readStatistics(pos_grad, neg_grad, pos_neg));
     return { pos_grad, neg_grad, pos_neg, steps };
   }
+}
+
+function statisticsOf({ pos_grad: positive, neg_grad: negative, steps }: StateDict): Statistics {
+  return { positive, negative, steps };
 }

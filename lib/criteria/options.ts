@@ -148,9 +148,9 @@ function readSingle(
   if (value === undefined && !required) return fallback!;
   if (kind === 'flag') return booleanOption(name, value, false);
   if (typeof value !== 'number') reject(name, expected, value);
-  const { codes, checkOption } = addon();
+  const native = addon();
   fromNative(() => {
-    checkOption(codes.family[family], name, value);
+    native.checkOption(native.codes.family[family], name, value);
   });
   return value;
 }

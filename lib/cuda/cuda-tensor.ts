@@ -14,6 +14,7 @@ import { downloadAsync } from './download';
 import { bfloat16Value, float16Value } from './half-values';
 import {
   bytesOf,
+  checkKind,
   checkSizes,
   checkSource,
   dtypes,
@@ -186,7 +187,7 @@ export class CudaTensor {
     this.native('the tensor'); // must be usable; getters may still dispose of it
     const given = knownOptions<CopyOptions>('options', options, ['stream']);
     if (source instanceof CudaTensor) {
-      this.#checkLike('source', source);
+      checkKind('source', source, this.dtype, sizeOf(this.shape));
       const from = this.#checkApart(source);
       const bytes = byteLength(this);
       const stream = checkStream(given.stream, this.device);
@@ -197,7 +198,7 @@ export class CudaTensor {
       return this;
     }
     const values = checkSource(source);
-    this.#checkLike('source', values);
+    checkKind('source', values, this.dtype, sizeOf(this.shape));
     rejectCapture('source', given.stream);
     this.#upload(values.data, checkStream(given.stream, this.device));
     return this;
@@ -268,24 +269,9 @@ export class CudaTensor {
     });
   }
 
-  /** As many values of the same type. */
-  #checkLike(
-    argument: string,
-    { dtype, shape }: { readonly dtype: CudaDType; readonly shape: readonly number[] },
-  ): void {
-    if (dtype !== this.dtype) {
-      throw new EflArgumentError(argument, `${this.dtype} values`, `${dtype} values`);
-    }
-    const [own, other] = [sizeOf(this.shape), sizeOf(shape)];
-    if (own !== other) throw new EflArgumentError(argument, `${own} values`, `${other} values`);
-  }
-
   #checkApart(source: CudaTensor): NativeMemory {
     const from = source.native('source');
-    if (source.device !== this.device) {
-      const expected = `a tensor of device ${this.device}`;
-      throw new EflArgumentError('source', expected, `one of device ${source.device}`);
-    }
+    checkDeviceOf('source', source, this.device);
     if (overlap(this, source)) reject('source', 'memory apart from that of the tensor', source);
     return from;
   }
@@ -299,6 +285,13 @@ export class CudaTensor {
     }, 'The copy on the host');
     return { data, shape: [...shape], dtype };
   }
+}
+
+/** @internal Refuses a tensor of another device. */
+export function checkDeviceOf(argument: string, tensor: CudaTensor, device: number, as = ''): void {
+  if (tensor.device === device) return;
+  const expected = `a tensor of device ${device}${as}`;
+  throw new EflArgumentError(argument, expected, `one of device ${tensor.device}`);
 }
 
 /** @internal */

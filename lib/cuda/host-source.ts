@@ -42,6 +42,21 @@ export function checkSizes(argument: string, shape: unknown, dtype: CudaDType): 
   return sizes;
 }
 
+/** Refuses values of another type or number; `what` says how many there have to be. */
+export function checkKind(
+  argument: string,
+  { dtype, shape }: Pick<HostCopy, 'dtype' | 'shape'>,
+  expected: CudaDType,
+  length: number,
+  what = `${length} values`,
+): void {
+  if (dtype !== expected) {
+    throw new EflArgumentError(argument, `${expected} values`, `${dtype} values`);
+  }
+  const found = sizeOf(shape);
+  if (found !== length) throw new EflArgumentError(argument, what, `${found} values`);
+}
+
 export function checkSource(source: unknown, shape?: unknown): HostCopy {
   const given = readGiven('source', source);
   const { data } = given;

@@ -1,9 +1,9 @@
 import { addon } from '../binding/load';
 import { fromNative } from '../binding/native-failure';
 import { callFailure, isPerElement, numberOf } from '../calls/call-numbers';
-import { numberOption, reductions, type Reduction } from '../criteria/options';
 import type { GivenCall } from '../calls/checked-call';
-import { isOk, outcomeError } from '../calls/outcome';
+import { checkOutcome } from '../calls/outcome';
+import { numberOption, reductions, type Reduction } from '../criteria/options';
 import type { ElementsOf, FormOf } from '../calls/results';
 import { elementsInFormOf, inFormOf } from '../tensors/form';
 import { rejectOverlap, rejectPartialOverlap, rejectVanished } from '../tensors/memory';
@@ -154,7 +154,7 @@ function compute<L extends TensorLike>(
   fromNative(() => {
     native.dense(logits, targets, gradient, elements, perElement);
   });
-  if (!isOk(block)) throw outcomeError(block, false, '');
+  checkOutcome(block, false, () => '');
   const output = { loss: block[slot.loss]!, nonFinite: block[slot.nonFinite]! };
   if (!elements) return output;
   return { ...output, elements: elementsInFormOf(given, elements) as ElementsOf<L> };
@@ -162,11 +162,12 @@ function compute<L extends TensorLike>(
 
 /** One number for all elements. */
 function upstreamOf(gradOutput: unknown, reduction: Reduction): number {
-  const { block, codes, checkUpstream } = addon();
+  const native = addon();
+  const { block, codes } = native;
   const upstream = numberOf(gradOutput, 1);
   block[codes.slot.upstream] = upstream;
   try {
-    checkUpstream(codes.reduction[reduction]);
+    native.checkUpstream(codes.reduction[reduction]);
   } catch (error) {
     throw callFailure(error, { gradOutput } as GivenCall);
   }

@@ -3,7 +3,13 @@ import { EflArgumentError } from '../errors';
 import { reject } from '../validation';
 import { isList } from './levels';
 import type { CheckedLogits } from './logits';
-import { checkSameShape, checkTensor, tensorAsLong, type CheckedTensor } from './tensor';
+import {
+  checkLength,
+  checkSameShape,
+  checkTensor,
+  tensorAsLong,
+  type CheckedTensor,
+} from './tensor';
 
 /** Checks what goes with one tensor of logits; `argument` is what an error calls it. */
 export type CheckOne<T, Data = Values> = (
@@ -34,9 +40,7 @@ export function counterpart<T, Data>(
 export function gradientValues(argument: string, value: unknown, logits: CheckedTensor): Values {
   const tensor = checkTensor(argument, value);
   const { data, dtype } = tensor;
-  if (tensor.length !== logits.length) {
-    reject(argument, `${logits.length} values, as many as the logits`, data);
-  }
+  checkLength(argument, tensor, logits);
   if (dtype !== logits.dtype) {
     throw new EflArgumentError(
       argument,

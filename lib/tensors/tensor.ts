@@ -153,13 +153,21 @@ export function tensorAsLong(
   argument: string,
   value: unknown,
   logits: CheckedTensor<unknown>,
-  what = 'values',
+  what?: string,
 ): CheckedTensor<Float32Array> {
   const tensor = checkFloat32Tensor(argument, value);
-  if (tensor.length !== logits.length) {
-    reject(argument, `${logits.length} ${what}, as many as the logits`, tensor.data);
-  }
+  checkLength(argument, tensor, logits, what);
   return tensor;
+}
+
+export function checkLength(
+  argument: string,
+  { data, length }: CheckedTensor,
+  logits: CheckedTensor<unknown>,
+  what = 'values',
+): void {
+  if (length === logits.length) return;
+  reject(argument, `${logits.length} ${what}, as many as the logits`, data);
 }
 
 /** {@link tensorAsLong}, of the shape of the logits where both have one. */
