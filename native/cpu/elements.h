@@ -32,9 +32,9 @@ struct WithStatistics {
 // The element a kernel is compiled for: that of a loss, with gamma = 2 for every column or not.
 template <class Loss, bool kSquare>
 struct GroupElement {
-  template <int32_t kRows, Domain kDomain>
-  EFL_INLINE auto terms(Group<kRows> u, Group<kRows> gamma, Group<kRows> weight) {
-    return Loss::template hard<GroupMath<kRows, kSquare, kDomain>>(u, gamma, weight);
+  template <int32_t kStreams, Domain kDomain>
+  EFL_INLINE auto terms(Group<kStreams> u, Group<kStreams> gamma, Group<kStreams> weight) {
+    return Loss::template hard<GroupMath<kStreams, kSquare, kDomain>>(u, gamma, weight);
   }
 };
 
@@ -70,23 +70,23 @@ struct Stream {
 };
 
 // One register of each stream, and what is to be computed with it.
-template <int32_t kRows>
+template <int32_t kStreams>
 struct Lanes {
-  Group<kRows> logits;
-  Group<kRows> gamma;
-  Group<kRows> positive_weight;
-  Group<kRows> negative_weight;
-  Group<kRows> target;  // read where `soft`
-  Bits positive[kRows];
-  Bits soft[kRows];     // positives whose target, or quality, is less than 1
-  Bits counted[kRows];  // the others are in ignored rows
+  Group<kStreams> logits;
+  Group<kStreams> gamma;
+  Group<kStreams> positive_weight;
+  Group<kStreams> negative_weight;
+  Group<kStreams> target;  // read where `soft`
+  Bits positive[kStreams];
+  Bits soft[kStreams];     // positives whose target, or quality, is less than 1
+  Bits counted[kStreams];  // the others are in ignored rows
 };
 
 // |gradient| by the side of the statistics it belongs to.
-template <int32_t kRows>
+template <int32_t kStreams>
 struct Sides {
-  Group<kRows> positive;
-  Group<kRows> negative;
+  Group<kStreams> positive;
+  Group<kStreams> negative;
 };
 
 EFL_INLINE Pack load_lanes(const float* from, int32_t count) {
@@ -118,61 +118,64 @@ class Elements {
  protected:
   // Whether all are in Domain::kPlain, and so none is infinite or NaN: positive floats are ordered
   // as their bits are, and what is not finite comes last.
-  template <int32_t kRows>
-  EFL_INLINE bool all_moderate(const Group<kRows>& logits) {
+  template <int32_t kStreams>
+  EFL_INLINE bool all_moderate(const Group<kStreams>& logits) {
     Bits largest = {};
-    EFL_EACH_ROW largest = larger(largest, bits_of(absolute(logits.row[r])));
+    EFL_UNROLL for (int32_t r = 0; r < kStreams; ++r) largest =
+        larger(largest, bits_of(absolute(logits.of[r])));
     return !any_above(largest, bits_of(broadcast(kPlainLogit)));
   }
 
   // Whether all are in Domain::kLow. The bits of the floats from kLowLogit down to -kPlainLogit are
   // consecutive integers. Counted from the first of them, as the least integer, every other float
   // comes after the last.
-  template <int32_t kRows>
-  EFL_INLINE bool all_low(const Group<kRows>& logits) {
+  template <int32_t kStreams>
+  EFL_INLINE bool all_low(const Group<kStreams>& logits) {
     const Bits first = bits_of(broadcast(kLowLogit)) ^ INT32_MIN;
     const Bits last = wrapped_difference(bits_of(broadcast(-kPlainLogit)), first);
     Bits furthest = Bits{} + INT32_MIN;
-    EFL_EACH_ROW { furthest = larger(furthest, wrapped_difference(bits_of(logits.row[r]), first)); }
+    EFL_UNROLL for (int32_t r = 0; r < kStreams; ++r) {
+      furthest = larger(furthest, wrapped_difference(bits_of(logits.of[r]), first));
+    }
     return !any_above(furthest, last);
   }
 
-  template <Domain kDomain, int32_t kRows>
-  EFL_INLINE bool all_in(const Group<kRows>& logits) {
+  template <Domain kDomain, int32_t kStreams>
+  EFL_INLINE bool all_in(const Group<kStreams>& logits) {
     if constexpr (kDomain == Domain::kLow) return all_low(logits);
     return all_moderate(logits);
   }
 
   // Several rows to the sums of their columns. `wide`: they may be of any size, and their sum in
   // float32 might leave its range.
-  template <class Sums, int32_t kRows>
-  EFL_INLINE void add_rows_to(Sums* sums, const Group<kRows>& a, bool wide) {
+  template <class Sums, int32_t kStreams>
+  EFL_INLINE void add_rows_to(Sums* sums, const Group<kStreams>& a, bool wide) {
     if (__builtin_expect(wide, 0)) {
-      for (int32_t r = 0; r < kRows; ++r) add_to(sums, a.row[r]);
+      for (int32_t r = 0; r < kStreams; ++r) add_to(sums, a.of[r]);
     } else {
       add_to(sums, sum_of_rows(a));
     }
   }
 
   // A full register of moderate negatives of each stream. Returns |dL/du| for the statistics.
-  template <class Outputs, class Element, bool kElementwise, Domain kDomain, int32_t kRows>
-  EFL_MEMBER Group<kRows> negatives(const Stream* streams, int64_t at, Group<kRows> logits,
-                                    Group<kRows> gamma, Group<kRows> weight,
-                                    DoublePack* loss) const {
-    const auto terms = Element::template terms<kRows, kDomain>(logits, gamma, weight);
+  template <class Outputs, class Element, bool kElementwise, Domain kDomain, int32_t kStreams>
+  EFL_MEMBER Group<kStreams> negatives(const Stream* streams, int64_t at, Group<kStreams> logits,
+                                       Group<kStreams> gamma, Group<kStreams> weight,
+                                       DoublePack* loss) const {
+    const auto terms = Element::template terms<kStreams, kDomain>(logits, gamma, weight);
     add_to(loss, sum_of_products(terms.scaled, terms.cross_entropy));
-    Group<kRows> magnitude = terms.gradient;
-    EFL_EACH_ROW {
+    Group<kStreams> magnitude = terms.gradient;
+    EFL_UNROLL for (int32_t r = 0; r < kStreams; ++r) {
       if (kElementwise && streams[r].elements) {
-        const Pack element = terms.scaled.row[r] * terms.cross_entropy.row[r];
+        const Pack element = terms.scaled.of[r] * terms.cross_entropy.of[r];
         store(streams[r].elements + at, element * element_factor_);
       }
       if constexpr (Outputs::kGradient) {
-        Pack gradient = magnitude.row[r] * gradient_factor_;
+        Pack gradient = magnitude.of[r] * gradient_factor_;
         if (kElementwise && streams[r].grad_output) {
           const Pack upstream = load(streams[r].grad_output + at);
           gradient = gradient * upstream;
-          magnitude.row[r] = finite_or_zero(magnitude.row[r] * absolute(upstream));
+          magnitude.of[r] = finite_or_zero(magnitude.of[r] * absolute(upstream));
         }
         store(streams[r].gradient + at, gradient);
       }
@@ -182,16 +185,18 @@ class Elements {
 
   // The same for `count` elements with positives among them; the weights are those of what each
   // element is, and 0 in the lanes beyond.
-  template <class Outputs, class Element, int32_t kRows>
-  EFL_MEMBER Group<kRows> labelled(const Stream* streams, int64_t at, int32_t count,
-                                   Group<kRows> logits, Group<kRows> gamma, Group<kRows> weight,
-                                   const Bits* positive, DoublePack* loss) const {
-    EFL_EACH_ROW logits.row[r] = select(positive[r], -logits.row[r], logits.row[r]);
-    const auto terms = Element::template terms<kRows, Domain::kPlain>(logits, gamma, weight);
+  template <class Outputs, class Element, int32_t kStreams>
+  EFL_MEMBER Group<kStreams> labelled(const Stream* streams, int64_t at, int32_t count,
+                                      Group<kStreams> logits, Group<kStreams> gamma,
+                                      Group<kStreams> weight, const Bits* positive,
+                                      DoublePack* loss) const {
+    EFL_UNROLL for (int32_t r = 0; r < kStreams; ++r) logits.of[r] =
+        select(positive[r], -logits.of[r], logits.of[r]);
+    const auto terms = Element::template terms<kStreams, Domain::kPlain>(logits, gamma, weight);
     add_to(loss, sum_of_products(terms.scaled, terms.cross_entropy));
     if constexpr (Outputs::kGradient) {
-      EFL_EACH_ROW {
-        const Pack gradient = terms.gradient.row[r] * gradient_factor_;
+      EFL_UNROLL for (int32_t r = 0; r < kStreams; ++r) {
+        const Pack gradient = terms.gradient.of[r] * gradient_factor_;
         store_lanes(streams[r].gradient + at, select(positive[r], -gradient, gradient), count);
       }
     }
@@ -200,54 +205,55 @@ class Elements {
 
   // Whatever may be in a register: positives, soft targets, rows that do not count, NaN,
   // infinities, or less than `count` elements; the weight of the lanes beyond is 0.
-  template <int32_t kRows>
-  EFL_MEMBER Sides<kRows> mixed(const Stream* streams, int64_t at, int32_t count,
-                                const Lanes<kRows>& lanes) {
-    Group<kRows> x, u, weight;
+  template <int32_t kStreams>
+  EFL_MEMBER Sides<kStreams> mixed(const Stream* streams, int64_t at, int32_t count,
+                                   const Lanes<kStreams>& lanes) {
+    Group<kStreams> x, u, weight;
     Bits any_soft = {};
-    EFL_EACH_ROW {
-      x.row[r] = select(lanes.counted[r], lanes.logits.row[r], Pack{});
-      u.row[r] = select(lanes.positive[r], -x.row[r], x.row[r]);
-      weight.row[r] =
-          select(lanes.positive[r], lanes.positive_weight.row[r], lanes.negative_weight.row[r]);
-      weight.row[r] = select(lanes.counted[r], weight.row[r], Pack{});
+    EFL_UNROLL for (int32_t r = 0; r < kStreams; ++r) {
+      x.of[r] = select(lanes.counted[r], lanes.logits.of[r], Pack{});
+      u.of[r] = select(lanes.positive[r], -x.of[r], x.of[r]);
+      weight.of[r] =
+          select(lanes.positive[r], lanes.positive_weight.of[r], lanes.negative_weight.of[r]);
+      weight.of[r] = select(lanes.counted[r], weight.of[r], Pack{});
       any_soft |= lanes.soft[r];
     }
-    Group<kRows> loss, gradient, share;
-    terms_of_call<kRows>(u, lanes.gamma, weight, &loss, &gradient);
-    EFL_EACH_ROW {
-      gradient.row[r] = select(lanes.positive[r], -gradient.row[r], gradient.row[r]);
-      share.row[r] = select(lanes.positive[r], broadcast(1.0f), Pack{});
+    Group<kStreams> loss, gradient, share;
+    terms_of_call<kStreams>(u, lanes.gamma, weight, &loss, &gradient);
+    EFL_UNROLL for (int32_t r = 0; r < kStreams; ++r) {
+      gradient.of[r] = select(lanes.positive[r], -gradient.of[r], gradient.of[r]);
+      share.of[r] = select(lanes.positive[r], broadcast(1.0f), Pack{});
     }
     if (__builtin_expect(!none(any_soft), 0)) {
-      EFL_EACH_ROW {
+      EFL_UNROLL for (int32_t r = 0; r < kStreams; ++r) {
         // By way of memory of its own: the registers of the common way stay registers.
-        SoftLanes soft = {lanes.logits.row[r],
-                          lanes.target.row[r],
-                          lanes.gamma.row[r],
-                          lanes.positive_weight.row[r],
-                          lanes.negative_weight.row[r],
+        SoftLanes soft = {lanes.logits.of[r],
+                          lanes.target.of[r],
+                          lanes.gamma.of[r],
+                          lanes.positive_weight.of[r],
+                          lanes.negative_weight.of[r],
                           lanes.soft[r] & lanes.counted[r],
-                          loss.row[r],
-                          gradient.row[r],
-                          share.row[r]};
+                          loss.of[r],
+                          gradient.of[r],
+                          share.of[r]};
         soften(&soft);
-        loss.row[r] = soft.loss;
-        gradient.row[r] = soft.gradient;
-        share.row[r] = soft.share;
+        loss.of[r] = soft.loss;
+        gradient.of[r] = soft.gradient;
+        share.of[r] = soft.share;
       }
     }
     add_rows_to(&loss_, loss, wide_ || !all_moderate(x));
-    return finish_mixed<kRows>(streams, at, count, x, lanes.counted, loss, gradient, share);
+    return finish_mixed<kStreams>(streams, at, count, x, lanes.counted, loss, gradient, share);
   }
 
  private:
   // With the element of the call, which is not worth being compiled into rare code.
-  template <int32_t kRows>
-  EFL_MEMBER void terms_of_call(Group<kRows> u, Group<kRows> gamma, Group<kRows> weight,
-                                Group<kRows>* loss, Group<kRows>* gradient) const {
+  template <int32_t kStreams>
+  EFL_MEMBER void terms_of_call(Group<kStreams> u, Group<kStreams> gamma, Group<kStreams> weight,
+                                Group<kStreams>* loss, Group<kStreams>* gradient) const {
     with_element(task_, [&](auto element) {
-      const auto terms = decltype(element)::template terms<kRows, Domain::kAny>(u, gamma, weight);
+      const auto terms =
+          decltype(element)::template terms<kStreams, Domain::kAny>(u, gamma, weight);
       *loss = terms.loss();
       *gradient = terms.gradient;
     });
@@ -273,21 +279,22 @@ class Elements {
     }
   }
 
-  template <int32_t kRows>
-  EFL_MEMBER Sides<kRows> finish_mixed(const Stream* streams, int64_t at, int32_t count,
-                                       const Group<kRows>& x, const Bits* counted,
-                                       const Group<kRows>& loss, const Group<kRows>& gradient,
-                                       const Group<kRows>& share) {
-    Sides<kRows> sides;
-    for (int32_t r = 0; r < kRows; ++r) {
+  template <int32_t kStreams>
+  EFL_MEMBER Sides<kStreams> finish_mixed(const Stream* streams, int64_t at, int32_t count,
+                                          const Group<kStreams>& x, const Bits* counted,
+                                          const Group<kStreams>& loss,
+                                          const Group<kStreams>& gradient,
+                                          const Group<kStreams>& share) {
+    Sides<kStreams> sides;
+    for (int32_t r = 0; r < kStreams; ++r) {
       const Stream& stream = streams[r];
-      const Bits finite = is_finite(x.row[r]);
+      const Bits finite = is_finite(x.of[r]);
       non_finite_ += lanes_set(~finite);
       if (stream.elements) {
-        store_lanes(stream.elements + at, loss.row[r] * element_factor_, count);
+        store_lanes(stream.elements + at, loss.of[r] * element_factor_, count);
       }
-      Pack scaled = gradient.row[r] * gradient_factor_;
-      Pack magnitude = absolute(gradient.row[r]);
+      Pack scaled = gradient.of[r] * gradient_factor_;
+      Pack magnitude = absolute(gradient.of[r]);
       if (stream.grad_output) {
         // An ignored row has no gradient, whatever stands in its place.
         const Pack upstream =
@@ -297,8 +304,8 @@ class Elements {
       }
       if (stream.gradient) store_lanes(stream.gradient + at, scaled, count);
       magnitude = select(finite, finite_or_zero(magnitude), Pack{});
-      sides.positive.row[r] = magnitude * share.row[r];
-      sides.negative.row[r] = magnitude * (broadcast(1.0f) - share.row[r]);
+      sides.positive.of[r] = magnitude * share.of[r];
+      sides.negative.of[r] = magnitude * (broadcast(1.0f) - share.of[r]);
     }
     return sides;
   }

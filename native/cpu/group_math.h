@@ -74,19 +74,20 @@ constexpr float kLog1p[] = {
     1.969268322e-01f,  -2.495808899e-01f, 3.333046734e-01f,  -4.999993145e-01f, 1.0f};
 #endif
 
-template <int32_t kRows>
+// A register of each of several streams: rows, planes, or parts of one.
+template <int32_t kStreams>
 struct Group {
-  Pack row[kRows];
+  Pack of[kStreams];
 };
 
-// For every row r of a group. Unrolled, so that the compiler interleaves the rows.
-#define EFL_EACH_ROW _Pragma("GCC unroll 8") for (int32_t r = 0; r < kRows; ++r)
+// Before a loop over the streams of a group, so that the compiler interleaves them.
+#define EFL_UNROLL _Pragma("GCC unroll 8")
 
-#define EFL_GROUP_OPERATOR(op)                                          \
-  template <int32_t kRows>                                              \
-  EFL_INLINE Group<kRows> operator op(Group<kRows> a, Group<kRows> b) { \
-    EFL_EACH_ROW a.row[r] = a.row[r] op b.row[r];                       \
-    return a;                                                           \
+#define EFL_GROUP_OPERATOR(op)                                                      \
+  template <int32_t kStreams>                                                       \
+  EFL_INLINE Group<kStreams> operator op(Group<kStreams> a, Group<kStreams> b) {    \
+    EFL_UNROLL for (int32_t r = 0; r < kStreams; ++r) a.of[r] = a.of[r] op b.of[r]; \
+    return a;                                                                       \
   }
 EFL_GROUP_OPERATOR(+)
 EFL_GROUP_OPERATOR(-)
@@ -94,23 +95,24 @@ EFL_GROUP_OPERATOR(*)
 EFL_GROUP_OPERATOR(/)
 #undef EFL_GROUP_OPERATOR
 
-template <int32_t kRows>
-EFL_INLINE Group<kRows> operator-(Group<kRows> a) {
-  EFL_EACH_ROW a.row[r] = -a.row[r];
+template <int32_t kStreams>
+EFL_INLINE Group<kStreams> operator-(Group<kStreams> a) {
+  EFL_UNROLL for (int32_t r = 0; r < kStreams; ++r) a.of[r] = -a.of[r];
   return a;
 }
 
-template <int32_t kRows>
-EFL_INLINE Pack sum_of_rows(Group<kRows> a) {
-  Pack sum = a.row[0];
-  EFL_EACH_ROW if (r > 0) sum += a.row[r];
+template <int32_t kStreams>
+EFL_INLINE Pack sum_of_rows(Group<kStreams> a) {
+  Pack sum = a.of[0];
+  EFL_UNROLL for (int32_t r = 0; r < kStreams; ++r) if (r > 0) sum += a.of[r];
   return sum;
 }
 
-template <int32_t kRows>
-EFL_INLINE Pack sum_of_products(Group<kRows> a, Group<kRows> b) {
-  Pack sum = a.row[0] * b.row[0];
-  EFL_EACH_ROW if (r > 0) sum = multiply_add(a.row[r], b.row[r], sum);
+template <int32_t kStreams>
+EFL_INLINE Pack sum_of_products(Group<kStreams> a, Group<kStreams> b) {
+  Pack sum = a.of[0] * b.of[0];
+  EFL_UNROLL for (int32_t r = 0; r < kStreams; ++r) if (r > 0) sum =
+      multiply_add(a.of[r], b.of[r], sum);
   return sum;
 }
 
@@ -130,22 +132,22 @@ enum class Domain {
 };
 
 // kSquare: gamma is 2 for every class, and sigma^gamma is a product.
-template <int32_t kRows, bool kSquare, Domain kDomain>
+template <int32_t kStreams, bool kSquare, Domain kDomain>
 struct GroupMath {
-  using Real = Group<kRows>;
+  using Real = Group<kStreams>;
   static constexpr bool kBounded = kDomain != Domain::kAny;
   static constexpr bool kLow = kDomain == Domain::kLow;
   static constexpr bool kCommonDenominator = kHasTables && !kSquare;
 
   EFL_INLINE Real same(Pack a) {
     Real result;
-    EFL_EACH_ROW result.row[r] = a;
+    EFL_UNROLL for (int32_t r = 0; r < kStreams; ++r) result.of[r] = a;
     return result;
   }
   EFL_INLINE Real constant(float value) { return same(broadcast(value)); }
   EFL_INLINE Real absolute(Real a) {
     if constexpr (kLow) return -a;
-    EFL_EACH_ROW a.row[r] = ::absolute(a.row[r]);
+    EFL_UNROLL for (int32_t r = 0; r < kStreams; ++r) a.of[r] = ::absolute(a.of[r]);
     return a;
   }
   EFL_INLINE Real positive_part(Real a) {
@@ -154,7 +156,8 @@ struct GroupMath {
   }
   EFL_INLINE Real cap(Real a) {
     if constexpr (kBounded) return a;
-    EFL_EACH_ROW a.row[r] = ::minimum(broadcast(kPlainLogit), a.row[r]);
+    EFL_UNROLL for (int32_t r = 0; r < kStreams; ++r) a.of[r] =
+        ::minimum(broadcast(kPlainLogit), a.of[r]);
     return a;
   }
   // max(0, -a), capped, for `positive` = max(0, a).
@@ -165,15 +168,17 @@ struct GroupMath {
   }
   EFL_INLINE Real select_negative(Real a, Real yes, Real no) {
     if constexpr (kLow) return yes;
-    EFL_EACH_ROW a.row[r] = ::select_negative(a.row[r], yes.row[r], no.row[r]);
+    EFL_UNROLL for (int32_t r = 0; r < kStreams; ++r) a.of[r] =
+        ::select_negative(a.of[r], yes.of[r], no.of[r]);
     return a;
   }
   EFL_INLINE Real multiply_add(Real a, Real b, Real c) {
-    EFL_EACH_ROW a.row[r] = ::multiply_add(a.row[r], b.row[r], c.row[r]);
+    EFL_UNROLL for (int32_t r = 0; r < kStreams; ++r) a.of[r] =
+        ::multiply_add(a.of[r], b.of[r], c.of[r]);
     return a;
   }
   EFL_INLINE Real reciprocal(Real a) {
-    EFL_EACH_ROW a.row[r] = ::reciprocal(a.row[r]);
+    EFL_UNROLL for (int32_t r = 0; r < kStreams; ++r) a.of[r] = ::reciprocal(a.of[r]);
     return a;
   }
 
@@ -194,10 +199,10 @@ struct GroupMath {
 #if defined(EFL_AVX512)
     if constexpr (kLow) return log1p_near_0(a, a);
     Real inverse, logarithm;
-    EFL_EACH_ROW {
-      const Pack shifted = a.row[r] + broadcast(kLogarithmShift);
-      inverse.row[r] = look_up(kInversesLessOne, shifted);
-      logarithm.row[r] = look_up(kLogarithms, shifted);
+    EFL_UNROLL for (int32_t r = 0; r < kStreams; ++r) {
+      const Pack shifted = a.of[r] + broadcast(kLogarithmShift);
+      inverse.of[r] = look_up(kInversesLessOne, shifted);
+      logarithm.of[r] = look_up(kLogarithms, shifted);
     }
     const Real z = multiply_add(inverse, a + constant(1), a);
     return log1p_near_0(z, logarithm + z);
@@ -221,15 +226,15 @@ struct GroupMath {
     Real rest = difference_of_product(factor, a, n) + multiply_add(factor, b, factor_rest * a);
     if constexpr (!kBounded) {
       // Only results that are 0 anyway have a large rest; it must not become infinity times 0.
-      EFL_EACH_ROW rest.row[r] =
-          ::minimum(broadcast(1.0f), ::maximum(broadcast(-1.0f), rest.row[r]));
+      EFL_UNROLL for (int32_t r = 0; r < kStreams; ++r) rest.of[r] =
+          ::minimum(broadcast(1.0f), ::maximum(broadcast(-1.0f), rest.of[r]));
     }
     return weighted_power_of_two(weight, rest, shifted, n);
   }
 
  private:
   EFL_INLINE Real maximum(Real a, Real b) {
-    EFL_EACH_ROW a.row[r] = ::maximum(a.row[r], b.row[r]);
+    EFL_UNROLL for (int32_t r = 0; r < kStreams; ++r) a.of[r] = ::maximum(a.of[r], b.of[r]);
     return a;
   }
 
@@ -252,11 +257,11 @@ struct GroupMath {
   }
   // 2^n, where `shifted` counts the steps of n.
   EFL_INLINE Real powers_of_two(Real shifted, Real n) {
-    EFL_EACH_ROW {
+    EFL_UNROLL for (int32_t r = 0; r < kStreams; ++r) {
 #if defined(EFL_AVX512)
-      n.row[r] = _mm512_scalef_ps(look_up(kPowers, shifted.row[r]), n.row[r]);
+      n.of[r] = _mm512_scalef_ps(look_up(kPowers, shifted.of[r]), n.of[r]);
 #else
-      n.row[r] = pack_of(bits_of(::maximum(broadcast(kStepShift - 127.0f), shifted.row[r])) << 23);
+      n.of[r] = pack_of(bits_of(::maximum(broadcast(kStepShift - 127.0f), shifted.of[r])) << 23);
 #endif
     }
     return n;
@@ -268,11 +273,12 @@ struct GroupMath {
     if constexpr (!kBounded) weight = weight * constant(0.5f);
 #if defined(EFL_AVX512)
     Real step;
-    EFL_EACH_ROW step.row[r] = look_up(kPowers, shifted.row[r]);
+    EFL_UNROLL for (int32_t r = 0; r < kStreams; ++r) step.of[r] = look_up(kPowers, shifted.of[r]);
     step = step * weight;
     if constexpr (!kBounded) n = n + constant(1);
     Real value = multiply_add(polynomial(kExp2, rest) * rest, step, step);
-    EFL_EACH_ROW value.row[r] = _mm512_scalef_ps(value.row[r], n.row[r]);
+    EFL_UNROLL for (int32_t r = 0; r < kStreams; ++r) value.of[r] =
+        _mm512_scalef_ps(value.of[r], n.of[r]);
     return value;
 #else
     const Real value = polynomial(kExp2, rest) * weight;
@@ -292,7 +298,8 @@ struct GroupMath {
 #endif
   }
   EFL_INLINE Real product_errors(Real a, Real b, Real product) {
-    EFL_EACH_ROW a.row[r] = product_error(a.row[r], b.row[r], product.row[r]);
+    EFL_UNROLL for (int32_t r = 0; r < kStreams; ++r) a.of[r] =
+        product_error(a.of[r], b.of[r], product.of[r]);
     return a;
   }
 
@@ -301,7 +308,8 @@ struct GroupMath {
     Real value = constant(highest_first[0]);
     _Pragma("GCC unroll 16") for (int32_t i = 1; i < kCount; ++i) {
       const Pack coefficient = broadcast(highest_first[i]);
-      EFL_EACH_ROW value.row[r] = ::multiply_add(value.row[r], x.row[r], coefficient);
+      EFL_UNROLL for (int32_t r = 0; r < kStreams; ++r) value.of[r] =
+          ::multiply_add(value.of[r], x.of[r], coefficient);
     }
     return value;
   }

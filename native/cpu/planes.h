@@ -75,55 +75,55 @@ class AnyPlanes : protected Elements {
   }
 
   // Whether no position of a register has its positive in one of these classes.
-  template <int32_t kRows>
+  template <int32_t kStreams>
   EFL_INLINE bool no_positive(Bits column, int32_t c) {
-    return none((column >= c) & (column < c + kRows));
+    return none((column >= c) & (column < c + kStreams));
   }
 
-  template <int32_t kRows>
+  template <int32_t kStreams>
   EFL_NEVER_INLINE void any(const Positions& positions, const Stream* group, int32_t c,
                             int32_t first, int32_t last) {
-    Stream streams[kRows];
-    EFL_EACH_ROW streams[r] = group[r];
-    DoublePack negative_sums[kRows] = {}, positive_sums[kRows] = {};
+    Stream streams[kStreams];
+    EFL_UNROLL for (int32_t r = 0; r < kStreams; ++r) streams[r] = group[r];
+    DoublePack negative_sums[kStreams] = {}, positive_sums[kStreams] = {};
     for (int32_t at = first; at < last; at += kLanes) {
       const int32_t count = last - at < kLanes ? last - at : kLanes;
-      Lanes<kRows> lanes;
-      for (int32_t r = 0; r < kRows; ++r) {
-        describe<kRows>(positions, streams[r], c + r, at, count, r, &lanes);
+      Lanes<kStreams> lanes;
+      for (int32_t r = 0; r < kStreams; ++r) {
+        describe<kStreams>(positions, streams[r], c + r, at, count, r, &lanes);
       }
-      const Sides<kRows> sides = mixed<kRows>(streams, at, count, lanes);
-      EFL_EACH_ROW {
-        add_to(&negative_sums[r], sides.negative.row[r]);
-        add_to(&positive_sums[r], sides.positive.row[r]);
+      const Sides<kStreams> sides = mixed<kStreams>(streams, at, count, lanes);
+      EFL_UNROLL for (int32_t r = 0; r < kStreams; ++r) {
+        add_to(&negative_sums[r], sides.negative.of[r]);
+        add_to(&positive_sums[r], sides.positive.of[r]);
       }
     }
     if (!sums_->negative) return;
-    EFL_EACH_ROW {
+    EFL_UNROLL for (int32_t r = 0; r < kStreams; ++r) {
       sums_->negative[c + r] += total(negative_sums[r]);
       sums_->positive[c + r] += total(positive_sums[r]);
     }
   }
 
-  template <int32_t kRows>
+  template <int32_t kStreams>
   EFL_MEMBER void describe(const Positions& positions, const Stream& stream, int32_t c, int32_t at,
-                           int32_t count, int32_t r, Lanes<kRows>* lanes) const {
+                           int32_t count, int32_t r, Lanes<kStreams>* lanes) const {
     const Bits lane_counts = lanes_below(count);
     const Bits column = load(positions.column + at);
     const Pack logits = load_lanes(stream.logits + at, count);
-    lanes->logits.row[r] = logits;
-    lanes->gamma.row[r] = broadcast(problem_.gamma[c]);
-    lanes->positive_weight.row[r] = broadcast(problem_.positive_weight[c]);
-    lanes->negative_weight.row[r] = negative_weight(c, column, logits);
+    lanes->logits.of[r] = logits;
+    lanes->gamma.of[r] = broadcast(problem_.gamma[c]);
+    lanes->positive_weight.of[r] = broadcast(problem_.positive_weight[c]);
+    lanes->negative_weight.of[r] = negative_weight(c, column, logits);
     lanes->counted[r] = lane_counts & (column != efl::kIgnored);
     lanes->positive[r] = lane_counts & (column == c);
-    lanes->target.row[r] = load(positions.quality + at);
+    lanes->target.of[r] = load(positions.quality + at);
     if (level_.targets) {
       const int64_t offset = positions.offset + c * class_stride_ + at;
-      lanes->target.row[r] = load_lanes(level_.targets + offset, count);
-      lanes->positive[r] = lanes->target.row[r] > 0;
+      lanes->target.of[r] = load_lanes(level_.targets + offset, count);
+      lanes->positive[r] = lanes->target.of[r] > 0;
     }
-    lanes->soft[r] = lanes->positive[r] & (lanes->target.row[r] < 1);
+    lanes->soft[r] = lanes->positive[r] & (lanes->target.of[r] < 1);
   }
 
   EFL_MEMBER Pack negative_weight(int32_t c, Bits column, Pack logits) const {
@@ -171,11 +171,11 @@ class Planes : AnyPlanes {
     for (; c < last; ++c) compute<1>(positions, c);
   }
 
-  template <int32_t kRows>
+  template <int32_t kStreams>
   EFL_MEMBER void compute(const Positions& positions, int32_t c) {
-    if (staged_) return staged<kRows>(positions, c);
-    Stream streams[kRows];
-    EFL_EACH_ROW {
+    if (staged_) return staged<kStreams>(positions, c);
+    Stream streams[kStreams];
+    EFL_UNROLL for (int32_t r = 0; r < kStreams; ++r) {
       const int64_t offset = positions.offset + (c + r) * class_stride_;
       streams[r].logits = static_cast<const float*>(level_.logits) + offset;
       streams[r].gradient =
@@ -183,82 +183,85 @@ class Planes : AnyPlanes {
       streams[r].elements = level_.elements ? level_.elements + offset : nullptr;
       streams[r].grad_output = level_.grad_output ? level_.grad_output + offset : nullptr;
     }
-    plane<kRows>(positions, streams, c, 0, positions.count);
+    plane<kStreams>(positions, streams, c, 0, positions.count);
   }
 
-  template <int32_t kRows>
+  template <int32_t kStreams>
   EFL_NEVER_INLINE void staged(const Positions& positions, int32_t c) {
-    Stage<kRows> stage(problem_.format, level_, 1);
-    Stream streams[kRows];
+    Stage<kStreams> stage(problem_.format, level_, 1);
+    Stream streams[kStreams];
     for (int32_t at = 0; at < positions.count; at += kStagedElements) {
       const int32_t rest = positions.count - at;
       const int32_t count = rest < kStagedElements ? rest : kStagedElements;
-      for (int32_t r = 0; r < kRows; ++r) {
+      for (int32_t r = 0; r < kStreams; ++r) {
         const int64_t offset = positions.offset + (c + r) * class_stride_ + at;
         streams[r] = stage.open(r, offset, at, count);
       }
-      plane<kRows>(positions, streams, c, at, at + count);
-      for (int32_t r = 0; r < kRows; ++r) {
+      plane<kStreams>(positions, streams, c, at, at + count);
+      for (int32_t r = 0; r < kStreams; ++r) {
         stage.close(r, positions.offset + (c + r) * class_stride_ + at, count);
       }
     }
   }
 
-  template <int32_t kRows>
+  template <int32_t kStreams>
   EFL_MEMBER void plane(const Positions& positions, const Stream* streams, int32_t c, int32_t first,
                         int32_t last) {
     const bool plain = plain_ && !level_.elements && !level_.grad_output && !level_.targets &&
                        !problem_.foreground_weight;
     for (int32_t i = first; i < last;) {
-      if (plain) i = negatives_from<kRows>(positions, streams, c, i, last);
+      if (plain) i = negatives_from<kStreams>(positions, streams, c, i, last);
       if (i == last) break;
       const int32_t end = plain && last - i > kLanes ? i + kLanes : last;
-      any<kRows>(positions, streams, c, i, end);
+      any<kStreams>(positions, streams, c, i, end);
       i = end;
     }
   }
 
   // From position `at` on, registers of moderate negatives and of ignored rows, whose weight is 0;
   // returns where that ends.
-  template <int32_t kRows>
+  template <int32_t kStreams>
   EFL_NEVER_INLINE int32_t negatives_from(const Positions& positions, const Stream* group,
                                           int32_t c, int32_t at, int32_t last) {
-    Stream streams[kRows];
-    Group<kRows> gamma, weight;
-    DoublePack sums[kRows];
-    EFL_EACH_ROW {
+    Stream streams[kStreams];
+    Group<kStreams> gamma, weight;
+    DoublePack sums[kStreams];
+    EFL_UNROLL for (int32_t r = 0; r < kStreams; ++r) {
       streams[r] = group[r];
-      gamma.row[r] = broadcast(problem_.gamma[c + r]);
-      weight.row[r] = broadcast(problem_.negative_weight[c + r]);
+      gamma.of[r] = broadcast(problem_.gamma[c + r]);
+      weight.of[r] = broadcast(problem_.negative_weight[c + r]);
       sums[r] = DoublePack{};
     }
     DoublePack loss = loss_;
     for (; at + kLanes <= last; at += kLanes) {
       const Bits column = load(positions.column + at);
-      if (__builtin_expect(!no_positive<kRows>(column, c), 0)) break;
-      prefetch_next<kRows>(streams, at);
-      Group<kRows> logits, weights;
-      EFL_EACH_ROW logits.row[r] = load(streams[r].logits + at);
+      if (__builtin_expect(!no_positive<kStreams>(column, c), 0)) break;
+      prefetch_next<kStreams>(streams, at);
+      Group<kStreams> logits, weights;
+      EFL_UNROLL for (int32_t r = 0; r < kStreams; ++r) logits.of[r] = load(streams[r].logits + at);
       const bool low = kLowPays && all_low(logits);
       if (!low && __builtin_expect(!all_moderate(logits), 0)) break;
-      EFL_EACH_ROW weights.row[r] = select(column == efl::kIgnored, Pack{}, weight.row[r]);
-      const Group<kRows> magnitude =
-          low ? negatives<Outputs, Element, false, Domain::kLow, kRows>(streams, at, logits, gamma,
-                                                                        weights, &loss)
-              : negatives<Outputs, Element, false, Domain::kPlain, kRows>(streams, at, logits,
-                                                                          gamma, weights, &loss);
-      if constexpr (Outputs::kStatistics) EFL_EACH_ROW add_to(&sums[r], magnitude.row[r]);
+      EFL_UNROLL for (int32_t r = 0; r < kStreams; ++r) weights.of[r] =
+          select(column == efl::kIgnored, Pack{}, weight.of[r]);
+      const Group<kStreams> magnitude =
+          low ? negatives<Outputs, Element, false, Domain::kLow, kStreams>(streams, at, logits,
+                                                                           gamma, weights, &loss)
+              : negatives<Outputs, Element, false, Domain::kPlain, kStreams>(streams, at, logits,
+                                                                             gamma, weights, &loss);
+      if constexpr (Outputs::kStatistics)
+        EFL_UNROLL for (int32_t r = 0; r < kStreams; ++r) add_to(&sums[r], magnitude.of[r]);
     }
     loss_ = loss;
-    if constexpr (Outputs::kStatistics) EFL_EACH_ROW sums_->negative[c + r] += total(sums[r]);
+    if constexpr (Outputs::kStatistics)
+      EFL_UNROLL for (int32_t r = 0; r < kStreams; ++r) sums_->negative[c + r] += total(sums[r]);
     return at;
   }
 
   // The same positions of the next planes.
-  template <int32_t kRows>
+  template <int32_t kStreams>
   EFL_MEMBER void prefetch_next(const Stream* streams, int32_t at) const {
-    const int64_t ahead = (staged_ ? 0 : kRows * class_stride_) + at;
-    EFL_EACH_ROW {
+    const int64_t ahead = (staged_ ? 0 : kStreams * class_stride_) + at;
+    EFL_UNROLL for (int32_t r = 0; r < kStreams; ++r) {
       __builtin_prefetch(streams[r].logits + ahead, 0);
       if (Outputs::kGradient) __builtin_prefetch(streams[r].gradient + ahead, 1);
     }

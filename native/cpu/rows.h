@@ -57,11 +57,11 @@ class AnyRows : protected Elements {
   // kMany: so many registers hold a positive that going to and fro would cost more than masks.
   enum class Positives { kFew, kMany, kSoft };
 
-  template <int32_t kRows>
+  template <int32_t kStreams>
   EFL_MEMBER Positives positives_of(const Row* rows) const {
     int32_t positives = 0;
     bool soft = false;
-    EFL_EACH_ROW {
+    EFL_UNROLL for (int32_t r = 0; r < kStreams; ++r) {
       const bool positive = rows[r].column >= 0;
       positives += positive;
       soft |= rows[r].column == efl::kDense;
@@ -72,51 +72,50 @@ class AnyRows : protected Elements {
   }
 
   // From c on, up to here all registers are full and hold negatives only.
-  template <int32_t kRows>
+  template <int32_t kStreams>
   EFL_MEMBER int32_t end_of_negatives(const Row* rows, int32_t c, int32_t last) const {
     int32_t end = last;
-    EFL_EACH_ROW {
+    EFL_UNROLL for (int32_t r = 0; r < kStreams; ++r) {
       if (rows[r].column >= c && rows[r].column < end) end = rows[r].column;
     }
     return c + (end - c) / kLanes * kLanes;
   }
 
-  template <int32_t kRows>
+  template <int32_t kStreams>
   EFL_NEVER_INLINE void any(const Row* rows, int32_t first, int32_t last) {
-    Stream streams[kRows];
-    EFL_EACH_ROW streams[r] = rows[r];
+    Stream streams[kStreams];
+    EFL_UNROLL for (int32_t r = 0; r < kStreams; ++r) streams[r] = rows[r];
     for (int32_t c = first; c < last; c += kLanes) {
       const int32_t count = last - c < kLanes ? last - c : kLanes;
-      Lanes<kRows> lanes;
+      Lanes<kStreams> lanes;
       const Pack gamma = load_lanes(problem_.gamma + c, count);
       const Pack positive_weight = load_lanes(problem_.positive_weight + c, count);
-      for (int32_t r = 0; r < kRows; ++r) {
-        lanes.gamma.row[r] = gamma;
-        lanes.positive_weight.row[r] = positive_weight;
+      for (int32_t r = 0; r < kStreams; ++r) {
+        lanes.gamma.of[r] = gamma;
+        lanes.positive_weight.of[r] = positive_weight;
         describe(rows[r], c, count, r, &lanes);
       }
-      const Sides<kRows> sides = mixed<kRows>(streams, c, count, lanes);
+      const Sides<kStreams> sides = mixed<kStreams>(streams, c, count, lanes);
       if (!sums_->negative) continue;
       add_rows_to(sums_->negative + c, sides.negative, wide_);
       add_rows_to(sums_->positive + c, sides.positive, wide_);
     }
   }
 
-  template <int32_t kRows>
+  template <int32_t kStreams>
   EFL_MEMBER void describe(const Row& row, int32_t c, int32_t count, int32_t r,
-                           Lanes<kRows>* lanes) const {
-    lanes->logits.row[r] = load_lanes(row.logits + c, count);
-    lanes->negative_weight.row[r] = load_lanes(weights_of(row) + c, count);
+                           Lanes<kStreams>* lanes) const {
+    lanes->logits.of[r] = load_lanes(row.logits + c, count);
+    lanes->negative_weight.of[r] = load_lanes(weights_of(row) + c, count);
     if (row.foreground) {
-      lanes->negative_weight.row[r] =
-          unless_low(lanes->logits.row[r], lanes->negative_weight.row[r]);
+      lanes->negative_weight.of[r] = unless_low(lanes->logits.of[r], lanes->negative_weight.of[r]);
     }
     lanes->counted[r] = Bits{} - 1;
     if (row.column == efl::kDense) {
       float targets[kLanes] = {};
       read_targets(row, c, count, targets);
       const Pack target = load(targets);
-      lanes->target.row[r] = target;
+      lanes->target.of[r] = target;
       lanes->positive[r] = target > 0;
       lanes->soft[r] = lanes->positive[r] & (target < 1);
       return;
@@ -124,8 +123,8 @@ class AnyRows : protected Elements {
     lanes->positive[r] = lane_is(row.column - c);
     lanes->soft[r] = Bits{};
     if (!level_.quality) return;
-    lanes->target.row[r] = broadcast(level_.quality[row.index]);
-    lanes->soft[r] = lanes->positive[r] & (lanes->target.row[r] < 1);
+    lanes->target.of[r] = broadcast(level_.quality[row.index]);
+    lanes->soft[r] = lanes->positive[r] & (lanes->target.of[r] < 1);
   }
 
   // Where negatives are weighed by what is in their row.
@@ -199,87 +198,87 @@ class Rows : AnyRows {
     return row;
   }
 
-  template <int32_t kRows>
+  template <int32_t kStreams>
   EFL_MEMBER void compute(const Row* rows) {
     if (problem_.format.dtype == EFL_FLOAT32 && stride_ == 1) {
-      columns<kRows>(rows, first_column_, last_column_);
+      columns<kStreams>(rows, first_column_, last_column_);
     } else {
-      staged<kRows>(rows);
+      staged<kStreams>(rows);
     }
   }
 
   // From column c on, of these rows or, at their end, of the next ones.
-  template <int32_t kRows>
-  EFL_MEMBER void prefetch_next(const Stage<kRows>& stage, const Row* rows, int32_t c) const {
+  template <int32_t kStreams>
+  EFL_MEMBER void prefetch_next(const Stage<kStreams>& stage, const Row* rows, int32_t c) const {
     if (stride_ != 1) return;
     const int32_t from = c < last_column_ ? c : first_column_;
-    const int64_t rows_on = c < last_column_ ? 0 : kRows * int64_t{columns_};
+    const int64_t rows_on = c < last_column_ ? 0 : kStreams * int64_t{columns_};
     const int32_t rest = last_column_ - from;
     const int32_t count = rest < kStagedElements ? rest : kStagedElements;
-    for (int32_t r = 0; r < kRows; ++r) {
+    for (int32_t r = 0; r < kStreams; ++r) {
       stage.prefetch(offset_of(rows[r].index) + rows_on + from, count);
     }
   }
 
-  template <int32_t kRows>
+  template <int32_t kStreams>
   EFL_NEVER_INLINE void staged(const Row* rows) {
-    Stage<kRows> stage(problem_.format, level_, stride_);
-    Row staged[kRows];
+    Stage<kStreams> stage(problem_.format, level_, stride_);
+    Row staged[kStreams];
     for (int32_t c = first_column_; c < last_column_; c += kStagedElements) {
       const int32_t end = last_column_ - c < kStagedElements ? last_column_ : c + kStagedElements;
-      for (int32_t r = 0; r < kRows; ++r) {
+      for (int32_t r = 0; r < kStreams; ++r) {
         staged[r] = rows[r];
         static_cast<Stream&>(staged[r]) =
             stage.open(r, offset_of(rows[r].index) + c * stride_, c, end - c);
       }
       prefetch_next(stage, rows, end);
-      columns<kRows>(staged, c, end);
-      for (int32_t r = 0; r < kRows; ++r) {
+      columns<kStreams>(staged, c, end);
+      for (int32_t r = 0; r < kStreams; ++r) {
         stage.close(r, offset_of(rows[r].index) + c * stride_, end - c);
       }
     }
   }
 
   // Columns first to last - 1 of some rows.
-  template <int32_t kRows>
+  template <int32_t kStreams>
   EFL_NEVER_INLINE void columns(const Row* rows, int32_t first, int32_t last) {
-    const Positives positives = positives_of<kRows>(rows);
-    if (!plain_ || positives == Positives::kSoft) return any<kRows>(rows, first, last);
+    const Positives positives = positives_of<kStreams>(rows);
+    if (!plain_ || positives == Positives::kSoft) return any<kStreams>(rows, first, last);
     for (int32_t c = first; c < last;) {
       if (positives == Positives::kFew) {
-        const int32_t end = end_of_negatives<kRows>(rows, c, last);
-        if constexpr (kLowPays) c = low_registers<kRows>(rows, c, end);
-        c = plain<kRows, Domain::kPlain, false>(rows, c, end);
+        const int32_t end = end_of_negatives<kStreams>(rows, c, last);
+        if constexpr (kLowPays) c = low_registers<kStreams>(rows, c, end);
+        c = plain<kStreams, Domain::kPlain, false>(rows, c, end);
         if (c == last) break;
       }
       const int32_t end = positives == Positives::kFew && last - c > kLanes ? c + kLanes : last;
-      if (!kElementwise) c = labelled_registers<kRows>(rows, c, end);
+      if (!kElementwise) c = labelled_registers<kStreams>(rows, c, end);
       if (c == end) continue;
       const int32_t rest = end - c < kLanes ? end : c + kLanes;
-      any<kRows>(rows, c, rest);
+      any<kStreams>(rows, c, rest);
       c = rest;
     }
   }
 
   // Registers from c to end, which is that of a register or of the row. Returns where it stopped.
-  template <int32_t kRows>
+  template <int32_t kStreams>
   EFL_MEMBER int32_t labelled_registers(const Row* rows, int32_t c, int32_t end) {
-    if (c + kLanes <= end) c = plain<kRows, Domain::kPlain, true>(rows, c, end);
-    if (c < end && c + kLanes > end) c = plain<kRows, Domain::kPlain, true, true>(rows, c, end);
+    if (c + kLanes <= end) c = plain<kStreams, Domain::kPlain, true>(rows, c, end);
+    if (c < end && c + kLanes > end) c = plain<kStreams, Domain::kPlain, true, true>(rows, c, end);
     return c;
   }
 
   // Registers of negatives from c on, as long as the first row is low and most registers are. Those
   // that are not are computed one by one, which costs more: at more than one in five it ends.
-  template <int32_t kRows>
+  template <int32_t kStreams>
   EFL_MEMBER int32_t low_registers(const Row* rows, int32_t c, int32_t end) {
     for (int32_t patience = 2; patience > 0; --patience) {
       if (c + kLanes > end || !all_low(Group<1>{load(rows[0].logits + c)})) break;
       const int32_t first = c;
-      c = plain<kRows, Domain::kLow, false>(rows, c, end);
+      c = plain<kStreams, Domain::kLow, false>(rows, c, end);
       if (c + kLanes > end) break;
       patience += (c - first) / (4 * kLanes);
-      const int32_t next = plain<kRows, Domain::kPlain, false>(rows, c, c + kLanes);
+      const int32_t next = plain<kStreams, Domain::kPlain, false>(rows, c, c + kLanes);
       if (next == c) break;  // not even moderate
       c = next;
     }
@@ -289,34 +288,35 @@ class Rows : AnyRows {
   // The common case, in a function of its own to have all the registers: full ones whose logits are
   // in a domain, and of negatives alone where kLabelled is not set; with kPart the one that is less
   // than full. Returns the column where that ends.
-  template <int32_t kRows, Domain kDomain, bool kLabelled, bool kPart = false>
+  template <int32_t kStreams, Domain kDomain, bool kLabelled, bool kPart = false>
   EFL_NEVER_INLINE int32_t plain(const Row* group, int32_t c, int32_t end) {
-    Stream rows[kRows];
-    EFL_EACH_ROW rows[r] = group[r];
+    Stream rows[kStreams];
+    EFL_UNROLL for (int32_t r = 0; r < kStreams; ++r) rows[r] = group[r];
     double* const negative_sums = sums_->negative;
     DoublePack loss = loss_;
     const int32_t count = kPart ? end - c : kLanes;
     for (; c + count <= end; c += count) {
-      prefetch_next<kRows>(rows, c);
-      Group<kRows> logits;
-      EFL_EACH_ROW logits.row[r] = load_lanes(rows[r].logits + c, count);
+      prefetch_next<kStreams>(rows, c);
+      Group<kStreams> logits;
+      EFL_UNROLL for (int32_t r = 0; r < kStreams; ++r) logits.of[r] =
+          load_lanes(rows[r].logits + c, count);
       if (__builtin_expect(!all_in<kDomain>(logits), 0)) break;
-      Group<kRows> gamma, weight;
+      Group<kStreams> gamma, weight;
       const Pack gamma_of_columns = load_lanes(problem_.gamma + c, count);
       const Pack weight_of_columns = load_lanes(problem_.negative_weight + c, count);
-      EFL_EACH_ROW {
-        gamma.row[r] = gamma_of_columns;
-        weight.row[r] = weight_of_columns;
+      EFL_UNROLL for (int32_t r = 0; r < kStreams; ++r) {
+        gamma.of[r] = gamma_of_columns;
+        weight.of[r] = weight_of_columns;
         if constexpr (kWeights == Weights::kOfRow) {
-          weight.row[r] = weight_of_row(group[r], c, count, logits.row[r]);
+          weight.of[r] = weight_of_row(group[r], c, count, logits.of[r]);
         }
       }
-      Group<kRows> magnitude;
+      Group<kStreams> magnitude;
       if constexpr (kLabelled) {
-        magnitude = with_positives<kRows>(group, rows, c, count, logits, gamma, weight, &loss);
+        magnitude = with_positives<kStreams>(group, rows, c, count, logits, gamma, weight, &loss);
       } else {
-        magnitude = negatives<Outputs, Element, kElementwise, kDomain, kRows>(rows, c, logits,
-                                                                              gamma, weight, &loss);
+        magnitude = negatives<Outputs, Element, kElementwise, kDomain, kStreams>(
+            rows, c, logits, gamma, weight, &loss);
       }
       if constexpr (Outputs::kStatistics && kElementwise) {
         add_rows_to(negative_sums + c, magnitude, wide_);
@@ -329,25 +329,26 @@ class Rows : AnyRows {
   }
 
   // Returns what the negatives add to the statistics.
-  template <int32_t kRows>
-  EFL_MEMBER Group<kRows> with_positives(const Row* group, const Stream* rows, int32_t c,
-                                         int32_t count, Group<kRows> logits, Group<kRows> gamma,
-                                         Group<kRows> weight, DoublePack* loss) {
+  template <int32_t kStreams>
+  EFL_MEMBER Group<kStreams> with_positives(const Row* group, const Stream* rows, int32_t c,
+                                            int32_t count, Group<kStreams> logits,
+                                            Group<kStreams> gamma, Group<kStreams> weight,
+                                            DoublePack* loss) {
     const Pack positive_weight = load_lanes(problem_.positive_weight + c, count);
-    Bits positive[kRows];
-    EFL_EACH_ROW {
+    Bits positive[kStreams];
+    EFL_UNROLL for (int32_t r = 0; r < kStreams; ++r) {
       positive[r] = lane_is(group[r].column - c);
-      weight.row[r] = select(positive[r], positive_weight, weight.row[r]);
+      weight.of[r] = select(positive[r], positive_weight, weight.of[r]);
     }
-    Group<kRows> magnitude =
-        labelled<Outputs, Element, kRows>(rows, c, count, logits, gamma, weight, positive, loss);
+    Group<kStreams> magnitude =
+        labelled<Outputs, Element, kStreams>(rows, c, count, logits, gamma, weight, positive, loss);
     if constexpr (Outputs::kStatistics) {
-      EFL_EACH_ROW {
+      EFL_UNROLL for (int32_t r = 0; r < kStreams; ++r) {
         const auto lane = static_cast<uint32_t>(group[r].column - c);
         if (lane < static_cast<uint32_t>(kLanes)) {
-          sums_->positive[group[r].column] += static_cast<double>(magnitude.row[r][lane]);
+          sums_->positive[group[r].column] += static_cast<double>(magnitude.of[r][lane]);
         }
-        magnitude.row[r] = select(positive[r], Pack{}, magnitude.row[r]);
+        magnitude.of[r] = select(positive[r], Pack{}, magnitude.of[r]);
       }
     }
     return magnitude;
@@ -359,10 +360,10 @@ class Rows : AnyRows {
   }
 
   // The same columns of the next group: several short streams are more than the processor foresees.
-  template <int32_t kRows>
+  template <int32_t kStreams>
   EFL_MEMBER void prefetch_next(const Stream* rows, int32_t c) const {
-    const int64_t ahead = kRows * row_ahead_ + c;
-    EFL_EACH_ROW {
+    const int64_t ahead = kStreams * row_ahead_ + c;
+    EFL_UNROLL for (int32_t r = 0; r < kStreams; ++r) {
       __builtin_prefetch(rows[r].logits + ahead, 0);
       if (Outputs::kGradient) __builtin_prefetch(rows[r].gradient + ahead, 1);
     }

@@ -128,73 +128,73 @@ class ShortRows : Elements {
   // What is usual, so that nothing in the loop is decided by element.
   template <class Outputs, class Element>
   EFL_NEVER_INLINE void plain_registers(const Stream& stream) {
-    constexpr int32_t kRows = kRegisters;  // for EFL_EACH_ROW: a "row" is a register here
+    constexpr int32_t kStreams = kRegisters;  // a stream is a register here
     DoublePack loss = {};
-    for (int32_t first = 0; first < elements_; first += kRows * kLanes) {
-      Stream streams[kRows];
-      Group<kRows> logits, gamma, weight;
-      Bits positive[kRows], counted[kRows];
-      EFL_EACH_ROW {
+    for (int32_t first = 0; first < elements_; first += kStreams * kLanes) {
+      Stream streams[kStreams];
+      Group<kStreams> logits, gamma, weight;
+      Bits positive[kStreams], counted[kStreams];
+      EFL_UNROLL for (int32_t r = 0; r < kStreams; ++r) {
         const int32_t i = first + r * kLanes;
         streams[r] = {stream.logits + r * kLanes,
                       Outputs::kGradient ? stream.gradient + r * kLanes : nullptr, nullptr,
                       nullptr};
         counted[r] = load(counted_ + i);
         positive[r] = load(positive_ + i);
-        logits.row[r] = select(counted[r], load(stream.logits + i), Pack{});
-        gamma.row[r] = load(gamma_ + i);
-        weight.row[r] = select(positive[r], load(positive_weight_ + i), load(negative_weight_ + i));
-        weight.row[r] = select(counted[r], weight.row[r], Pack{});
+        logits.of[r] = select(counted[r], load(stream.logits + i), Pack{});
+        gamma.of[r] = load(gamma_ + i);
+        weight.of[r] = select(positive[r], load(positive_weight_ + i), load(negative_weight_ + i));
+        weight.of[r] = select(counted[r], weight.of[r], Pack{});
       }
       if (__builtin_expect(!all_moderate(logits), 0)) {
         registers(stream, first);
         continue;
       }
-      const Group<kRows> magnitude = labelled<Outputs, Element, kRows>(
+      const Group<kStreams> magnitude = labelled<Outputs, Element, kStreams>(
           streams, first, kLanes, logits, gamma, weight, positive, &loss);
       if constexpr (!Outputs::kStatistics) continue;
-      EFL_EACH_ROW {
+      EFL_UNROLL for (int32_t r = 0; r < kStreams; ++r) {
         const int32_t i = first + r * kLanes;
-        add_to(negative_sums_ + i, select(positive[r], Pack{}, magnitude.row[r]));
+        add_to(negative_sums_ + i, select(positive[r], Pack{}, magnitude.of[r]));
         if (none(positive[r])) continue;
-        add_to(positive_sums_ + i, select(positive[r], magnitude.row[r], Pack{}));
+        add_to(positive_sums_ + i, select(positive[r], magnitude.of[r], Pack{}));
       }
     }
     loss_ += loss;
   }
 
   EFL_NEVER_INLINE void registers(const Stream& stream, int32_t first) {
-    constexpr int32_t kRows = kRegisters;  // for EFL_EACH_ROW: a "row" is a register here
-    Stream streams[kRows];
-    Lanes<kRows> lanes;
-    for (int32_t r = 0; r < kRows; ++r) {
+    constexpr int32_t kStreams = kRegisters;  // a stream is a register here
+    Stream streams[kStreams];
+    Lanes<kStreams> lanes;
+    for (int32_t r = 0; r < kStreams; ++r) {
       const int32_t i = first + r * kLanes;
       streams[r] = {stream.logits + r * kLanes,
                     stream.gradient ? stream.gradient + r * kLanes : nullptr,
                     stream.elements ? stream.elements + r * kLanes : nullptr,
                     stream.grad_output ? stream.grad_output + r * kLanes : nullptr};
       const Pack logits = load(stream.logits + i);
-      lanes.logits.row[r] = logits;
-      lanes.gamma.row[r] = load(gamma_ + i);
-      lanes.positive_weight.row[r] = load(positive_weight_ + i);
-      lanes.negative_weight.row[r] = load(negative_weight_ + i);
+      lanes.logits.of[r] = logits;
+      lanes.gamma.of[r] = load(gamma_ + i);
+      lanes.positive_weight.of[r] = load(positive_weight_ + i);
+      lanes.negative_weight.of[r] = load(negative_weight_ + i);
       if (problem_.foreground_weight) {
-        lanes.negative_weight.row[r] =
-            select(logits < load(threshold_ + i), Pack{}, lanes.negative_weight.row[r]);
+        lanes.negative_weight.of[r] =
+            select(logits < load(threshold_ + i), Pack{}, lanes.negative_weight.of[r]);
       }
       lanes.positive[r] = load(positive_ + i);
       lanes.counted[r] = load(counted_ + i);
       lanes.soft[r] = Bits{};
       if (!soft_) continue;
-      lanes.target.row[r] = load(target_ + i);
-      lanes.soft[r] = lanes.positive[r] & (lanes.target.row[r] < 1);
+      lanes.target.of[r] = load(target_ + i);
+      lanes.soft[r] = lanes.positive[r] & (lanes.target.of[r] < 1);
     }
-    const Sides<kRows> sides = mixed<kRows>(streams, first, kLanes, lanes);
+    const Sides<kStreams> sides = mixed<kStreams>(streams, first, kLanes, lanes);
     if (!statistics_) return;
-    for (int32_t r = 0; r < kRows; ++r) {
+    for (int32_t r = 0; r < kStreams; ++r) {
       const int32_t i = first + r * kLanes;
-      add_to(negative_sums_ + i, sides.negative.row[r]);
-      if (!none(lanes.positive[r])) add_to(positive_sums_ + i, sides.positive.row[r]);
+      add_to(negative_sums_ + i, sides.negative.of[r]);
+      if (!none(lanes.positive[r])) add_to(positive_sums_ + i, sides.positive.of[r]);
     }
   }
 

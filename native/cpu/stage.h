@@ -51,7 +51,7 @@ inline void unstage(const Staging& staging, const float* from, void* to, int64_t
 }
 
 // The staged arrays of a group of streams. The gradient is computed over the logits.
-template <int32_t kRows>
+template <int32_t kStreams>
 class Stage {
  public:
   Stage(const efl_format& format, const efl_level& level, int64_t stride)
@@ -89,9 +89,9 @@ class Stage {
   const efl_level& level_;
   // Not a power of two apart, or the streams would compete for the same lines of the cache.
   static constexpr int32_t kPadded = kStagedElements + 16;
-  alignas(64) float values_[kRows][kPadded];
-  alignas(64) float elements_[kRows][kPadded];
-  alignas(64) float grad_output_[kRows][kPadded];
+  alignas(64) float values_[kStreams][kPadded];
+  alignas(64) float elements_[kStreams][kPadded];
+  alignas(64) float grad_output_[kStreams][kPadded];
 };
 
 }  // namespace
