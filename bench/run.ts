@@ -1,19 +1,20 @@
 /** A whole run: which contenders, on which workloads, and what is reported of them. */
 import type { Listed } from './contenders';
 import { timesByDistribution } from './distributions';
-import { fullPace, quickPace, type Pace } from './entrant';
+import { fullPace, quickPace, type ContestPace } from './entrant';
 import { distributionFigures, figuresOf, type Figures } from './figures';
-import { instructionSets } from './instruction-sets';
-import { describeMachine } from './machine';
-import { measure, type Outcome } from './measure';
+import { instructionSets } from './host/instruction-sets';
+import { describeMachine } from './measure/machine';
+import { measure, type Outcome } from './contest';
 import type { Options } from './options';
-import { startProgress } from './progress';
+import { startProgress } from './host/progress';
 import type { DistributionTimes, Figure, Report, WorkloadResult } from './report/report';
 import { copyBandwidth, workloadResult } from './results';
-import { figuresFrom, messageOf } from './script';
+import { messageOf } from './host/message';
+import { figuresFrom } from './script';
 import { runStudies } from './study/studies';
-import { allThreads } from './threads';
-import { fullWorkloads, nameOf, quickWorkloads, type Workload } from './workload';
+import { allThreads } from './host/threads';
+import { fullWorkloads, nameOf, quickWorkloads, type Workload } from './workload/workload';
 
 /** Shown as soon as it is known: a run takes long. */
 export interface Audience {
@@ -65,7 +66,7 @@ export async function runBenchmark(
   };
 }
 
-function paceOf({ quick, rounds }: Options): Pace {
+function paceOf({ quick, rounds }: Options): ContestPace {
   const pace = quick ? quickPace : fullPace;
   return rounds === undefined ? pace : { ...pace, rounds };
 }
@@ -90,7 +91,7 @@ function choose(contenders: readonly Listed[], only: Options['only']): Listed[] 
 async function measured(
   workload: Workload,
   contenders: readonly Listed[],
-  pace: Pace,
+  pace: ContestPace,
 ): Promise<Outcome> {
   const progress = startProgress(nameOf(workload));
   try {

@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads';
-import { threadCounts } from '../threads';
-import type { Problem } from '../workload';
+import { threadCounts } from '../host/threads';
+import type { Problem } from '../workload/workload';
 import type { Contender, Task } from './contender';
 
 /** The pace of the machine's memory: a copy of the logits, each thread its part. */

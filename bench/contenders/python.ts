@@ -1,11 +1,8 @@
-import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import path from 'node:path';
-import { packageRoot } from '../optional';
-import { allThreads } from '../threads';
+import { allThreads } from '../host/threads';
 import type { Contender } from './contender';
+import { peerCommand, reasonWithout } from './python-packages';
 
-/** A program in bench/peers, and what has to be installed for it. */
+/** A module in bench/peers, and what has to be installed for it. */
 interface Peer extends Pick<
   Contender,
   'id' | 'name' | 'threads' | 'mostLogits' | 'arrays' | 'environment'
@@ -77,35 +74,15 @@ const peers: readonly Peer[] = [
   },
 ];
 
-const python = process.env['EFL_BENCH_PYTHON'] || 'python3';
-/** Not compiled, hence beside the sources; the published package has none of it. */
-const program = path.join(packageRoot, 'bench', 'peers', 'peer.py');
+const reason = reasonWithout(peers.map(({ needs }) => needs));
 
-export const contenders: readonly Contender[] = contendersOf(reasonWithout());
-
-function contendersOf(missing: (needs: readonly string[]) => string | undefined): Contender[] {
-  return peers.map(({ module, needs, environment, ...peer }) => ({
+export const contenders: readonly Contender[] = peers.map(
+  ({ module, needs, environment, ...peer }) => ({
     ...peer,
     family: 'python',
     alsoWithGammaTwo: true,
     environment: { OMP_NUM_THREADS: String(peer.threads), ...environment },
-    program: [python, '-B', program, module],
-    missing: missing(needs),
-  }));
-}
-
-/** Asks Python once what it has; importing it all would take seconds. */
-function reasonWithout(): (needs: readonly string[]) => string | undefined {
-  if (!existsSync(program)) return () => 'the Python peers are in the repository only';
-  const names = [...new Set(peers.flatMap(({ needs }) => needs))];
-  const code =
-    'import sys; from importlib.util import find_spec; ' +
-    'print(*(name for name in sys.argv[1:] if find_spec(name) is None))';
-  const { status, stdout } = spawnSync(python, ['-c', code, ...names], { encoding: 'utf8' });
-  if (status !== 0) return () => `${python} does not run; EFL_BENCH_PYTHON may name another`;
-  const absent = new Set(stdout.trim().split(/\s+/));
-  return (needs) => {
-    const lacking = needs.filter((name) => absent.has(name));
-    return lacking.length === 0 ? undefined : `${python} has no ${lacking.join(' and no ')}`;
-  };
-}
+    program: peerCommand('peer.py', [module]),
+    missing: reason(needs),
+  }),
+);

@@ -1,13 +1,13 @@
 /** One workload in one type: equal results first, then times. */
 import { CudaStream, memoryInfo } from '../..';
-import { statesOf } from '../states';
-import { noErrors, worseOf } from './accuracy';
+import { worseOf } from '../measure/accuracy';
+import type { Errors, HostTimes, Operation, OperationResult } from '../report/report';
+import { newCriterion, statesOf } from '../workload/criterion';
 import { Buffers } from './buffers';
-import { makeReady, newCriterion, operationNames, put } from './operations';
+import { makeReady, operationNames, put } from './operations';
 import type { Pace } from './plan';
 import type { GpuProblem } from './problem';
-import type { GpuErrors, HostTimes, Operation, OperationResult } from './report';
-import { capture, hostTimes, measurement, Stopwatch, type Lane } from './stopwatch';
+import { capture, hostTimes, measurement, raceOnDevice } from './stopwatch';
 import { bufferCount, bytesMoved, bytesOf } from './traffic';
 import { checkOperation, checkWhole } from './verify';
 
@@ -18,20 +18,22 @@ export interface Measured {
 }
 
 /** `copyBandwidth`: bytes a second of the copy of this run. */
-export function measureOurs(
+export async function measureOurs(
   problem: GpuProblem,
   pace: Pace,
   copyBandwidth: number | null,
-): Measured {
+): Promise<Measured> {
   const stream = new CudaStream();
   const errors = new Map(
     operationNames.map((name) => [name, checkOperation(name, problem, stream)] as const),
   );
   const count = pace.buffers ?? roomFor(problem);
   const buffers = new Buffers(problem, count, stream);
+  const criterion = newCriterion(problem.classes, 'auto');
   try {
     const whole = checkWhole(problem, buffers, stream);
-    const times = timesOf(problem, buffers, stream, pace.rounds);
+    criterion.loadStateDict(statesOf(problem).steady);
+    const times = await timesOf(criterion, buffers, stream, pace.rounds);
     const results = operationNames.map((operation): OperationResult => {
       const found = errors.get(operation)!;
       const worstErrors = operation === 'forwardBackward' ? worseOf(found, whole) : found;
@@ -40,10 +42,11 @@ export function measureOurs(
     return {
       buffers: count,
       operations: results,
-      hostMicroseconds: timesOfHost(problem, buffers, stream, pace),
+      hostMicroseconds: timesOfHost(criterion, buffers, stream, pace),
     };
   } finally {
     stream.synchronize();
+    criterion.dispose();
     buffers.dispose();
     stream.dispose();
   }
@@ -58,37 +61,33 @@ function roomFor({ rows, classes, type }: GpuProblem): number {
   throw new Error(`needs ${gigabytes(2 * bytes)} of memory, ${gigabytes(free)} are free`);
 }
 
-function timesOf(
-  problem: GpuProblem,
+type Criterion = ReturnType<typeof newCriterion>;
+
+async function timesOf(
+  criterion: Criterion,
   buffers: Buffers,
   stream: CudaStream,
   rounds: number,
-): ReadonlyMap<Operation, readonly number[]> {
-  const criterion = newCriterion(problem.classes);
-  criterion.loadStateDict(statesOf(problem).steady);
-  const stopwatch = new Stopwatch(stream);
-  const graphs = operationNames.map((operation) => ({
-    operation,
-    graph: capture(stream, () => {
+): Promise<ReadonlyMap<Operation, readonly number[]>> {
+  const lanes = operationNames.map((operation) => {
+    const graph = capture(stream, () => {
       for (const buffer of buffers.items) put(operation, criterion, buffer, stream);
-    }),
-  }));
-  try {
-    const lanes = graphs.map(({ operation, graph }): Lane => ({
-      id: operation,
-      calls: buffers.items.length,
+    });
+    return {
+      ...{ operation, graph, calls: buffers.items.length },
       before: () => {
         makeReady(operation, buffers, stream);
       },
       run: () => {
         graph.replay(stream);
       },
-    }));
-    return stopwatch.race(lanes, rounds) as ReadonlyMap<Operation, readonly number[]>;
+    };
+  });
+  try {
+    const times = await raceOnDevice(stream, lanes, rounds);
+    return new Map(lanes.map((lane) => [lane.operation, times.get(lane)!]));
   } finally {
-    for (const { graph } of graphs) graph.dispose();
-    stopwatch.dispose();
-    criterion.dispose();
+    for (const { graph } of lanes) graph.dispose();
   }
 }
 
@@ -96,36 +95,29 @@ function result(
   operation: Operation,
   problem: GpuProblem,
   microseconds: readonly number[],
-  errors: GpuErrors = noErrors,
+  errors: Errors,
   { emulated }: Pace,
   copyBandwidth: number | null,
 ): OperationResult {
   const bytes = bytesMoved(operation, problem, problem.type);
   const rates = microseconds.map((time) => (bytes * 1e6) / time);
+  const shares = copyBandwidth === null ? null : rates.map((rate) => rate / copyBandwidth);
   return {
     operation,
     bytes,
     microseconds: measurement(emulated, microseconds),
     bytesPerSecond: measurement(emulated, rates),
-    shareOfCopy:
-      copyBandwidth === null
-        ? null
-        : measurement(
-            emulated,
-            rates.map((rate) => rate / copyBandwidth),
-          ),
+    shareOfCopy: shares && measurement(emulated, shares),
     errors,
   };
 }
 
 function timesOfHost(
-  problem: GpuProblem,
+  criterion: Criterion,
   { items: [buffer] }: Buffers,
   stream: CudaStream,
   { rounds, emulated }: Pace,
 ): HostTimes {
-  const criterion = newCriterion(problem.classes);
-  criterion.loadStateDict(statesOf(problem).steady);
   const step = (): void => void put('forwardBackward', criterion, buffer!, stream);
   const graph = capture(stream, step);
   try {
@@ -139,6 +131,5 @@ function timesOfHost(
     };
   } finally {
     graph.dispose();
-    criterion.dispose();
   }
 }

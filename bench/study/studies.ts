@@ -1,15 +1,9 @@
-/** The scaling study: how the time of a logit, and memory, change with one thing at a time. */
-import { startProgress } from '../progress';
+/** The scaling study: one study after the other. */
+import { messageOf } from '../host/message';
+import { startProgress } from '../host/progress';
+import type { Pace } from '../process/runner';
 import type { Study } from '../report/report';
-import { messageOf } from '../script';
-import type { Plan, Size } from './plan';
-import { classesPlan } from './plans/classes';
-import { gammaPlan } from './plans/gamma';
-import { memoryPlan } from './plans/memory';
-import { positivesPlan } from './plans/positives';
-import { rowsPlans } from './plans/rows';
-import { threadsPlan } from './plans/threads';
-import type { Pace } from './stage';
+import { plans, type Plan, type Size } from './plans';
 
 export interface StudyOptions {
   /** Half a minute, to see that everything works. */
@@ -29,17 +23,6 @@ export async function runStudies({ quick = false, rounds }: StudyOptions): Promi
     studies.push(...(await run(plan, { ...pace, rounds: rounds ?? pace.rounds })));
   }
   return studies;
-}
-
-function plans(size: Size): Plan[] {
-  return [
-    ...rowsPlans(size),
-    classesPlan(size),
-    threadsPlan(size),
-    positivesPlan(size),
-    gammaPlan(size),
-    memoryPlan(size),
-  ];
 }
 
 /** A study, or nothing where nothing could be measured: some systems do not tell about memory. */

@@ -1,8 +1,8 @@
 import { priorBias } from '../..';
-import type { Tensor, TensorFlow, Variable } from '../tensorflow';
-import { makeProblem } from '../workload';
-import { Layers } from './layers';
-import type { TrainingLoss } from './loss';
+import type { Tensor, TensorFlow, Variable } from '../contenders/tensorflow';
+import { makeProblem, mixed } from '../workload/workload';
+import { dense, relu } from './layers';
+import type { TrainingLoss } from './losses';
 
 interface Shape {
   readonly rows: number;
@@ -18,7 +18,6 @@ const weightDecay = 1e-4;
 /** Two dense layers and what trains them, always from the same start and on the same cells. */
 export class Trainer {
   readonly #tf: TensorFlow;
-  readonly #layers: Layers;
   readonly #loss: TrainingLoss;
   readonly #features: Tensor;
   readonly #parameters: Readonly<Record<'w1' | 'b1' | 'w2' | 'b2', Variable>>;
@@ -27,8 +26,7 @@ export class Trainer {
   constructor(tf: TensorFlow, shape: Shape, lossFor: (labels: Int32Array) => TrainingLoss) {
     const { rows, features, hidden, classes } = shape;
     this.#tf = tf;
-    this.#layers = new Layers(tf);
-    this.#loss = lossFor(makeProblem({ rows, classes, gamma: 'mixed' }).labels);
+    this.#loss = lossFor(makeProblem(mixed(rows, classes)).labels);
     this.#features = tf.tensor(randomValues(rows, features, 1), [rows, features]);
     this.#parameters = {
       w1: this.#weights(features, hidden, Math.sqrt(2 / features)),
@@ -58,8 +56,8 @@ export class Trainer {
 
   #logits(): Tensor {
     const { w1, b1, w2, b2 } = this.#parameters;
-    const hidden = this.#layers.relu(this.#layers.dense(this.#features, w1, b1));
-    return this.#layers.dense(hidden, w2, b2);
+    const hidden = relu(this.#tf, dense(this.#tf, this.#features, w1, b1));
+    return dense(this.#tf, hidden, w2, b2);
   }
 
   #update(parameter: Variable, momentum: Variable, gradient: Tensor): void {
@@ -78,7 +76,7 @@ export class Trainer {
 
 /** Uniform, with mean 0. Logits of a workload are uniform as well: from -8.5 to -0.5. */
 function randomValues(rows: number, columns: number, deviation: number): Float32Array {
-  const { logits } = makeProblem({ rows, classes: columns, gamma: 'mixed' });
+  const { logits } = makeProblem(mixed(rows, columns));
   const scale = (deviation * Math.sqrt(12)) / 8;
   return logits.map((logit) => (logit + 4.5) * scale);
 }
