@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Listed } from './contenders';
 import { enter, type ContestPace, type Entrant } from './entrant';
 import { messageOf } from './host/message';
-import type { ProgressBar } from './host/progress';
+import type { ShowProgress } from './host/progress';
 import { race, sampleCount } from './measure/race';
 import { Stage } from './process/stage';
 import type { Skipped } from './report/report';
@@ -28,7 +28,7 @@ export async function measure(
   workload: Workload,
   contenders: readonly Listed[],
   pace: ContestPace,
-  progress: ProgressBar,
+  showProgress: ShowProgress,
 ): Promise<Outcome> {
   const stage = new Stage(makeProblem(workload));
   const entrants: Entrant[] = [];
@@ -36,7 +36,7 @@ export async function measure(
   const steps = contenders.length + sampleCount(contenders.length, pace.rounds);
   let done = 0;
   const show = (what: string): void => {
-    progress.update(done++, steps, what);
+    showProgress(done++, steps, what);
   };
   const skip = ({ id, name }: Listed, error: unknown): void => {
     skipped.push({ id, name, reason: messageOf(error) });

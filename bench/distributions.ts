@@ -1,6 +1,6 @@
 /** How the time of a logit depends on where the logits lie: of this package, one thread. */
 import { instructionSets } from './host/instruction-sets';
-import { startProgress } from './host/progress';
+import { withProgress } from './host/progress';
 import { Runner, type Pace } from './process/runner';
 import type { DistributionTimes } from './report/report';
 import { distributionTimes } from './results';
@@ -23,17 +23,14 @@ export async function timesByDistribution(
   const pace = { ...standard, rounds: rounds ?? standard.rounds };
   const shape = quick ? quickShape : fullShape;
   const sets = instructionSets();
-  const measured: DistributionTimes[] = [];
-  const progress = startProgress('distributions of logits');
-  try {
+  return withProgress('distributions of logits', async (show) => {
+    const measured: DistributionTimes[] = [];
     for (const [done, instructionSet] of sets.entries()) {
-      progress.update(done, sets.length, instructionSet);
+      show(done, sets.length, instructionSet);
       measured.push(distributionTimes(instructionSet, await timesOf(instructionSet, shape, pace)));
     }
-  } finally {
-    progress.finish();
-  }
-  return measured;
+    return measured;
+  });
 }
 
 /** For each distribution, nanoseconds a logit in every round. */

@@ -2,6 +2,7 @@ import { freemem } from 'node:os';
 import type { Listed } from './contenders';
 import { Runner, type Pace } from './process/runner';
 import type { Stage } from './process/stage';
+import { bytes } from './report/format';
 import type { Errors } from './report/report';
 
 export interface ContestPace extends Pace {
@@ -58,6 +59,5 @@ function rowsFor(
 function requireMemory({ arrays = 3 }: Listed, logits: number): void {
   const [needed, free] = [arrays * logits * Float32Array.BYTES_PER_ELEMENT, freemem()];
   if (needed < free) return;
-  const gigabytes = (bytes: number): string => `${(bytes / 1e9).toFixed(1)} GB`;
-  throw new Error(`needs about ${gigabytes(needed)} of memory, ${gigabytes(free)} are free`);
+  throw new Error(`needs about ${bytes(needed)} of memory, ${bytes(free)} are free`);
 }

@@ -9,7 +9,7 @@ import { instructionSets } from './host/instruction-sets';
 import { describeMachine } from './measure/machine';
 import { parseOptions, type Options } from './options';
 import { objectionToBuild } from './package-build';
-import { startProgress } from './host/progress';
+import { withProgress } from './host/progress';
 import { compareReports } from './report/compare';
 import { markdownTable } from './report/markdown';
 import { readReport } from './report/read';
@@ -63,13 +63,10 @@ async function main(args: readonly string[]): Promise<number> {
 }
 
 async function compareTrainingSteps({ quick }: Options): Promise<number> {
-  const progress = startProgress('training step');
-  try {
-    audience.figures(await figuresFrom('training-step', quick ? ['--quick'] : [], {}), []);
-    return 0;
-  } finally {
-    progress.finish();
-  }
+  const args = quick ? ['--quick'] : [];
+  const measuring = () => figuresFrom('training-step', args, {});
+  audience.figures(await withProgress('training step', measuring), []);
+  return 0;
 }
 
 async function compareDistributions({ quick = false, rounds }: Options): Promise<number> {

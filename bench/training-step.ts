@@ -11,8 +11,8 @@ import { messageOf } from './host/message';
 import { microsecondsOf, race } from './measure/race';
 import { ratioOf, spreadOf } from './measure/statistics';
 import type { Figure, Spread } from './report/report';
-import { ComposedLoss, nativeLoss, type TrainingLoss } from './training/losses';
-import { Trainer } from './training/trainer';
+import { composedTrainingLoss, nativeLoss, type TrainingLoss } from './training/losses';
+import { trainerOf } from './training/trainer';
 import { makeProblem, mixed } from './workload/workload';
 
 const shape = { rows: 2048, features: 144, hidden: 128, classes: 120 };
@@ -25,14 +25,10 @@ async function main(steps: number): Promise<void> {
   const tf = await startTensorFlow('wasm');
   const lossesFor = [
     (labels: Int32Array) => nativeLoss(tf, labels, shape.classes),
-    (labels: Int32Array) => new ComposedLoss(tf, labels, shape.classes),
+    (labels: Int32Array) => composedTrainingLoss(tf, labels, shape.classes),
   ];
-  const trainers = lossesFor.map((lossFor) => new Trainer(tf, shape, lossFor));
-  const step = await compare(
-    trainers.map((trainer) => () => trainer.step()),
-    steps,
-    stepTolerance,
-  );
+  const trainers = lossesFor.map((lossFor) => trainerOf(tf, shape, lossFor));
+  const step = await compare(trainers, steps, stepTolerance);
   const { logits, labels } = makeProblem(mixed(shape.rows, shape.classes));
   const x = tf.tensor(logits, [shape.rows, shape.classes]);
   const losses = lossesFor.map((lossFor) => lossFor(labels));
@@ -85,7 +81,7 @@ async function compare(
 
 /** Loss, gradient and statistics. Returns the loss, as training reads it. */
 function differentiate(tf: TensorFlow, loss: TrainingLoss, logits: Tensor): number {
-  const { value, grad } = tf.valueAndGrad((x) => loss.of(x))(logits);
+  const { value, grad } = tf.valueAndGrad(loss)(logits);
   const [read] = value.dataSync();
   value.dispose();
   grad.dispose();

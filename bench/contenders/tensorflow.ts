@@ -21,11 +21,8 @@ export interface TensorFlow {
   setBackend(name: string): Promise<boolean>;
   ready(): Promise<void>;
   enableProdMode(): void;
-  backend(): unknown;
-  engine(): { makeTensorFromTensorInfo(info: object): Tensor };
   tidy<T>(work: () => T): T;
   tensor(values: Float32Array | Int32Array, shape: readonly number[], type?: 'int32'): Tensor;
-  scalar(value: number): Tensor;
   zerosLike(x: Tensor): Tensor;
   fill(shape: readonly number[], value: number): Tensor;
   range(start: number, stop: number, step: number, type: 'int32'): Tensor;

@@ -1,6 +1,7 @@
 /** One workload in one type: equal results first, then times. */
-import { CudaStream, memoryInfo } from '../..';
+import { CudaStream, memoryInfo, type EqualizedFocalLoss } from '../..';
 import { worseOf } from '../measure/accuracy';
+import { bytes } from '../report/format';
 import type { Errors, HostTimes, Operation, OperationResult } from '../report/report';
 import { newCriterion, statesOf } from '../workload/criterion';
 import { Buffers } from './buffers';
@@ -23,13 +24,13 @@ export async function measureOurs(
   pace: Pace,
   copyBandwidth: number | null,
 ): Promise<Measured> {
-  const stream = new CudaStream();
+  using stream = new CudaStream();
   const errors = new Map(
     operationNames.map((name) => [name, checkOperation(name, problem, stream)] as const),
   );
   const count = pace.buffers ?? roomFor(problem);
-  const buffers = new Buffers(problem, count, stream);
-  const criterion = newCriterion(problem.classes, 'auto');
+  using buffers = new Buffers(problem, count, stream);
+  using criterion = newCriterion(problem.classes, 'auto');
   try {
     const whole = checkWhole(problem, buffers, stream);
     criterion.loadStateDict(statesOf(problem).steady);
@@ -39,32 +40,23 @@ export async function measureOurs(
       const worstErrors = operation === 'forwardBackward' ? worseOf(found, whole) : found;
       return result(operation, problem, times.get(operation)!, worstErrors, pace, copyBandwidth);
     });
-    return {
-      buffers: count,
-      operations: results,
-      hostMicroseconds: timesOfHost(criterion, buffers, stream, pace),
-    };
+    const hostMicroseconds = timesOfHost(criterion, buffers, stream, pace);
+    return { buffers: count, operations: results, hostMicroseconds };
   } finally {
-    stream.synchronize();
-    criterion.dispose();
-    buffers.dispose();
-    stream.dispose();
+    stream.synchronize(); // what is under way is done with the buffers
   }
 }
 
 function roomFor({ rows, classes, type }: GpuProblem): number {
-  const bytes = 2 * rows * classes * bytesOf[type] + rows * Int32Array.BYTES_PER_ELEMENT;
+  const needed = 2 * rows * classes * bytesOf[type] + rows * Int32Array.BYTES_PER_ELEMENT;
   const { free, reserved, inUse } = memoryInfo();
-  const count = bufferCount(bytes, free + reserved - inUse);
+  const count = bufferCount(needed, free + reserved - inUse);
   if (count > 0) return count;
-  const gigabytes = (size: number): string => `${(size / 1e9).toFixed(1)} GB`;
-  throw new Error(`needs ${gigabytes(2 * bytes)} of memory, ${gigabytes(free)} are free`);
+  throw new Error(`needs ${bytes(2 * needed)} of memory, ${bytes(free)} are free`);
 }
 
-type Criterion = ReturnType<typeof newCriterion>;
-
 async function timesOf(
-  criterion: Criterion,
+  criterion: EqualizedFocalLoss,
   buffers: Buffers,
   stream: CudaStream,
   rounds: number,
@@ -99,12 +91,12 @@ function result(
   { emulated }: Pace,
   copyBandwidth: number | null,
 ): OperationResult {
-  const bytes = bytesMoved(operation, problem, problem.type);
-  const rates = microseconds.map((time) => (bytes * 1e6) / time);
+  const moved = bytesMoved(operation, problem, problem.type);
+  const rates = microseconds.map((time) => (moved * 1e6) / time);
   const shares = copyBandwidth === null ? null : rates.map((rate) => rate / copyBandwidth);
   return {
     operation,
-    bytes,
+    bytes: moved,
     microseconds: measurement(emulated, microseconds),
     bytesPerSecond: measurement(emulated, rates),
     shareOfCopy: shares && measurement(emulated, shares),
@@ -113,23 +105,18 @@ function result(
 }
 
 function timesOfHost(
-  criterion: Criterion,
+  criterion: EqualizedFocalLoss,
   { items: [buffer] }: Buffers,
   stream: CudaStream,
   { rounds, emulated }: Pace,
 ): HostTimes {
   const step = (): void => void put('forwardBackward', criterion, buffer!, stream);
-  const graph = capture(stream, step);
-  try {
-    const captured = hostTimes(stream, rounds, () => {
-      graph.replay(stream);
-    });
-    const uncaptured = hostTimes(stream, rounds, step);
-    return {
-      captured: measurement(emulated, captured),
-      uncaptured: measurement(emulated, uncaptured),
-    };
-  } finally {
-    graph.dispose();
-  }
+  using graph = capture(stream, step);
+  const replay = (): void => {
+    graph.replay(stream);
+  };
+  return {
+    captured: measurement(emulated, hostTimes(stream, rounds, replay)),
+    uncaptured: measurement(emulated, hostTimes(stream, rounds, step)),
+  };
 }

@@ -1,7 +1,7 @@
 /** Other software that computes loss, gradient and statistics on the GPU, in Python. */
 import { spawnSync } from 'node:child_process';
 import type { Listed } from '../contenders';
-import { peerCommand, python, reasonWithout } from '../contenders/python-packages';
+import { peer, peerCommand, python, reasonsAgainst, type Peer } from '../contenders/python-peers';
 import { messageOf } from '../host/message';
 import { race } from '../measure/race';
 import { spreadOf } from '../measure/statistics';
@@ -10,49 +10,22 @@ import { Stage } from '../process/stage';
 import type { PeerResult, Skipped } from '../report/report';
 import type { GpuProblem } from './problem';
 
-interface Peer {
-  readonly id: string;
-  readonly name: string;
-  /** In bench/peers. */
-  readonly module: string;
-  readonly needs: readonly string[];
-}
+const torchvision = ['torch', 'torchvision'];
 
 export const peers: readonly Peer[] = [
-  {
-    id: 'torch-eager',
-    name: 'PyTorch eager, as in the paper',
-    module: 'torch_eager',
-    needs: ['torch'],
-  },
-  {
-    id: 'torch-compile',
-    name: 'PyTorch, torch.compile, captured',
-    module: 'torch_compile',
-    needs: ['torch', 'triton'],
-  },
-  {
-    id: 'triton',
-    name: 'Triton, fused kernel, captured',
-    module: 'triton_fused',
-    needs: ['torch', 'triton'],
-  },
-  {
-    id: 'torchvision',
-    name: 'torchvision sigmoid_focal_loss',
-    module: 'torchvision_focal',
-    needs: ['torch', 'torchvision'],
-  },
+  peer('torch-eager', 'PyTorch eager, as in the paper', 'torch_eager', ['torch']),
+  peer('torch-compile', 'PyTorch, torch.compile, captured', 'torch_compile', ['torch', 'triton']),
+  peer('triton', 'Triton, fused kernel, captured', 'triton_fused', ['torch', 'triton']),
+  peer('torchvision', 'torchvision sigmoid_focal_loss', 'torchvision_focal', torchvision),
 ];
 
 /** Why a peer cannot run here; undefined where it can. */
 export function reasonsWithout(emulated: boolean): ReadonlyMap<Peer, string | undefined> {
-  if (emulated) return new Map(peers.map((peer) => [peer, 'EMULATED: peers need a GPU']));
-  const reason = reasonWithout(peers.map(({ needs }) => needs));
-  const reasons = peers.map(({ needs }) => reason(needs));
+  if (emulated) return new Map(peers.map((one) => [one, 'EMULATED: peers need a GPU']));
+  const reasons = peers.map(reasonsAgainst(peers));
   const withoutGpu = reasons.includes(undefined) && !findsGpu();
   const noGpu = withoutGpu ? `the PyTorch of ${python} finds no GPU` : undefined;
-  return new Map(peers.map((peer, i) => [peer, reasons[i] ?? noGpu]));
+  return new Map(peers.map((one, i) => [one, reasons[i] ?? noGpu]));
 }
 
 function findsGpu(): boolean {
@@ -80,13 +53,13 @@ export async function measurePeers(
 ): Promise<PeerOutcome> {
   const results: PeerResult[] = [];
   const skipped: Skipped[] = [];
-  const present = peers.filter((peer) => reasons.get(peer) === undefined);
+  const present = peers.filter((one) => reasons.get(one) === undefined);
   const stage = present.length > 0 ? new Stage(problem, problem.type) : undefined;
-  for (const peer of peers) {
-    const { id, name } = peer;
+  for (const one of peers) {
+    const { id, name } = one;
     try {
-      if (stage === undefined || !present.includes(peer)) throw new Error(reasons.get(peer));
-      results.push(await measurePeer(peer, problem, stage, pace));
+      if (stage === undefined || !present.includes(one)) throw new Error(reasons.get(one));
+      results.push(await measurePeer(one, problem, stage, pace));
     } catch (error) {
       skipped.push({ id, name, reason: messageOf(error) });
     }
@@ -96,14 +69,14 @@ export async function measurePeers(
 }
 
 async function measurePeer(
-  peer: Peer,
+  one: Peer,
   problem: GpuProblem,
   stage: Stage,
   { rounds, buffers, ours }: PeerPace,
 ): Promise<PeerResult> {
   if (ours === undefined) throw new Error('there is no time of this package to compare with');
-  const { id, name } = peer;
-  const runner = new Runner(contenderOf(peer, problem, buffers));
+  const { id, name } = one;
+  const runner = new Runner(contenderOf(one, problem, buffers));
   try {
     const errors = (await runner.check(stage))!;
     const { version } = await runner.prepare(stage.files());

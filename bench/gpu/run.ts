@@ -2,7 +2,7 @@
 import { backends, memoryInfo } from '../..';
 import { instructionSets } from '../host/instruction-sets';
 import { messageOf } from '../host/message';
-import { startProgress } from '../host/progress';
+import { withProgress, type ShowProgress } from '../host/progress';
 import { describeMachine } from '../measure/machine';
 import type { GpuSection, GpuWorkloadResult, Report } from '../report/report';
 import { makeProblem, nameOf, type Workload } from '../workload/workload';
@@ -32,7 +32,7 @@ export async function runGpuBenchmark(
   frame: Pick<Report, 'package' | 'command'>,
 ): Promise<Report> {
   const notMeasured: string[] = [];
-  const gpu = await measureGpu(plan, notMeasured);
+  const gpu = await withProgress('bench:gpu', (show) => measureGpu(plan, notMeasured, show));
   return {
     ...{ schema: 1, ...frame, created: new Date().toISOString() },
     machine: describeMachine(instructionSets()),
@@ -42,14 +42,17 @@ export async function runGpuBenchmark(
 }
 
 /** What fails is added to `notMeasured`, and the rest is measured. */
-async function measureGpu(plan: Plan, notMeasured: string[]): Promise<GpuSection> {
+async function measureGpu(
+  plan: Plan,
+  notMeasured: string[],
+  show: ShowProgress,
+): Promise<GpuSection> {
   const { pace, types } = plan;
   const { emulated } = pace;
   const device = describeDevice(emulated);
-  const progress = startProgress('bench:gpu');
   const steps = plan.workloads.length * types.length + 1;
   const attempt = async (what: string, done: number, work: () => Promise<void>) => {
-    progress.update(done, steps, what);
+    show(done, steps, what);
     try {
       await work();
     } catch (error) {
@@ -75,7 +78,6 @@ async function measureGpu(plan: Plan, notMeasured: string[]): Promise<GpuSection
   await attempt('arrays of the host', steps - 1, async () => {
     hostArrays.push(...(await measureHostArrays(plan.hostRows, pace)));
   });
-  progress.finish();
   const deviceMemoryBytes = memoryInfo().total;
   return { emulated, device, deviceMemoryBytes, copy, launch, workloads, hostArrays };
 }

@@ -19,21 +19,16 @@ export async function raceOnDevice<L extends Lane>(
   lanes: readonly L[],
   rounds: number,
 ): Promise<ReadonlyMap<L, readonly number[]>> {
-  const start = new CudaEvent();
-  const end = new CudaEvent();
-  try {
-    return await race(lanes, rounds, ({ calls, before, run }) => {
-      before?.();
-      start.record(stream);
-      run();
-      end.record(stream);
-      end.synchronize();
-      return (end.elapsedSince(start) * 1000) / calls;
-    });
-  } finally {
-    start.dispose();
-    end.dispose();
-  }
+  using start = new CudaEvent();
+  using end = new CudaEvent();
+  return await race(lanes, rounds, ({ calls, before, run }) => {
+    before?.();
+    start.record(stream);
+    run();
+    end.record(stream);
+    end.synchronize();
+    return (end.elapsedSince(start) * 1000) / calls;
+  });
 }
 
 /** Calls that were captured once: what is timed is the device, not this thread. */

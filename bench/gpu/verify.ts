@@ -28,24 +28,19 @@ export function checkOperation(
   stream: CudaStream,
 ): Errors {
   const sample = gpuRowsOf(problem, 0, checkedRows(problem));
-  const buffers = new Buffers(sample, 1, stream);
-  const criterion = newCriterion(sample.classes, 'auto');
-  try {
-    criterion.loadStateDict(statesOf(sample).fresh);
-    makeReady(operation, buffers, stream);
-    const [buffer] = buffers.items;
-    const { loss, grad } = put(operation, criterion, buffer!, stream);
-    const results = {
-      ...(loss && { loss: loss.item() }),
-      ...(grad && { gradient: valuesOfTensor(grad) }),
-      ...(operation !== 'copy' && operation !== 'forward' && criterion.statistics),
-    };
-    const errors = compare(operation, results, sample, buffer!.maps);
-    return requireEqual(operationTitles[operation], errors, sample.type);
-  } finally {
-    criterion.dispose();
-    buffers.dispose();
-  }
+  using buffers = new Buffers(sample, 1, stream);
+  using criterion = newCriterion(sample.classes, 'auto');
+  criterion.loadStateDict(statesOf(sample).fresh);
+  makeReady(operation, buffers, stream);
+  const [buffer] = buffers.items;
+  const { loss, grad } = put(operation, criterion, buffer!, stream);
+  const results = {
+    ...(loss && { loss: loss.item() }),
+    ...(grad && { gradient: valuesOfTensor(grad) }),
+    ...(operation !== 'copy' && operation !== 'forward' && criterion.statistics),
+  };
+  const errors = compare(operation, results, sample, buffer!.maps);
+  return requireEqual(operationTitles[operation], errors, sample.type);
 }
 
 function compare(
@@ -86,25 +81,19 @@ export function checkWhole(
 ): Errors {
   const { rows, classes, bits, labels, type } = problem;
   const { fresh } = statesOf(problem);
-  const onDevice = newCriterion(classes, 'auto');
-  const onHost = newCriterion(classes, 'cpu');
-  try {
-    for (const criterion of [onDevice, onHost]) criterion.loadStateDict(fresh);
-    const { loss } = put('forwardBackward', onDevice, buffer!, stream);
-    const tensor = { data: bits, shape: [rows, classes], dtype: type };
-    const expected = onHost.forwardBackward(tensor, labels);
-    const sums = { loss: loss!.item(), ...onDevice.statistics };
-    const ofSums = errorsOf(sums, { loss: expected.loss, ...onHost.statistics }, type);
-    stream.synchronize();
-    const count = checkedRows(problem);
-    const ofEdges = [0, rows - count].map((first) => {
-      const gradient = valuesOfTensor(rowsOfTensor(buffer!.rows.grad, first, count));
-      return errorsOf({ gradient }, solveInFloat64(gpuRowsOf(problem, first, count)), type);
-    });
-    const errors = ofEdges.reduce(worseOf, ofSums);
-    return requireEqual('forwardBackward of the whole', errors, type);
-  } finally {
-    onDevice.dispose();
-    onHost.dispose();
-  }
+  using onDevice = newCriterion(classes, 'auto');
+  using onHost = newCriterion(classes, 'cpu');
+  for (const criterion of [onDevice, onHost]) criterion.loadStateDict(fresh);
+  const { loss } = put('forwardBackward', onDevice, buffer!, stream);
+  const tensor = { data: bits, shape: [rows, classes], dtype: type };
+  const expected = onHost.forwardBackward(tensor, labels);
+  const sums = { loss: loss!.item(), ...onDevice.statistics };
+  const ofSums = errorsOf(sums, { loss: expected.loss, ...onHost.statistics }, type);
+  stream.synchronize();
+  const count = checkedRows(problem);
+  const ofEdges = [0, rows - count].map((first) => {
+    const gradient = valuesOfTensor(rowsOfTensor(buffer!.rows.grad, first, count));
+    return errorsOf({ gradient }, solveInFloat64(gpuRowsOf(problem, first, count)), type);
+  });
+  return requireEqual('forwardBackward of the whole', ofEdges.reduce(worseOf, ofSums), type);
 }

@@ -1,4 +1,4 @@
-import type { ProgressBar } from '../host/progress';
+import type { ShowProgress } from '../host/progress';
 import { single } from '../measure/statistics';
 import { Runner } from '../process/runner';
 import { Stage } from '../process/stage';
@@ -14,13 +14,13 @@ const least = 4096;
 export async function memoryAt(
   places: readonly Place[],
   curves: readonly Curve[],
-  progress: ProgressBar,
+  show: ShowProgress,
 ): Promise<Series[]> {
   const series: Series[] = [];
   for (const [i, curve] of curves.entries()) {
     const points: { x: number; y: Spread }[] = [];
     for (const { x, shape } of places.filter((place) => fits(place.shape, 2))) {
-      progress.update(i, curves.length, `${curve.name}, ${x} logits`);
+      show(i, curves.length, `${curve.name}, ${x} logits`);
       const bytes = await memoryOf(curve, shape);
       if (bytes !== null) points.push({ x, y: single(Math.max(least, bytes)) });
     }

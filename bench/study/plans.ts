@@ -1,6 +1,6 @@
 /** What is studied: how the time of a logit, and memory, change with one thing at a time. */
 import { instructionSets } from '../host/instruction-sets';
-import type { ProgressBar } from '../host/progress';
+import type { ShowProgress } from '../host/progress';
 import { allThreads, threadCounts } from '../host/threads';
 import type { Pace } from '../process/runner';
 import type { Series, Study } from '../report/report';
@@ -11,7 +11,7 @@ import { timesAt, type Place } from './times';
 
 /** A study without its results. */
 export interface Plan extends Omit<Study, 'series'> {
-  readonly measure: (pace: Pace, progress: ProgressBar) => Promise<Series[]>;
+  readonly measure: (pace: Pace, show: ShowProgress) => Promise<Series[]>;
 }
 
 /** How large a study is; a quick one shows that everything works, and little else. */
@@ -51,7 +51,7 @@ function halfDecades(first: number, last: number): number[] {
 /** The package beside copies, with every number of threads that the benchmark compares. */
 function besideCopies(places: readonly Place[]): Plan['measure'] {
   const curves = [...threadCounts.map((threads) => ours(threads)), ...threadCounts.flatMap(copy)];
-  return (pace, progress) => timesAt(places, curves, pace, progress);
+  return (pace, show) => timesAt(places, curves, pace, show);
 }
 
 function rowsPlan(classes: number, lastPower: number): Plan {
@@ -88,12 +88,12 @@ function threadsPlan(size: Size): Plan {
     id: 'threads',
     title: 'Time against threads, 1,203 classes',
     ...{ x: 'threads', y, logarithmicX: false, logarithmicY: true },
-    measure: async (pace, progress) => {
+    measure: async (pace, show) => {
       const measured: Series[] = [];
       // A process has one number of threads, so others run for each of them.
       for (const x of counts) {
         const places = [{ x, shape: shapeOf(size, 1203) }];
-        measured.push(...(await timesAt(places, curvesWith(x), pace, progress)));
+        measured.push(...(await timesAt(places, curvesWith(x), pace, show)));
       }
       const names = [...new Set(measured.map(({ name }) => name))];
       return names.map((name) => ({
@@ -119,12 +119,12 @@ function positivesPlan(size: Size): Plan {
     id: 'positives',
     title: 'Time against the share of rows that have a class, 1 thread',
     ...{ x: 'rows with a class, %', y, ...linear },
-    measure: async (pace, progress) => {
+    measure: async (pace, show) => {
       const measured: Series[] = [];
       for (const classes of [8, 80, 1203]) {
         const shape = shapeOf(size, classes);
         const places = percents.map((x) => ({ x, shape: { ...shape, positives: x / 100 } }));
-        const [series] = await timesAt(places, [ours(1)], pace, progress);
+        const [series] = await timesAt(places, [ours(1)], pace, show);
         measured.push({ ...series!, name: `${classes.toLocaleString('en-US')} classes` });
       }
       return measured;
@@ -140,11 +140,11 @@ function gammaPlan(size: Size): Plan {
     id: 'gamma',
     title: 'Time against gamma, 1,203 classes, 1 thread',
     ...{ x: 'gamma', y, ...linear },
-    measure: async (pace, progress) => {
+    measure: async (pace, show) => {
       const one = values.map((gamma) => ({ x: gamma, shape: { ...shape, gamma } }));
       const own = values.map((gamma) => ({ x: gamma, shape }));
-      const [focal] = await timesAt(one, [way('focal-loss')], pace, progress);
-      const [equalized] = await timesAt(own, [ours(1)], pace, progress);
+      const [focal] = await timesAt(one, [way('focal-loss')], pace, show);
+      const [equalized] = await timesAt(own, [ours(1)], pace, show);
       return [
         { ...focal!, name: 'Focal Loss, this gamma for all classes' },
         { ...equalized!, name: 'EFL, each class its own gamma' },
@@ -172,6 +172,6 @@ function memoryPlan({ quick }: Size): Plan {
     id: 'memory',
     title: 'Memory beyond logits and labels, 80 classes, 1 thread',
     ...{ x: 'logits', y: 'bytes', ...logarithmic },
-    measure: (_, progress) => memoryAt(places, waysByMemory.map(way), progress),
+    measure: (_, show) => memoryAt(places, waysByMemory.map(way), show),
   };
 }

@@ -1,6 +1,6 @@
 /** The scaling study: one study after the other. */
 import { messageOf } from '../host/message';
-import { startProgress } from '../host/progress';
+import { withProgress } from '../host/progress';
 import type { Pace } from '../process/runner';
 import type { Study } from '../report/report';
 import { plans, type Plan, type Size } from './plans';
@@ -27,16 +27,13 @@ export async function runStudies({ quick = false, rounds }: StudyOptions): Promi
 
 /** A study, or nothing where nothing could be measured: some systems do not tell about memory. */
 async function run({ measure, ...frame }: Plan, pace: Pace): Promise<Study[]> {
-  const progress = startProgress(`study of ${frame.id}`);
   try {
-    const series = await measure(pace, progress);
+    const series = await withProgress(`study of ${frame.id}`, (show) => measure(pace, show));
     const known = series.filter(({ points }) => points.length > 0);
     return known.length === 0 ? [] : [{ ...frame, series: known }];
   } catch (error) {
     // The others are still worth something, and so is what was measured before.
     console.error(`bench: the study of ${frame.id} is left out: ${messageOf(error)}`);
     return [];
-  } finally {
-    progress.finish();
   }
 }

@@ -1,4 +1,4 @@
-import type { ProgressBar } from '../host/progress';
+import type { ShowProgress } from '../host/progress';
 import { race } from '../measure/race';
 import { spreadOf } from '../measure/statistics';
 import { Runner, type Pace } from '../process/runner';
@@ -18,13 +18,13 @@ export async function timesAt(
   places: readonly Place[],
   curves: readonly Curve[],
   pace: Pace,
-  progress: ProgressBar,
+  show: ShowProgress,
 ): Promise<Series[]> {
   const runners = curves.map(({ contender }) => new Runner(contender));
   const points = curves.map(() => [] as { x: number; y: Spread }[]);
   try {
     for (const [done, { x, shape }] of places.entries()) {
-      progress.update(done, places.length, `${shape.rows} x ${shape.classes}`);
+      show(done, places.length, `${shape.rows} x ${shape.classes}`);
       if (!fits(shape, curves.length)) continue;
       await handOver(shape, runners, pace);
       const times = await timesInTurn(runners, shape, pace);

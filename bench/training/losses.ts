@@ -7,16 +7,13 @@ import {
   targetsOf,
   type Tensor,
   type TensorFlow,
-  type Variable,
 } from '../contenders/tensorflow';
 import { packageRoot } from '../host/packages';
 import { newCriterion } from '../workload/criterion';
 import { baseGamma, scaleFactor } from '../workload/workload';
 
-export interface TrainingLoss {
-  /** The loss over the number of positives. The gradient has to be taken of every loss. */
-  of(logits: Tensor): Tensor;
-}
+/** The loss of logits over the number of positives. The gradient has to be taken of every loss. */
+export type TrainingLoss = (logits: Tensor) => Tensor;
 
 /** `equalized-focal-loss/tfjs`, as far as it is used. */
 interface Adapter {
@@ -33,53 +30,43 @@ export function nativeLoss(tf: TensorFlow, labels: Int32Array, classes: number):
   const { tfLoss } = require(entry) as Adapter;
   const loss = tfLoss(newCriterion(classes), { normalizer: 'positives' });
   const labelTensor = tf.tensor(labels, [labels.length], 'int32');
-  return { of: (logits) => loss(labelTensor, logits) };
+  return (logits) => loss(labelTensor, logits);
 }
 
 /** The loss in operations of TensorFlow.js, which differentiates it. */
-export class ComposedLoss implements TrainingLoss {
-  readonly #tf: TensorFlow;
-  readonly #labels: Tensor;
-  readonly #normalizer: number;
-  readonly #positive: Variable;
-  readonly #negative: Variable;
-  /** gamma_j, 1 x classes. */
-  readonly #gamma: Variable;
+export function composedTrainingLoss(
+  tf: TensorFlow,
+  labels: Int32Array,
+  classes: number,
+): TrainingLoss {
+  const labelTensor = tf.tensor(labels, [labels.length, 1], 'int32');
+  const normalizer = Math.max(1, labels.filter((label) => label > 0).length);
+  const sums = [0, 1].map(() => tf.variable(tf.fill([classes], 0), false));
+  const gamma = tf.variable(tf.fill([1, classes], baseGamma), false);
 
-  constructor(tf: TensorFlow, labels: Int32Array, classes: number) {
-    this.#tf = tf;
-    this.#labels = tf.tensor(labels, [labels.length, 1], 'int32');
-    this.#normalizer = Math.max(1, labels.filter((label) => label > 0).length);
-    this.#positive = tf.variable(tf.fill([classes], 0), false);
-    this.#negative = tf.variable(tf.fill([classes], 0), false);
-    this.#gamma = tf.variable(tf.fill([1, classes], baseGamma), false);
-  }
+  // gamma_j = gamma_b + s (1 - g_j) with g_j from the sums over all steps.
+  const collect = (ofStep: readonly Tensor[]): void => {
+    sums.forEach((sum, i) => {
+      sum.assign(tf.add(sum, ofStep[i]!));
+    });
+    const ratio = tf.clipByValue(tf.div(sums[0]!, tf.add(sums[1]!, 1e-10)), 0, 1);
+    const next = tf.sub(baseGamma + scaleFactor, tf.mul(ratio, scaleFactor));
+    gamma.assign(tf.expandDims(next, 0));
+  };
 
-  of(logits: Tensor): Tensor {
-    const tf = this.#tf;
-    const targets = targetsOf(tf, this.#labels, this.#gamma);
+  return (logits) => {
+    const targets = targetsOf(tf, labelTensor, gamma);
     // The statistics need the gradient by the logits, which passes through here.
     const observe = tf.customGrad((x, save) => {
       save([targets.positive]);
       return {
         value: tf.add(x, 0),
         gradFunc: (dy, [positive]) => {
-          this.#collect(gradientSums(tf, dy, positive!));
+          collect(gradientSums(tf, dy, positive!));
           return dy;
         },
       };
     });
-    const loss = composedLoss(tf, observe(logits), targets, this.#gamma);
-    return tf.div(loss, this.#normalizer);
-  }
-
-  /** gamma_j = gamma_b + s (1 - g_j) with g_j from the sums over all steps. */
-  #collect([positive, negative]: readonly Tensor[]): void {
-    const tf = this.#tf;
-    this.#positive.assign(tf.add(this.#positive, positive!));
-    this.#negative.assign(tf.add(this.#negative, negative!));
-    const ratio = tf.div(this.#positive, tf.add(this.#negative, 1e-10));
-    const gamma = tf.sub(baseGamma + scaleFactor, tf.mul(tf.clipByValue(ratio, 0, 1), scaleFactor));
-    this.#gamma.assign(tf.expandDims(gamma, 0));
-  }
+    return tf.div(composedLoss(tf, observe(logits), targets, gamma), normalizer);
+  };
 }
