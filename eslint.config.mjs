@@ -13,7 +13,6 @@ export default tseslint.config(
       '**/runs/**',
       'coverage/**',
       'examples/**',
-      'bench/untyped/**',
       'lib/adapters/tfjs/tfjs-core.d.ts',
       '**/*.mjs',
       '**/*.cjs',

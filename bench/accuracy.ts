@@ -2,11 +2,12 @@
  * How far an element may be off, for logits in [-100, 100] and gamma to 10; a program of its own,
  * which prints figures as JSON for the instruction set it runs with (`EFL_CPU_ISA`).
  */
-import { backends, EqualizedFocalLoss } from '..';
-import { solveInFloat64 } from './reference';
+import { backends } from '..';
+import { single } from './measure/statistics';
 import type { Figure } from './report/report';
-import { single } from './statistics';
-import { alpha, baseGamma, generator, scaleFactor, type Problem } from './workload';
+import { newCriterion, statesOf } from './workload/criterion';
+import { solveInFloat64 } from './workload/reference';
+import { baseGamma, generator, scaleFactor, type Problem } from './workload/workload';
 
 const rows = 2000;
 const classes = 211;
@@ -19,18 +20,10 @@ function extremeProblem(): Problem {
   return { rows, classes, logits, labels, gamma: gamma.map(Math.fround) };
 }
 
-/** The gradient with these gammas, by way of the g that they stand for. */
-function gradientOf({ logits, labels, gamma }: Problem): Float32Array {
-  const criterion = new EqualizedFocalLoss({
-    numClasses: classes,
-    gamma: baseGamma,
-    alpha,
-    scaleFactor,
-  });
-  const pos_neg = gamma.map((value) => 1 - (value - baseGamma) / scaleFactor);
-  const zeros = new Float64Array(classes);
-  criterion.loadStateDict({ pos_grad: zeros, neg_grad: zeros, pos_neg });
-  return criterion.forwardBackward(logits, labels, { collect: false }).grad;
+function gradientOf(problem: Problem): Float32Array {
+  const criterion = newCriterion(classes);
+  criterion.loadStateDict(statesOf(problem).fresh);
+  return criterion.forwardBackward(problem.logits, problem.labels, { collect: false }).grad;
 }
 
 function worstAbove(least: number, actual: Float32Array, expected: Float64Array): number {

@@ -1,13 +1,13 @@
 /** How the time of a logit depends on where the logits lie: of this package, one thread. */
-import { instructionSets } from './instruction-sets';
-import { startProgress } from './progress';
+import { instructionSets } from './host/instruction-sets';
+import { withProgress } from './host/progress';
+import { Runner, type Pace } from './process/runner';
 import type { DistributionTimes } from './report/report';
 import { distributionTimes } from './results';
-import { ours } from './study/entrants';
+import { ours } from './study/curves';
 import type { Shape } from './study/problems';
-import { Actor, stageProblem, type Pace } from './study/stage';
-import { timesInTurn } from './study/times';
-import { distributionNames } from './workload';
+import { handOver, timesInTurn } from './study/times';
+import { distributionNames } from './workload/workload';
 
 const fullPace: Pace = { rounds: 15, sampleMilliseconds: 20 };
 const quickPace: Pace = { rounds: 5, sampleMilliseconds: 5 };
@@ -19,35 +19,33 @@ export async function timesByDistribution(
   quick: boolean,
   rounds?: number,
 ): Promise<DistributionTimes[]> {
-  const pace = quick ? quickPace : fullPace;
+  const standard = quick ? quickPace : fullPace;
+  const pace = { ...standard, rounds: rounds ?? standard.rounds };
+  const shape = quick ? quickShape : fullShape;
   const sets = instructionSets();
-  const measured: DistributionTimes[] = [];
-  const progress = startProgress('distributions of logits');
-  try {
+  return withProgress('distributions of logits', async (show) => {
+    const measured: DistributionTimes[] = [];
     for (const [done, instructionSet] of sets.entries()) {
-      progress.update(done, sets.length, instructionSet);
-      const shape = quick ? quickShape : fullShape;
-      const times = await timesOf(instructionSet, shape, {
-        ...pace,
-        rounds: rounds ?? pace.rounds,
-      });
-      measured.push(distributionTimes(instructionSet, times));
+      show(done, sets.length, instructionSet);
+      measured.push(distributionTimes(instructionSet, await timesOf(instructionSet, shape, pace)));
     }
-  } finally {
-    progress.finish();
-  }
-  return measured;
+    return measured;
+  });
 }
 
 /** For each distribution, nanoseconds a logit in every round. */
-async function timesOf(instructionSet: string, shape: Shape, pace: Pace): Promise<number[][]> {
-  const actors = distributionNames.map(() => new Actor(ours(1, instructionSet)));
+async function timesOf(
+  instructionSet: string,
+  shape: Shape,
+  pace: Pace,
+): Promise<(readonly number[])[]> {
+  const runners = distributionNames.map(() => new Runner(ours(1, instructionSet).contender));
   try {
     for (const [i, distribution] of distributionNames.entries()) {
-      await actors[i]!.take(stageProblem({ ...shape, distribution }), pace);
+      await handOver({ ...shape, distribution }, [runners[i]!], pace);
     }
-    return await timesInTurn(actors, shape, pace);
+    return await timesInTurn(runners, shape, pace);
   } finally {
-    await Promise.all(actors.map((actor) => actor.leave()));
+    await Promise.all(runners.map((runner) => runner.end()));
   }
 }

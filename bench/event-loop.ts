@@ -2,29 +2,29 @@
  * How long asynchronous calls hold the event loop; a program of its own, which prints two figures as
  * JSON. The calls are awaited: their memory is warm, as in a loop that trains.
  */
-import { EqualizedFocalLoss } from '..';
+import { microsecondsOf, race } from './measure/race';
+import { ratioOf, spreadOf } from './measure/statistics';
 import type { Figure } from './report/report';
-import { ratioOf, spreadOf } from './statistics';
-import { alpha, baseGamma, makeProblem, nameOf, scaleFactor, type Workload } from './workload';
+import { newCriterion } from './workload/criterion';
+import { makeProblem, mixed, nameOf } from './workload/workload';
 
 const rounds = 15;
-const workload: Workload = { rows: 20_000, classes: 1203, gamma: 'mixed' };
+const workload = mixed(20_000, 1203);
 const callsAtATime = 4;
 
 const { logits, labels } = makeProblem(workload);
-const options = { numClasses: workload.classes, gamma: baseGamma, alpha, scaleFactor };
-const criterion = new EqualizedFocalLoss(options);
+const criterion = newCriterion(workload.classes);
+const target = new Float32Array(logits.length).fill(1);
 
-/** Milliseconds. */
-function time(work: () => void): number {
-  const start = performance.now();
-  work();
-  return performance.now() - start;
+function timeOfCopy(): number {
+  return microsecondsOf(() => {
+    target.set(logits);
+  });
 }
 
 async function timeOfSubmitting(): Promise<number> {
   let call: Promise<unknown> | undefined;
-  const taken = time(() => {
+  const taken = microsecondsOf(() => {
     call = criterion.forwardBackwardAsync(logits, labels);
   });
   await call;
@@ -50,48 +50,30 @@ async function longestTurn(): Promise<number> {
   });
   await Promise.all(calls);
   isOver = true;
-  return longest;
+  return longest * 1000;
 }
 
 async function main(): Promise<void> {
-  const target = new Float32Array(logits.length).fill(1);
-  const copies: number[] = [];
-  const submissions: number[] = [];
-  const turns: number[] = [];
-  for (let round = -2; round < rounds; round++) {
-    const copy = time(() => {
-      target.set(logits);
-    });
-    const submission = await timeOfSubmitting();
-    if (round < 0) continue; // warm-up
-    copies.push(copy);
-    submissions.push(submission);
-  }
+  const times = await race([timeOfCopy, timeOfSubmitting], rounds, (time) => time());
   // Apart, since the garbage collector has much to give back after each of these.
-  for (let round = 0; round < rounds; round++) turns.push((await longestTurn()) * 1000);
-  console.log(JSON.stringify([submissionFigure(submissions, copies), turnFigure(turns)]));
-}
-
-function submissionFigure(times: readonly number[], copies: readonly number[]): Figure {
-  return {
+  const turns = await race([longestTurn], rounds, (time) => time());
+  const submission: Figure = {
     id: 'submission-over-copy',
     workload: nameOf(workload),
     description: 'making an asynchronous call over a copy into warm memory',
-    value: ratioOf(times, copies),
+    value: ratioOf(times.get(timeOfSubmitting)!, times.get(timeOfCopy)!),
     unit: 'x',
     target: { bound: 'at most', value: 1.3 },
   };
-}
-
-function turnFigure(turns: readonly number[]): Figure {
-  return {
+  const turn: Figure = {
     id: 'longest-turn',
     workload: nameOf(workload),
     description: `longest turn of the event loop while ${callsAtATime} gradients come back`,
-    value: spreadOf(turns),
+    value: spreadOf(turns.get(longestTurn)!),
     unit: 'us',
     target: { bound: 'at most', value: 10_000 },
   };
+  console.log(JSON.stringify([submission, turn]));
 }
 
 void main();

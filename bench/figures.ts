@@ -1,9 +1,9 @@
 /** The figures that have targets, from the times of one run. */
-import type { Measured, Outcome } from './measure';
+import type { Measured, Outcome } from './contest';
 import type { DistributionTimes, Figure } from './report/report';
 import { fastestOfOurs } from './results';
-import { ratioOf, single } from './statistics';
-import { nameOf, type Workload } from './workload';
+import { ratioOf, single } from './measure/statistics';
+import { nameOf, type Workload } from './workload/workload';
 
 /** The time of one contender over that of another, round by round. */
 interface Comparison {
@@ -25,10 +25,14 @@ const enough = 1_000_000;
 const atMost = (value: number): Figure['target'] => ({ bound: 'at most', value });
 const atLeast = (value: number): Figure['target'] => ({ bound: 'at least', value });
 
-function overCopy(id: string, of: string, target: number, gamma: Workload['gamma']): Comparison {
-  const kernels = of.split('-')[1]!.toUpperCase().replace('AVX512', 'AVX-512');
-  const title = gamma === 'two' ? `${kernels} with gamma 2` : kernels;
-  const description = `${title} over a copy of the logits, 2 threads each`;
+function overCopy(
+  id: string,
+  kernels: string,
+  of: string,
+  target: number,
+  gamma: Workload['gamma'] = 'mixed',
+): Comparison {
+  const description = `${kernels} over a copy of the logits, 2 threads each`;
   const compared = { of, over: 'copy-2', target: atMost(target) };
   return { id, description, ...compared, gamma, leastLogits: outOfCache };
 }
@@ -38,37 +42,27 @@ function over(id: string, description: string, of: string, by: string, least: nu
   return { id, description, ...compared, gamma: 'mixed', leastLogits: enough };
 }
 
+const [avx512, avx2, scalar] = ['ours-avx512-1', 'ours-avx2-1', 'ours-scalar-1'] as const;
+const [avx512On2, avx2On2] = ['ours-avx512-2', 'ours-avx2-2'] as const;
+
+/** Contenders by their id, what is said of them, and how many times as long they take at least. */
+const peers: readonly (readonly [id: string, description: string, least: number])[] = [
+  ['onnxruntime-node', 'onnxruntime-node over this package', 40],
+  ['python-torch-eager', 'PyTorch over this package, as installed', 160],
+  ['python-torch-eager-tuned', 'PyTorch over this package, allocator tuned', 60],
+  ['plain-javascript', 'plain JavaScript over this package', 120],
+  ['tfjs-wasm', 'TensorFlow.js wasm over this package', 600],
+];
+
 const comparisons: readonly Comparison[] = [
-  overCopy('avx512-over-copy', 'ours-avx512-2', 2, 'mixed'),
-  overCopy('avx2-over-copy', 'ours-avx2-2', 3, 'mixed'),
-  overCopy('gamma-two-over-copy', 'ours-avx512-2', 1.7, 'two'),
-  over(
-    'scalar-over-avx512',
-    'portable C++ over AVX-512, 1 thread',
-    'ours-scalar-1',
-    'ours-avx512-1',
-    25,
-  ),
-  over('scalar-over-avx2', 'portable C++ over AVX2, 1 thread', 'ours-scalar-1', 'ours-avx2-1', 16),
-  over('threads-avx512', 'AVX-512, 1 thread over 2', 'ours-avx512-1', 'ours-avx512-2', 1.8),
-  over('threads-avx2', 'AVX2, 1 thread over 2', 'ours-avx2-1', 'ours-avx2-2', 1.8),
-  over('onnxruntime-node', 'onnxruntime-node over this package', 'onnxruntime-node', 'ours', 40),
-  over(
-    'python-torch-eager',
-    'PyTorch over this package, as installed',
-    'python-torch-eager',
-    'ours',
-    160,
-  ),
-  over(
-    'python-torch-eager-tuned',
-    'PyTorch over this package, allocator tuned',
-    'python-torch-eager-tuned',
-    'ours',
-    60,
-  ),
-  over('plain-javascript', 'plain JavaScript over this package', 'plain-javascript', 'ours', 120),
-  over('tfjs-wasm', 'TensorFlow.js wasm over this package', 'tfjs-wasm', 'ours', 600),
+  overCopy('avx512-over-copy', 'AVX-512', avx512On2, 2),
+  overCopy('avx2-over-copy', 'AVX2', avx2On2, 3),
+  overCopy('gamma-two-over-copy', 'AVX-512 with gamma 2', avx512On2, 1.7, 'two'),
+  over('scalar-over-avx512', 'portable C++ over AVX-512, 1 thread', scalar, avx512, 25),
+  over('scalar-over-avx2', 'portable C++ over AVX2, 1 thread', scalar, avx2, 16),
+  over('threads-avx512', 'AVX-512, 1 thread over 2', avx512, avx512On2, 1.8),
+  over('threads-avx2', 'AVX2, 1 thread over 2', avx2, avx2On2, 1.8),
+  ...peers.map(([id, description, least]) => over(id, description, id, 'ours', least)),
 ];
 
 /** How much of the memory of the fastest of ours is neither logits, labels nor gradient. */

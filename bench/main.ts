@@ -1,15 +1,15 @@
 /** `npm run bench -- [options]` in the repository, `efl bench [options]` from the package. */
-import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { version } from '..';
+import { faulty, makeRoom, runProgram, store } from './command/program';
 import { listContenders, type Listed } from './contenders';
 import { timesByDistribution } from './distributions';
 import { distributionFigures } from './figures';
-import { instructionSets } from './instruction-sets';
-import { describeMachine } from './machine';
+import { instructionSets } from './host/instruction-sets';
+import { describeMachine } from './measure/machine';
 import { parseOptions, type Options } from './options';
 import { objectionToBuild } from './package-build';
-import { startProgress } from './progress';
+import { withProgress } from './host/progress';
 import { compareReports } from './report/compare';
 import { markdownTable } from './report/markdown';
 import { readReport } from './report/read';
@@ -21,14 +21,8 @@ import {
   skippedTable,
   workloadTitle,
 } from './report/tables';
-import { writeReport } from './report/write';
 import { runBenchmark, type Audience } from './run';
-import { figuresFrom, messageOf } from './script';
-
-/** Results were measured, but the package has a fault. */
-const faulty = 1;
-/** Nothing was measured. */
-const refused = 2;
+import { figuresFrom } from './script';
 
 const audience: Audience = {
   workload: (result) => {
@@ -69,13 +63,10 @@ async function main(args: readonly string[]): Promise<number> {
 }
 
 async function compareTrainingSteps({ quick }: Options): Promise<number> {
-  const progress = startProgress('training step');
-  try {
-    audience.figures(await figuresFrom('training-step', quick ? ['--quick'] : [], {}), []);
-    return 0;
-  } finally {
-    progress.finish();
-  }
+  const args = quick ? ['--quick'] : [];
+  const measuring = () => figuresFrom('training-step', args, {});
+  audience.figures(await withProgress('training step', measuring), []);
+  return 0;
 }
 
 async function compareDistributions({ quick = false, rounds }: Options): Promise<number> {
@@ -99,17 +90,6 @@ function list(contenders: readonly Listed[]): number {
   return 0;
 }
 
-function makeRoom({ json, out }: Options): void {
-  if (json !== undefined) mkdirSync(path.dirname(json), { recursive: true });
-  if (out !== undefined) mkdirSync(out, { recursive: true });
-}
-
-async function store(report: Report, { json, out }: Options): Promise<void> {
-  if (json !== undefined) writeFileSync(json, `${JSON.stringify(report, null, 2)}\n`);
-  if (out === undefined) return;
-  console.error(`Written: ${(await writeReport(report, out)).join(', ')}`);
-}
-
 function hasRegressed(before: Report, after: Report): boolean {
   const { text, regressions, compared } = compareReports(before, after);
   console.log(`\n## Compared with ${before.created}\n\n${text}`);
@@ -122,23 +102,4 @@ function oursIsWrong({ skipped }: WorkloadResult): boolean {
   return skipped.some(({ id }) => id.startsWith('ours-'));
 }
 
-// Ended by a signal, it still ends its children and removes its files, which 'exit' does.
-// A terminal and `efl bench` may both send the signal: the second must not cut that short.
-let ending = false;
-for (const [signal, number] of Object.entries({ SIGINT: 2, SIGTERM: 15, SIGHUP: 1 })) {
-  process.on(signal, () => {
-    if (ending) return;
-    ending = true;
-    process.exit(128 + number);
-  });
-}
-
-main(process.argv.slice(2)).then(
-  (code) => {
-    process.exitCode = code;
-  },
-  (error: unknown) => {
-    console.error(`bench: ${messageOf(error)}`);
-    process.exit(refused); // whatever still runs
-  },
-);
+runProgram('bench', main);

@@ -1,9 +1,7 @@
-import { Command, InvalidArgumentError, Option } from 'commander';
-import { distributed, distributionNames, type Workload } from './workload';
+import { Option } from 'commander';
+import { newCommand, parseCount, parseList, type CommonOptions } from './command/options';
 
-export interface Options {
-  readonly quick?: boolean;
-  readonly shapes?: readonly Workload[];
+export interface Options extends CommonOptions {
   readonly only?: readonly string[];
   readonly rounds?: number;
   readonly contender: readonly string[];
@@ -11,8 +9,6 @@ export interface Options {
   readonly distributions?: boolean;
   readonly trainingStep?: boolean;
   readonly list?: boolean;
-  readonly json?: string;
-  readonly out?: string;
   readonly compare?: string;
   readonly allowUnknownBuild?: boolean;
 }
@@ -33,14 +29,8 @@ Examples:
   --compare results/report.json    what has become slower since`;
 
 export function parseOptions(args: readonly string[], name: string): Options {
-  return new Command(name)
-    .description('Compare this package with other ways to compute the same, on this machine.')
-    .option('--quick', 'small workloads and few rounds')
-    .option(
-      '--shapes <list>',
-      'workloads as ROWSxCLASSES, with :2 for gamma 2 or :prior, :trained ... for such logits',
-      parseShapes,
-    )
+  const description = 'Compare this package with other ways to compute the same, on this machine.';
+  return newCommand(name, description)
     .option('--only <list>', 'contenders whose id starts so, separated by commas', parseList)
     .option(
       '--rounds <number>',
@@ -56,46 +46,9 @@ export function parseOptions(args: readonly string[], name: string): Options {
     .option('--distributions', 'compare only the distributions of logits, of this package')
     .option('--training-step', 'compare whole training steps on TensorFlow.js instead')
     .option('--list', 'print the contenders and end')
-    .option('--json <file>', 'store the report')
-    .option('--out <folder>', 'store report.json, report.md, report.html and charts')
     .option('--compare <file>', 'compare with a stored report; exit with 1 on a regression')
     .option('--allow-unknown-build', 'also time a build that nothing is known of (EFL_BINARY)')
     .addHelpText('after', explanation)
-    .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : 2))
     .parse(args, { from: 'user' })
     .opts<Options>();
-}
-
-export function parseShapes(text: string): Workload[] {
-  return parseList(text).map((shape) => {
-    const [, rowsText, classesText, kind] = /^(\d+)x(\d+)(?::(\w+))?$/.exec(shape) ?? [];
-    const [rows, classes] = [Number(rowsText), Number(classesText)];
-    if (!(rows >= 1 && classes >= 1 && rows * classes <= 2 ** 29)) {
-      throw new InvalidArgumentError(`'${shape}' is not like 20000x1203.`);
-    }
-    return workloadOf(kind, { rows, classes });
-  });
-}
-
-function workloadOf(kind: string | undefined, shape: Pick<Workload, 'rows' | 'classes'>): Workload {
-  if (kind === undefined) return { ...shape, gamma: 'mixed' };
-  if (kind === '2') return { ...shape, gamma: 'two' };
-  const distribution = distributionNames.find((name) => name === kind);
-  if (distribution !== undefined) return distributed(distribution, shape);
-  throw new InvalidArgumentError(
-    `':${kind}' is neither ':2' nor :${distributionNames.join(', :')}.`,
-  );
-}
-
-function parseList(text: string): string[] {
-  return text
-    .split(',')
-    .map((part) => part.trim())
-    .filter((part) => part !== '');
-}
-
-function parseCount(text: string): number {
-  const count = Number(text);
-  if (!Number.isInteger(count) || count < 1) throw new InvalidArgumentError('Not an integer > 0.');
-  return count;
 }

@@ -2,17 +2,19 @@
  * What a call costs beside its work; a program of its own, which prints its figures as JSON. With
  * one thread (`EFL_NUM_THREADS=1`), so that no helper has to be woken.
  */
-import { EqualizedFocalLoss, FocalLoss } from '..';
+import { FocalLoss } from '..';
+import { microsecondsOf, race } from './measure/race';
+import { spreadOf } from './measure/statistics';
 import type { Figure } from './report/report';
-import { spreadOf } from './statistics';
-import { alpha, baseGamma, makeProblem, scaleFactor } from './workload';
+import { newCriterion } from './workload/criterion';
+import { alpha, baseGamma, makeProblem, mixed } from './workload/workload';
 
 const classes = 80;
 const rounds = 31;
 const callsOfSample = 1000;
 const awaitedCalls = 200;
 
-interface Problem {
+interface Given {
   readonly logits: Float32Array;
   readonly labels: Int32Array;
   readonly grad: Float32Array;
@@ -24,11 +26,10 @@ interface Kind {
   readonly description: string;
   readonly target: Figure['target'];
   /** The call, of a criterion of its own. */
-  readonly make: (problem: Problem) => () => void;
+  readonly make: (given: Given) => () => void;
 }
 
-const equalized = { numClasses: classes, gamma: baseGamma, alpha, scaleFactor };
-const focal = { numClasses: classes, gamma: baseGamma, alpha };
+const newFocalLoss = () => new FocalLoss({ numClasses: classes, gamma: baseGamma, alpha });
 
 const kinds: readonly Kind[] = [
   {
@@ -36,7 +37,7 @@ const kinds: readonly Kind[] = [
     description: 'synchronous call beyond its kernel',
     target: { bound: 'at most', value: 1 },
     make: ({ logits, labels, grad }) => {
-      const criterion = new EqualizedFocalLoss(equalized);
+      const criterion = newCriterion(classes);
       return () => criterion.forwardBackward(logits, labels, { grad });
     },
   },
@@ -45,7 +46,7 @@ const kinds: readonly Kind[] = [
     description: 'the same with four options',
     target: null,
     make: ({ logits, labels, grad }) => {
-      const criterion = new EqualizedFocalLoss(equalized);
+      const criterion = newCriterion(classes);
       const options = { grad, normalizer: 'positives', gradOutput: 2, lossScale: 1024 } as const;
       return () => criterion.forwardBackward(logits, labels, { ...options });
     },
@@ -55,7 +56,7 @@ const kinds: readonly Kind[] = [
     description: 'the same of FocalLoss, which has no statistics',
     target: null,
     make: ({ logits, labels, grad }) => {
-      const criterion = new FocalLoss(focal);
+      const criterion = newFocalLoss();
       return () => criterion.forwardBackward(logits, labels, { grad });
     },
   },
@@ -64,22 +65,15 @@ const kinds: readonly Kind[] = [
     description: 'its loss alone, without options',
     target: null,
     make: ({ logits, labels }) => {
-      const criterion = new FocalLoss(focal);
+      const criterion = newFocalLoss();
       return () => criterion.forward(logits, labels);
     },
   },
 ];
 
-function problemOf(rows: number): Problem {
-  const { logits, labels } = makeProblem({ rows, classes, gamma: 'mixed' });
+function givenRows(rows: number): Given {
+  const { logits, labels } = makeProblem(mixed(rows, classes));
   return { logits, labels, grad: new Float32Array(logits.length) };
-}
-
-/** Microseconds of one call, as the mean of many. */
-function time(call: () => void): number {
-  const start = performance.now();
-  for (let made = 0; made < callsOfSample; made++) call();
-  return ((performance.now() - start) * 1000) / callsOfSample;
 }
 
 /** Microseconds until an asynchronous call has been awaited, the median of many. */
@@ -94,44 +88,41 @@ async function timeAwaited(call: () => Promise<unknown>): Promise<number> {
 }
 
 async function main(): Promise<void> {
-  const [one, hundred, fourHundred] = [problemOf(1), problemOf(100), problemOf(400)];
-  const calls = kinds.map(({ make }) => [make(one), make(hundred), make(fourHundred)] as const);
-  const synchronous = kinds.map((): number[] => []);
-  const asynchronous: number[] = [];
-  const criterion = new EqualizedFocalLoss(equalized);
+  const [one, hundred, fourHundred] = [givenRows(1), givenRows(100), givenRows(400)];
+  const criterion = newCriterion(classes);
   const { logits, labels, grad } = hundred;
-  for (let round = -2; round < rounds; round++) {
-    const middles: number[] = [];
-    calls.forEach(([ofOne, ofHundred, ofFourHundred], kind) => {
-      const [small, middle, large] = [time(ofOne), time(ofHundred), time(ofFourHundred)];
-      middles.push(middle);
-      // What a further row costs follows from the two larger calls. The call with one row takes that
-      // and whatever every call costs: checks, the change to native code and back, the state.
-      if (round >= 0) synchronous[kind]!.push(small - (large - middle) / 300);
-    });
-    const awaited = await timeAwaited(() =>
-      criterion.forwardBackwardAsync(logits, labels, { grad }),
-    );
-    if (round >= 0) asynchronous.push(awaited - middles[0]!);
-  }
-  const figures = kinds.map((kind, index) => synchronousFigure(kind, synchronous[index]!));
-  console.log(JSON.stringify([...figures, asynchronousFigure(asynchronous)]));
-}
-
-function synchronousFigure({ id, description, target }: Kind, times: readonly number[]): Figure {
-  const workload = `1 x ${classes}`;
-  return { id, workload, description, value: spreadOf(times), unit: 'us', target };
-}
-
-function asynchronousFigure(times: readonly number[]): Figure {
-  return {
+  const awaited = () => timeAwaited(() => criterion.forwardBackwardAsync(logits, labels, { grad }));
+  const lanes = kinds.map(({ make }) =>
+    [make(one), make(hundred), make(fourHundred)].map((call) => () => {
+      return microsecondsOf(call, callsOfSample);
+    }),
+  );
+  const times = await race([...lanes.flat(), awaited], rounds, (time) => time());
+  const figures = kinds.map((kind, index): Figure => {
+    const [small, middle, large] = lanes[index]!.map((lane) => times.get(lane)!);
+    // What a further row costs follows from the two larger calls. The call with one row takes that
+    // and whatever every call costs: checks, the change to native code and back, the state.
+    const beyond = small!.map((time, round) => time - (large![round]! - middle![round]!) / 300);
+    const { id, description, target } = kind;
+    return {
+      id,
+      workload: `1 x ${classes}`,
+      description,
+      value: spreadOf(beyond),
+      unit: 'us',
+      target,
+    };
+  });
+  const synchronous = times.get(lanes[0]![1]!)!;
+  const asynchronous: Figure = {
     id: 'asynchronous-call',
     workload: `100 x ${classes}`,
     description: 'awaited asynchronous call beyond the synchronous one',
-    value: spreadOf(times),
+    value: spreadOf(times.get(awaited)!.map((time, round) => time - synchronous[round]!)),
     unit: 'us',
     target: { bound: 'at most', value: 40 },
   };
+  console.log(JSON.stringify([...figures, asynchronous]));
 }
 
 void main();

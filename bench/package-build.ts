@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import path from 'node:path';
-import { packageRoot } from './optional';
+import { packageRoot } from './host/packages';
 
 interface Diagnosis {
   readonly binary: {

@@ -1,8 +1,8 @@
 /** From the times of the rounds to what is reported. */
-import type { Measured, Outcome } from './measure';
+import type { Measured, Outcome } from './contest';
 import type { ContenderResult, DistributionTimes, Report, WorkloadResult } from './report/report';
-import { ratioOf, spreadOf } from './statistics';
-import { distributionNames, nameOf } from './workload';
+import { ratioOf, spreadOf } from './measure/statistics';
+import { distributionNames, nameOf } from './workload/workload';
 
 export function workloadResult({ workload, measured, skipped }: Outcome): WorkloadResult {
   const ours = fastestOfOurs(measured);

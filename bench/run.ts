@@ -1,19 +1,20 @@
 /** A whole run: which contenders, on which workloads, and what is reported of them. */
 import type { Listed } from './contenders';
 import { timesByDistribution } from './distributions';
-import { fullPace, quickPace, type Pace } from './entrant';
+import { fullPace, quickPace, type ContestPace } from './entrant';
 import { distributionFigures, figuresOf, type Figures } from './figures';
-import { instructionSets } from './instruction-sets';
-import { describeMachine } from './machine';
-import { measure, type Outcome } from './measure';
+import { instructionSets } from './host/instruction-sets';
+import { describeMachine } from './measure/machine';
+import { measure, type Outcome } from './contest';
 import type { Options } from './options';
-import { startProgress } from './progress';
+import { withProgress } from './host/progress';
 import type { DistributionTimes, Figure, Report, WorkloadResult } from './report/report';
 import { copyBandwidth, workloadResult } from './results';
-import { figuresFrom, messageOf } from './script';
+import { messageOf } from './host/message';
+import { figuresFrom } from './script';
 import { runStudies } from './study/studies';
-import { allThreads } from './threads';
-import { fullWorkloads, nameOf, quickWorkloads, type Workload } from './workload';
+import { allThreads } from './host/threads';
+import { fullWorkloads, nameOf, quickWorkloads } from './workload/workload';
 
 /** Shown as soon as it is known: a run takes long. */
 export interface Audience {
@@ -35,7 +36,9 @@ export async function runBenchmark(
   for (const workload of options.shapes ?? (options.quick ? quickWorkloads : fullWorkloads)) {
     const suitable = chosen.filter((one) => workload.gamma !== 'two' || one.alsoWithGammaTwo);
     try {
-      const outcome = await measured(workload, suitable, pace);
+      const outcome = await withProgress(nameOf(workload), (show) =>
+        measure(workload, suitable, pace, show),
+      );
       workloads.push(workloadResult(outcome));
       outcomes.push(outcome);
       audience.workload(workloads.at(-1)!);
@@ -65,7 +68,7 @@ export async function runBenchmark(
   };
 }
 
-function paceOf({ quick, rounds }: Options): Pace {
+function paceOf({ quick, rounds }: Options): ContestPace {
   const pace = quick ? quickPace : fullPace;
   return rounds === undefined ? pace : { ...pace, rounds };
 }
@@ -85,19 +88,6 @@ function choose(contenders: readonly Listed[], only: Options['only']): Listed[] 
       one === fastest ||
       only.some((prefix) => one.id.startsWith(prefix)),
   );
-}
-
-async function measured(
-  workload: Workload,
-  contenders: readonly Listed[],
-  pace: Pace,
-): Promise<Outcome> {
-  const progress = startProgress(nameOf(workload));
-  try {
-    return await measure(workload, contenders, pace, progress);
-  } finally {
-    progress.finish();
-  }
 }
 
 /** What is not asked of a workload is part of every run but those that were narrowed down. */
@@ -141,12 +131,10 @@ async function figuresOfProgram(
   args: readonly string[],
   environment: Readonly<Record<string, string>>,
 ): Promise<Figures> {
-  const progress = startProgress(title);
   try {
-    return { figures: await figuresFrom(name, args, environment), notMeasured: [] };
+    const figures = await withProgress(title, () => figuresFrom(name, args, environment));
+    return { figures, notMeasured: [] };
   } catch (error) {
     return { figures: [], notMeasured: [`${title} (${messageOf(error)})`] };
-  } finally {
-    progress.finish();
   }
 }

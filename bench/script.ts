@@ -1,11 +1,8 @@
 import { spawn } from 'node:child_process';
-import { nodeCommand } from './contender-process';
-import { peerFolder } from './optional';
+import path from 'node:path';
+import { peerFolder } from './host/packages';
+import { nodeCommand } from './process/contender-process';
 import type { Figure } from './report/report';
-
-export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}
 
 /** Runs a program of this folder that prints figures as JSON. */
 export function figuresFrom(
@@ -13,7 +10,7 @@ export function figuresFrom(
   args: readonly string[],
   environment: Readonly<Record<string, string>>,
 ): Promise<readonly Figure[]> {
-  const [command, ...rest] = nodeCommand(name, args);
+  const [command, ...rest] = nodeCommand(path.join(__dirname, name), args);
   const NODE_PATH = peerFolder();
   const child = spawn(command, rest, {
     env: { ...process.env, ...(NODE_PATH !== undefined && { NODE_PATH }), ...environment },

@@ -6,18 +6,16 @@
  * because the example is an ES module with packages of its own. The loss is timed by itself, too: value,
  * gradient and statistics.
  */
+import { startTensorFlow, type Tensor, type TensorFlow } from './contenders/tensorflow';
+import { messageOf } from './host/message';
+import { microsecondsOf, race } from './measure/race';
+import { ratioOf, spreadOf } from './measure/statistics';
 import type { Figure, Spread } from './report/report';
-import { messageOf } from './script';
-import { ratioOf, spreadOf } from './statistics';
-import { startTensorFlow, type Tensor, type TensorFlow } from './tensorflow';
-import { ComposedLoss } from './training/composed-loss';
-import type { TrainingLoss } from './training/loss';
-import { NativeLoss } from './training/native-loss';
-import { Trainer } from './training/trainer';
-import { makeProblem } from './workload';
+import { composedTrainingLoss, nativeLoss, type TrainingLoss } from './training/losses';
+import { trainerOf } from './training/trainer';
+import { makeProblem, mixed } from './workload/workload';
 
 const shape = { rows: 2048, features: 144, hidden: 128, classes: 120 };
-const warmUpSteps = 3;
 /** Both train the same network on the same cells: their losses must not part. */
 const stepTolerance = 1e-4;
 /** At logits as low as those of a workload the wasm backend's softplus has fewer digits. */
@@ -25,23 +23,17 @@ const lossTolerance = 1e-3;
 
 async function main(steps: number): Promise<void> {
   const tf = await startTensorFlow('wasm');
-  const losses = [
-    (labels: Int32Array) => new NativeLoss(tf, labels, shape.classes),
-    (labels: Int32Array) => new ComposedLoss(tf, labels, shape.classes),
-  ] as const;
-  const [native, composed] = losses.map((lossFor) => new Trainer(tf, shape, lossFor));
-  const step = compare(
-    () => native!.step(),
-    () => composed!.step(),
-    steps,
-    stepTolerance,
-  );
-  const { logits, labels } = makeProblem({ ...shape, gamma: 'mixed' });
+  const lossesFor = [
+    (labels: Int32Array) => nativeLoss(tf, labels, shape.classes),
+    (labels: Int32Array) => composedTrainingLoss(tf, labels, shape.classes),
+  ];
+  const trainers = lossesFor.map((lossFor) => trainerOf(tf, shape, lossFor));
+  const step = await compare(trainers, steps, stepTolerance);
+  const { logits, labels } = makeProblem(mixed(shape.rows, shape.classes));
   const x = tf.tensor(logits, [shape.rows, shape.classes]);
-  const [nativeLoss, composedLoss] = losses.map((lossFor) => lossFor(labels));
-  const alone = compare(
-    () => differentiate(tf, nativeLoss!, x),
-    () => differentiate(tf, composedLoss!, x),
+  const losses = lossesFor.map((lossFor) => lossFor(labels));
+  const alone = await compare(
+    losses.map((loss) => () => differentiate(tf, loss, x)),
     steps,
     lossTolerance,
   );
@@ -68,38 +60,28 @@ interface Times {
 }
 
 /** Times two ways to compute the same losses, in turn; in microseconds. */
-function compare(
-  native: () => number,
-  composed: () => number,
+async function compare(
+  ways: readonly (() => number)[],
   steps: number,
   tolerance: number,
-): Times {
-  const times = { native: [] as number[], composed: [] as number[] };
-  for (let step = -warmUpSteps; step < steps; step++) {
-    // Neither always comes second, when the other has left the caches to it.
-    const order = step % 2 === 0 ? [native, composed] : [composed, native];
-    const [first, second] = order.map(timed);
-    const [ours, theirs] = step % 2 === 0 ? [first!, second!] : [second!, first!];
-    const difference = Math.abs(ours.loss - theirs.loss) / Math.abs(theirs.loss);
-    if (!(difference <= tolerance)) {
-      throw new Error(`the losses differ: ${ours.loss} and ${theirs.loss}`);
+): Promise<Times> {
+  const lanes = ways.map((way) => ({ way, losses: [] as number[] }));
+  const times = await race(lanes, steps, ({ way, losses }) =>
+    microsecondsOf(() => losses.push(way())),
+  );
+  const [ours, theirs] = lanes.map(({ losses }) => losses);
+  ours!.forEach((loss, i) => {
+    const other = theirs![i]!;
+    if (!(Math.abs(loss - other) <= tolerance * Math.abs(other))) {
+      throw new Error(`the losses differ: ${loss} and ${other}`);
     }
-    if (step < 0) continue;
-    times.native.push(ours.microseconds);
-    times.composed.push(theirs.microseconds);
-  }
-  return times;
-}
-
-function timed(work: () => number): { loss: number; microseconds: number } {
-  const start = performance.now();
-  const loss = work();
-  return { loss, microseconds: (performance.now() - start) * 1000 };
+  });
+  return { native: times.get(lanes[0]!)!, composed: times.get(lanes[1]!)! };
 }
 
 /** Loss, gradient and statistics. Returns the loss, as training reads it. */
 function differentiate(tf: TensorFlow, loss: TrainingLoss, logits: Tensor): number {
-  const { value, grad } = tf.valueAndGrad((x) => loss.of(x))(logits);
+  const { value, grad } = tf.valueAndGrad(loss)(logits);
   const [read] = value.dataSync();
   value.dispose();
   grad.dispose();

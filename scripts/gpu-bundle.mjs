@@ -85,7 +85,7 @@ rmSync(bundle, { recursive: true, force: true });
 mkdirSync(bundle, { recursive: true });
 copy('package.json', 'LICENSE', 'CHANGELOG.md', 'dist', path.join('prebuilds', 'linux-x64'));
 copy('native', path.join('test', 'native'), 'CMakeLists.txt');
-copy(path.join('bench', 'peers'), path.join('bench', 'gpu', 'peers'));
+copy(path.join('bench', 'peers'));
 copy(path.join(tools, 'run.mjs'), path.join(tools, 'every-kernel.cjs'));
 compileTests();
 for (const file of ['run.sh', 'README.md', 'jest.config.cjs']) {

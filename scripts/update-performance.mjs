@@ -26,7 +26,7 @@ if (!file) {
 const require = createRequire(import.meta.url);
 require('ts-node').register({ project: path.join(root, 'bench', 'tsconfig.json') });
 const ofReport = (name) => require(path.join(root, 'bench', 'report', `${name}.ts`));
-const { picturesOf } = ofReport('charts');
+const { picturesOf } = ofReport('pictures');
 const { markdownTable } = ofReport('markdown');
 const { parseReport } = ofReport('schema');
 const { summaryTable } = ofReport('summary');

@@ -1,5 +1,5 @@
 import type { ContenderResult } from '../report/report';
-import type { Problem, Solution } from '../workload';
+import type { Problem, Solution } from '../workload/workload';
 
 /**
  * A way to compute loss, gradient and gradient statistics; one file each in this folder. The

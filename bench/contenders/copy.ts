@@ -1,6 +1,7 @@
+import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
-import { threadCounts } from '../threads';
-import type { Problem } from '../workload';
+import { threadCounts } from '../host/threads';
+import type { Problem } from '../workload/workload';
 import type { Contender, Task } from './contender';
 
 /** The pace of the machine's memory: a copy of the logits, each thread its part. */
@@ -23,7 +24,7 @@ async function prepare({ logits }: Problem, threads: number): Promise<Task> {
   const target = new Float32Array(part);
   const shared = new Int32Array(new SharedArrayBuffer(8));
   const helpers = Array.from({ length: threads - 1 }, () => startHelper(shared, part));
-  await Promise.all(helpers.map(waitUntilOnline));
+  await Promise.all(helpers.map((helper) => once(helper, 'message'))); // they are ready
   let calls = 0;
   return {
     solve: () => {
@@ -45,14 +46,6 @@ function waitForHelpers(shared: Int32Array, expected: number): void {
     if (count === expected) return;
     if (spin % 100_000 === 0) Atomics.wait(shared, finished, count, 1);
   }
-}
-
-function waitUntilOnline(helper: Worker): Promise<void> {
-  return new Promise((resolve, reject) => {
-    helper.once('error', reject).once('message', () => {
-      resolve();
-    });
-  });
 }
 
 /** From its source text: a worker would not know how to read a file in TypeScript. */

@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import path from 'node:path';
 import type { Contender } from './contender';
 import { contendersIn } from './load';
@@ -16,7 +15,7 @@ const unnamed = { family: 'javascript', threads: 1 } as const;
 
 /** All contenders there are, those in files of the user last. */
 export function listContenders(files: readonly string[]): Listed[] {
-  const ownFiles = own.map((name) => fileOf(name)).filter((file) => file !== undefined);
+  const ownFiles = own.map((name) => path.join(__dirname, `${name}${path.extname(__filename)}`));
   const listed = [...ownFiles, ...files.map((file) => path.resolve(file))].flatMap((file) =>
     contendersIn(file).map((contender): Listed => ({ ...unnamed, ...contender, file })),
   );
@@ -26,12 +25,4 @@ export function listContenders(files: readonly string[]): Listed[] {
     }
   });
   return listed;
-}
-
-/** A file or a folder with an index, in TypeScript or compiled. */
-function fileOf(name: string): string | undefined {
-  const extension = path.extname(__filename);
-  return [`${name}${extension}`, path.join(name, `index${extension}`)]
-    .map((file) => path.join(__dirname, file))
-    .find((file) => existsSync(file));
 }

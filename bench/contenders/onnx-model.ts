@@ -1,5 +1,5 @@
-import { load } from '../optional';
-import { alpha, baseGamma } from '../workload';
+import { load } from '../host/packages';
+import { alpha, baseGamma } from '../workload/workload';
 
 /** What is used of onnx-proto, which may not be installed. */
 interface OnnxProto {

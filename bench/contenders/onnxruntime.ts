@@ -1,6 +1,6 @@
-import { load as loadPackage, missing, versionOf } from '../optional';
-import { allThreads } from '../threads';
-import type { Problem } from '../workload';
+import { load as loadPackage, missing, versionOf } from '../host/packages';
+import { allThreads } from '../host/threads';
+import type { Problem } from '../workload/workload';
 import type { Contender, Solver, Task } from './contender';
 import { buildModel } from './onnx-model';
 

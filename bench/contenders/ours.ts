@@ -1,8 +1,8 @@
-import { backends, EqualizedFocalLoss, version } from '../..';
-import { instructionSets } from '../instruction-sets';
-import { statesOf } from '../states';
-import { threadCounts } from '../threads';
-import { alpha, baseGamma, scaleFactor, type Problem } from '../workload';
+import { backends, version } from '../..';
+import { instructionSets } from '../host/instruction-sets';
+import { threadCounts } from '../host/threads';
+import { newCriterion, statesOf } from '../workload/criterion';
+import type { Problem } from '../workload/workload';
 import type { Contender, Solver, Task } from './contender';
 
 /** This package with each instruction set and number of threads. */
@@ -25,8 +25,7 @@ function load(): Solver {
 }
 
 function prepare({ classes, logits, labels, gamma }: Problem): Task {
-  const options = { numClasses: classes, gamma: baseGamma, alpha, scaleFactor };
-  const criterion = new EqualizedFocalLoss(options);
+  const criterion = newCriterion(classes);
   const grad = new Float32Array(logits.length);
   const { fresh, steady } = statesOf({ classes, gamma });
   criterion.loadStateDict(steady);

@@ -1,4 +1,4 @@
-import { alpha, baseGamma, type Problem, type Solution } from '../workload';
+import { alpha, baseGamma, type Problem, type Solution } from '../workload/workload';
 import type { Contender } from './contender';
 
 /** What one would write without this package: one fused, stable loop over typed arrays. */

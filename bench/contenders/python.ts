@@ -1,18 +1,6 @@
-import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import path from 'node:path';
-import { packageRoot } from '../optional';
-import { allThreads } from '../threads';
+import { allThreads } from '../host/threads';
 import type { Contender } from './contender';
-
-/** A program in bench/peers, and what has to be installed for it. */
-interface Peer extends Pick<
-  Contender,
-  'id' | 'name' | 'threads' | 'mostLogits' | 'arrays' | 'environment'
-> {
-  readonly module: string;
-  readonly needs: readonly string[];
-}
+import { peer, peerCommand, reasonsAgainst, type Peer } from './python-peers';
 
 /**
  * Large temporaries are given back to the system and faulted in again, page by page, in every step:
@@ -26,86 +14,33 @@ const keepMemory = {
   GLIBC_TUNABLES: 'glibc.malloc.hugetlb=1',
 };
 
-/** More would take tens of times the memory of its logits. */
-const mostLogits = 24_100_000;
-const shared = { threads: allThreads, mostLogits, arrays: 16 };
+const torchvision = ['torch', 'torchvision'];
+const optax = ['numpy', 'jax', 'optax'];
 
 const peers: readonly Peer[] = [
-  {
-    id: 'python-numpy',
-    name: 'NumPy, closed form',
-    module: 'numpy_closed_form',
-    needs: ['numpy'],
-    ...shared,
-    threads: 1, // it computes elementwise on one, whatever it is given
-  },
-  {
-    id: 'python-torch-eager',
-    name: 'PyTorch eager, as in the paper',
-    module: 'torch_eager',
-    needs: ['torch'],
-    ...shared,
-  },
-  {
-    id: 'python-torch-eager-tuned',
-    name: 'PyTorch eager, allocator tuned',
-    module: 'torch_eager',
-    needs: ['torch'],
-    ...shared,
-    environment: keepMemory,
-  },
-  {
-    id: 'python-torch-compile',
-    name: 'PyTorch, torch.compile',
-    module: 'torch_compile',
-    needs: ['torch'],
-    ...shared,
-  },
-  {
-    id: 'python-torchvision',
-    name: 'torchvision sigmoid_focal_loss',
-    module: 'torchvision_focal',
-    needs: ['torch', 'torchvision'],
-    ...shared,
-  },
-  {
-    id: 'python-optax',
-    name: 'Optax sigmoid_focal_loss, jax.jit',
-    module: 'optax_focal',
-    needs: ['numpy', 'jax', 'optax'],
-    ...shared,
-  },
+  peer('python-numpy', 'NumPy, closed form', 'numpy_closed_form', ['numpy']),
+  peer('python-torch-eager', 'PyTorch eager, as in the paper', 'torch_eager', ['torch']),
+  peer('python-torch-eager-tuned', 'PyTorch eager, allocator tuned', 'torch_eager', ['torch']),
+  peer('python-torch-compile', 'PyTorch, torch.compile', 'torch_compile', ['torch']),
+  peer('python-torchvision', 'torchvision sigmoid_focal_loss', 'torchvision_focal', torchvision),
+  peer('python-optax', 'Optax sigmoid_focal_loss, jax.jit', 'optax_focal', optax),
 ];
 
-const python = process.env['EFL_BENCH_PYTHON'] || 'python3';
-/** Not compiled, hence beside the sources; the published package has none of it. */
-const program = path.join(packageRoot, 'bench', 'peers', 'peer.py');
+const reasonAgainst = reasonsAgainst(peers);
 
-export const contenders: readonly Contender[] = contendersOf(reasonWithout());
-
-function contendersOf(missing: (needs: readonly string[]) => string | undefined): Contender[] {
-  return peers.map(({ module, needs, environment, ...peer }) => ({
-    ...peer,
-    family: 'python',
-    alsoWithGammaTwo: true,
-    environment: { OMP_NUM_THREADS: String(peer.threads), ...environment },
-    program: [python, '-B', program, module],
-    missing: missing(needs),
-  }));
-}
-
-/** Asks Python once what it has; importing it all would take seconds. */
-function reasonWithout(): (needs: readonly string[]) => string | undefined {
-  if (!existsSync(program)) return () => 'the Python peers are in the repository only';
-  const names = [...new Set(peers.flatMap(({ needs }) => needs))];
-  const code =
-    'import sys; from importlib.util import find_spec; ' +
-    'print(*(name for name in sys.argv[1:] if find_spec(name) is None))';
-  const { status, stdout } = spawnSync(python, ['-c', code, ...names], { encoding: 'utf8' });
-  if (status !== 0) return () => `${python} does not run; EFL_BENCH_PYTHON may name another`;
-  const absent = new Set(stdout.trim().split(/\s+/));
-  return (needs) => {
-    const lacking = needs.filter((name) => absent.has(name));
-    return lacking.length === 0 ? undefined : `${python} has no ${lacking.join(' and no ')}`;
+export const contenders: readonly Contender[] = peers.map((one) => {
+  const { id, name, module } = one;
+  // NumPy computes elementwise on one, whatever it is given.
+  const threads = id === 'python-numpy' ? 1 : allThreads;
+  return {
+    ...{ id, name, family: 'python', threads, alsoWithGammaTwo: true },
+    mostLogits: 24_100_000, // more would take tens of times the memory of its logits
+    arrays: 16,
+    environment: {
+      OMP_NUM_THREADS: String(threads),
+      ...(id === 'python-torch-eager-tuned' && keepMemory),
+    },
+    program: peerCommand('peer.py', [module]),
+    missing: reasonAgainst(one),
   };
-}
+});

@@ -1,4 +1,4 @@
-import { load, missing, versionOf } from '../optional';
+import { load, missing, versionOf } from '../host/packages';
 import {
   composedLoss,
   gradientSums,
@@ -7,9 +7,9 @@ import {
   umbrella,
   wasmBackend,
   type TensorFlow,
-} from '../tensorflow';
-import { allThreads } from '../threads';
-import type { Problem } from '../workload';
+} from './tensorflow';
+import { allThreads } from '../host/threads';
+import type { Problem } from '../workload/workload';
 import type { Contender, Solver, Task } from './contender';
 
 /** TensorFlow.js on each of its backends: composed operations, its own gradient, then the sums. */

@@ -40,12 +40,12 @@ export class Buffers {
         made.push({ rows: pair, planes, maps, labels: ownLabels });
       }
     } catch (error) {
-      this.dispose();
+      this[Symbol.dispose]();
       throw error;
     }
   }
 
-  dispose(): void {
+  [Symbol.dispose](): void {
     for (const { rows, planes, labels } of this.items) {
       for (const tensor of [planes.logits, planes.grad, rows.logits, rows.grad, labels]) {
         tensor.dispose();

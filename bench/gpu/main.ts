@@ -1,25 +1,13 @@
 /** `npm run bench:gpu -- [options]`: this package on a GPU, beside a copy and other software there. */
-import { mkdirSync, writeFileSync } from 'node:fs';
-import path from 'node:path';
-import { Command } from 'commander';
 import { version } from '../..';
-import { parseShapes } from '../options';
-import { messageOf } from '../script';
-import type { Workload } from '../workload';
+import { newCommand, type CommonOptions } from '../command/options';
+import { faulty, makeRoom, refused, runProgram, store } from '../command/program';
+import { markdownOf } from '../report/markdown';
 import { emulatedPlan, fullPlan, quickPlan, type Plan } from './plan';
 import { runGpuBenchmark } from './run';
-import { markdownOf } from './tables';
 
-/** Something was measured, and something else failed. */
-const faulty = 1;
-/** Nothing was measured. */
-const refused = 2;
-
-interface Options {
-  readonly quick?: boolean;
+interface Options extends CommonOptions {
   readonly emulated?: boolean;
-  readonly shapes?: readonly Workload[];
-  readonly out?: string;
 }
 
 const explanation = `
@@ -30,14 +18,9 @@ python3 (or EFL_BENCH_PYTHON) has PyTorch with CUDA.
 Exit code: 0, or 1 where something failed, or 2 where nothing was measured.`;
 
 function parseOptions(args: readonly string[]): Options {
-  return new Command('bench:gpu')
-    .description('Measure this package on the GPU of this machine.')
-    .option('--quick', 'two shapes and few rounds')
-    .option('--shapes <list>', 'workloads as ROWSxCLASSES, with :2 for gamma 2', parseShapes)
-    .option('--out <folder>', 'store report.json and report.md')
+  return newCommand('bench:gpu', 'Measure this package on the GPU of this machine.')
     .option('--emulated', 'run everything once on the emulated device, without times')
     .addHelpText('after', explanation)
-    .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : refused))
     .parse(args, { from: 'user' })
     .opts<Options>();
 }
@@ -49,30 +32,15 @@ function planOf({ quick, emulated, shapes }: Options): Plan {
 
 async function main(args: readonly string[]): Promise<number> {
   const options = parseOptions(args);
-  if (options.out !== undefined) mkdirSync(options.out, { recursive: true });
+  makeRoom(options);
   const report = await runGpuBenchmark(planOf(options), {
     package: `equalized-focal-loss ${version}`,
     command: ['bench:gpu', ...args].join(' '),
   });
-  const markdown = markdownOf(report);
-  console.log(markdown);
-  if (options.out !== undefined) {
-    const store = (name: string, content: string): void => {
-      writeFileSync(path.join(options.out!, name), content);
-    };
-    store('report.json', `${JSON.stringify(report, null, 2)}\n`);
-    store('report.md', markdown);
-  }
-  if (report.workloads.length === 0) return refused;
-  return report.failures.length > 0 ? faulty : 0;
+  console.log(markdownOf(report));
+  await store(report, options);
+  if (report.gpu!.workloads.length === 0) return refused;
+  return report.notMeasured.length > 0 ? faulty : 0;
 }
 
-main(process.argv.slice(2)).then(
-  (code) => {
-    process.exitCode = code;
-  },
-  (error: unknown) => {
-    console.error(`bench:gpu: ${messageOf(error)}`);
-    process.exit(refused);
-  },
-);
+runProgram('bench:gpu', main);

@@ -1,24 +1,10 @@
-import { EqualizedFocalLoss, type CudaStream, type CudaTensor, type Device } from '../..';
-import { alpha, baseGamma, scaleFactor } from '../workload';
+import type { CudaStream, CudaTensor, EqualizedFocalLoss } from '../..';
+import { operationTitles } from '../report/gpu-tables';
+import type { Operation } from '../report/report';
 import type { Buffers, CallBuffer } from './buffers';
-import type { Operation } from './report';
 
-/** Titles, in the order in which they are measured. */
-export const operations: Readonly<Record<Operation, string>> = {
-  copy: 'copy of the logits',
-  forward: 'forward',
-  forwardBackward: 'forwardBackward',
-  inPlace: 'forwardBackward, in place',
-  forwardBackwardPlanes: 'forwardBackward, NCHW',
-  collectRows: 'collectGrad',
-  collectPlanes: 'collectGrad, NCHW',
-};
-
-export const operationNames = Object.keys(operations) as readonly Operation[];
-
-export function newCriterion(numClasses: number, device: Device = 'auto'): EqualizedFocalLoss {
-  return new EqualizedFocalLoss({ numClasses, gamma: baseGamma, alpha, scaleFactor, device });
-}
+/** In the order in which they are measured. */
+export const operationNames = Object.keys(operationTitles) as readonly Operation[];
 
 interface Left {
   readonly loss?: CudaTensor;

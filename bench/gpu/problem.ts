@@ -1,31 +1,23 @@
-/** Problems as a device has them: logits rounded to a type, and what is right for them. */
-import { solveInFloat64, type Reference } from '../reference';
-import type { Problem, Solution } from '../workload';
-import { bitsOf, valuesOf } from './half';
-import type { GpuType } from './report';
+/** Problems as a device has them: logits rounded to a type, and looked at as feature maps. */
+import { bitsOf, valuesOf, type Bits, type LogitType } from '../workload/half';
+import { rowsOf, type Problem, type Solution } from '../workload/workload';
 
 /** A problem whose logits are numbers of a type, and these as the type has them. */
 export interface GpuProblem extends Problem {
-  readonly type: GpuType;
-  readonly bits: Float32Array | Uint16Array;
+  readonly type: LogitType;
+  readonly bits: Bits;
 }
 
-export function problemOf(problem: Problem, type: GpuType): GpuProblem {
+export function problemOf(problem: Problem, type: LogitType): GpuProblem {
   const bits = bitsOf(problem.logits, type);
   return { ...problem, type, bits, logits: valuesOf(bits, type) };
 }
 
 /** Some rows of a problem, over the same memory. */
-export function rowsOf(problem: GpuProblem, first: number, rows: number): GpuProblem {
-  const { classes, logits, bits, labels } = problem;
-  const [begin, end] = [first * classes, (first + rows) * classes];
-  return {
-    ...problem,
-    rows,
-    logits: logits.subarray(begin, end),
-    bits: bits.subarray(begin, end),
-    labels: labels.subarray(first, first + rows),
-  };
+export function gpuRowsOf(problem: GpuProblem, first: number, rows: number): GpuProblem {
+  const { classes, bits, type } = problem;
+  const part = bits.subarray(first * classes, (first + rows) * classes);
+  return { ...rowsOf(problem, first, rows), type, bits: part };
 }
 
 export type Maps = readonly [images: number, height: number, width: number];
@@ -65,10 +57,4 @@ export function sumsOf({ classes, logits, labels }: Problem): Omit<Solution, 'lo
     }
   });
   return { positive, negative };
-}
-
-export type Expected = Omit<Reference, 'gradient'> & { readonly gradient: ArrayLike<number> };
-
-export function expectedOf(problem: Problem): Expected {
-  return solveInFloat64(problem);
 }

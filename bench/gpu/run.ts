@@ -1,19 +1,20 @@
 /** A whole run of the GPU benchmark. */
 import { backends, memoryInfo } from '../..';
-import { instructionSets } from '../instruction-sets';
-import { describeMachine } from '../machine';
-import { messageOf } from '../script';
-import { makeProblem, nameOf, type Workload } from '../workload';
+import { instructionSets } from '../host/instruction-sets';
+import { messageOf } from '../host/message';
+import { withProgress, type ShowProgress } from '../host/progress';
+import { describeMachine } from '../measure/machine';
+import type { GpuSection, GpuWorkloadResult, Report } from '../report/report';
+import { makeProblem, nameOf, type Workload } from '../workload/workload';
 import { measureHostArrays } from './host-arrays';
 import { measureOurs } from './measure';
 import { measureCopy, measureLaunch } from './overhead';
-import { measurePeers, missingPeers } from './peers';
+import { measurePeers, reasonsWithout } from './peers';
 import type { Plan } from './plan';
 import { problemOf, type GpuProblem } from './problem';
-import type { GpuReport, GpuWorkloadResult } from './report';
 
 /** The GPU of this machine, or the emulated one where that is asked for; throws for the other. */
-export function describeDevice(emulated: boolean): string {
+function describeDevice(emulated: boolean): string {
   const { available, detail } = backends().find(({ name }) => name === 'cuda')!;
   if (!available) throw new Error(`there is no GPU: ${detail}`);
   if (/emulated/i.test(detail) !== emulated) {
@@ -28,69 +29,73 @@ export function describeDevice(emulated: boolean): string {
 
 export async function runGpuBenchmark(
   plan: Plan,
-  frame: Pick<GpuReport, 'package' | 'command'>,
-): Promise<GpuReport> {
-  const { pace } = plan;
-  const device = describeDevice(pace.emulated);
-  progress('copy bandwidth and launches');
-  const copy = measureCopy(plan.copyBytes, pace);
-  const launch = measureLaunch(pace);
-  const missing = missingPeers(pace.emulated);
+  frame: Pick<Report, 'package' | 'command'>,
+): Promise<Report> {
+  const notMeasured: string[] = [];
+  const gpu = await withProgress('bench:gpu', (show) => measureGpu(plan, notMeasured, show));
+  return {
+    ...{ schema: 1, ...frame, created: new Date().toISOString() },
+    machine: describeMachine(instructionSets()),
+    ...{ copyBandwidth: [], workloads: [], distributions: [], figures: [], studies: [] },
+    ...{ notMeasured, gpu },
+  };
+}
+
+/** What fails is added to `notMeasured`, and the rest is measured. */
+async function measureGpu(
+  plan: Plan,
+  notMeasured: string[],
+  show: ShowProgress,
+): Promise<GpuSection> {
+  const { pace, types } = plan;
+  const { emulated } = pace;
+  const device = describeDevice(emulated);
+  const steps = plan.workloads.length * types.length + 1;
+  const attempt = async (what: string, done: number, work: () => Promise<void>) => {
+    show(done, steps, what);
+    try {
+      await work();
+    } catch (error) {
+      notMeasured.push(`${what}: ${messageOf(error)}`);
+      console.error(`bench:gpu: ${what} failed: ${messageOf(error)}`);
+    }
+  };
+  const copy = await measureCopy(plan.copyBytes, pace);
+  const launch = await measureLaunch(pace);
+  const reasons = reasonsWithout(emulated);
   const workloads: GpuWorkloadResult[] = [];
-  const failures: GpuReport['failures'][number][] = [];
-  for (const workload of plan.workloads) {
+  for (const [i, workload] of plan.workloads.entries()) {
     const problem = makeProblem(workload);
-    for (const type of plan.types) {
+    for (const [j, type] of types.entries()) {
       const name = `${nameOf(workload)}, ${type}`;
-      progress(name);
-      try {
+      await attempt(name, i * types.length + j, async () => {
         const found = problemOf(problem, type);
-        workloads.push(await measured(found, workload, plan, copy, missing));
-      } catch (error) {
-        failures.push({ workload: name, reason: messageOf(error) });
-        console.error(`bench:gpu: ${name} failed: ${messageOf(error)}`);
-      }
+        workloads.push({ name, ...(await measured(found, workload, pace, copy, reasons)) });
+      });
     }
   }
-  return {
-    ...{ schema: 1, ...frame, created: new Date().toISOString(), emulated: pace.emulated },
-    machine: describeMachine(instructionSets()),
-    device,
-    deviceMemoryBytes: memoryInfo().total,
-    ...{ copy, launch, workloads, failures },
-    hostArrays: hostArrays(plan, failures),
-  };
+  const hostArrays: GpuSection['hostArrays'][number][] = [];
+  await attempt('arrays of the host', steps - 1, async () => {
+    hostArrays.push(...(await measureHostArrays(plan.hostRows, pace)));
+  });
+  const deviceMemoryBytes = memoryInfo().total;
+  return { emulated, device, deviceMemoryBytes, copy, launch, workloads, hostArrays };
 }
 
 async function measured(
   problem: GpuProblem,
   workload: Workload,
-  { pace }: Plan,
-  { bytesPerSecond }: GpuReport['copy'],
-  missing: ReadonlyMap<string, string>,
-): Promise<GpuWorkloadResult> {
-  const ours = measureOurs(problem, pace, bytesPerSecond?.median ?? null);
-  const time = ours.operations.find(({ operation }) => operation === 'forwardBackward')!;
-  const peerPace = time.microseconds && {
-    ...{ rounds: pace.rounds, buffers: ours.buffers, ours: time.microseconds.median },
-  };
-  const peers = await measurePeers(problem, missing, peerPace ?? undefined);
+  pace: Plan['pace'],
+  { bytesPerSecond }: GpuSection['copy'],
+  reasons: ReturnType<typeof reasonsWithout>,
+): Promise<Omit<GpuWorkloadResult, 'name'>> {
+  const ours = await measureOurs(problem, pace, bytesPerSecond?.median ?? null);
+  const { microseconds } = ours.operations.find(
+    ({ operation }) => operation === 'forwardBackward',
+  )!;
+  const { rounds } = pace;
+  const peers = await measurePeers(problem, reasons, {
+    ...{ rounds, buffers: ours.buffers, ours: microseconds?.median },
+  });
   return { ...workload, type: problem.type, ...ours, ...peers };
-}
-
-function hostArrays(
-  { hostRows, pace }: Plan,
-  failures: GpuReport['failures'][number][],
-): GpuReport['hostArrays'] {
-  progress('arrays of the host');
-  try {
-    return measureHostArrays(hostRows, pace);
-  } catch (error) {
-    failures.push({ workload: 'arrays of the host', reason: messageOf(error) });
-    return [];
-  }
-}
-
-function progress(what: string): void {
-  console.error(`bench:gpu: ${what} ...`);
 }

@@ -1,10 +1,10 @@
 import { CudaEvent, CudaGraph, type CudaStream } from '../..';
-import { shuffled, spreadOf } from '../statistics';
-import type { Measurement } from './report';
+import { microsecondsOf, race } from '../measure/race';
+import { spreadOf } from '../measure/statistics';
+import type { Measurement } from '../report/report';
 
 /** Work for a device that is timed beside others. */
 export interface Lane {
-  readonly id: string;
   /** Calls in one sample. */
   readonly calls: number;
   /** Not timed, before each sample. */
@@ -13,42 +13,22 @@ export interface Lane {
   readonly run: () => void;
 }
 
-/** Times on the device between two events in a stream. */
-export class Stopwatch {
-  readonly stream: CudaStream;
-  readonly #start = new CudaEvent();
-  readonly #end = new CudaEvent();
-
-  constructor(stream: CudaStream) {
-    this.stream = stream;
-  }
-
-  /** Microseconds of one call. */
-  sample({ calls, before, run }: Lane): number {
+/** Microseconds of one call on the device, between two events in a stream, for every round. */
+export async function raceOnDevice<L extends Lane>(
+  stream: CudaStream,
+  lanes: readonly L[],
+  rounds: number,
+): Promise<ReadonlyMap<L, readonly number[]>> {
+  using start = new CudaEvent();
+  using end = new CudaEvent();
+  return await race(lanes, rounds, ({ calls, before, run }) => {
     before?.();
-    this.#start.record(this.stream);
+    start.record(stream);
     run();
-    this.#end.record(this.stream);
-    this.#end.synchronize();
-    return (this.#end.elapsedSince(this.#start) * 1000) / calls;
-  }
-
-  /** One sample of each in every round, in another order each time; two rounds warm up. */
-  race(lanes: readonly Lane[], rounds: number): ReadonlyMap<string, readonly number[]> {
-    const times = new Map(lanes.map(({ id }) => [id, [] as number[]]));
-    for (let round = -2; round < rounds; round++) {
-      for (const lane of shuffled(lanes, round + 2)) {
-        const time = this.sample(lane);
-        if (round >= 0) times.get(lane.id)!.push(time);
-      }
-    }
-    return times;
-  }
-
-  dispose(): void {
-    this.#start.dispose();
-    this.#end.dispose();
-  }
+    end.record(stream);
+    end.synchronize();
+    return (end.elapsedSince(start) * 1000) / calls;
+  });
 }
 
 /** Calls that were captured once: what is timed is the device, not this thread. */
@@ -60,15 +40,12 @@ export function capture(stream: CudaStream, work: () => void): CudaGraph {
 
 /** Microseconds of this thread for one call, in each round; so few that no queue is full. */
 export function hostTimes(stream: CudaStream, rounds: number, call: () => void): number[] {
-  const calls = 16;
   return Array.from({ length: rounds }, () => {
     call();
     stream.synchronize();
-    const start = performance.now();
-    for (let i = 0; i < calls; i++) call();
-    const elapsed = performance.now() - start;
+    const time = microsecondsOf(call, 16);
     stream.synchronize();
-    return (elapsed * 1000) / calls;
+    return time;
   });
 }
 

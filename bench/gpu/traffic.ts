@@ -1,6 +1,7 @@
-import type { GpuType, Operation } from './report';
+import type { Operation } from '../report/report';
+import type { LogitType } from '../workload/half';
 
-export const bytesOf: Readonly<Record<GpuType, number>> = { float32: 4, float16: 2, bfloat16: 2 };
+export const bytesOf: Readonly<Record<LogitType, number>> = { float32: 4, float16: 2, bfloat16: 2 };
 
 /** Arrays as large as the logits that an operation reads and writes. */
 const passes: Readonly<Record<Operation, number>> = {
@@ -20,7 +21,7 @@ const passes: Readonly<Record<Operation, number>> = {
 export function bytesMoved(
   operation: Operation,
   { rows, classes }: { readonly rows: number; readonly classes: number },
-  type: GpuType,
+  type: LogitType,
 ): number {
   const labels = operation === 'copy' ? 0 : rows * Int32Array.BYTES_PER_ELEMENT;
   return passes[operation] * rows * classes * bytesOf[type] + labels;

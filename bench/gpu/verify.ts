@@ -1,23 +1,24 @@
 /** Equal results first: what is timed afterwards computes what it should. */
 import type { CudaStream, CudaTensor } from '../..';
-import { worst } from '../reference';
-import { statesOf } from '../states';
-import { errorsOf, noErrors, requireEqual, worseOf } from './accuracy';
+import {
+  checkedRows,
+  errorsOf,
+  requireEqual,
+  worseOf,
+  worst,
+  type Parts,
+} from '../measure/accuracy';
+import { operationTitles } from '../report/gpu-tables';
+import type { Errors, Operation } from '../report/report';
+import { newCriterion, statesOf } from '../workload/criterion';
+import { valuesOf, type Bits, type LogitType } from '../workload/half';
+import { solveInFloat64 } from '../workload/reference';
 import { Buffers, rowsOfTensor } from './buffers';
-import { valuesOf } from './half';
-import { makeReady, newCriterion, operations, put } from './operations';
-import { asPlanes, expectedOf, rowsOf, rowsOfPlanes, sumsOf, type GpuProblem } from './problem';
-import type { GpuErrors, GpuType, Operation } from './report';
-
-/** Enough to see a mistake; the reference is slow. */
-const checkedLogits = 100_000;
-
-export function checkedRows({ rows, classes }: { rows: number; classes: number }): number {
-  return Math.max(1, Math.min(rows, Math.floor(checkedLogits / classes)));
-}
+import { makeReady, put } from './operations';
+import { asPlanes, gpuRowsOf, rowsOfPlanes, sumsOf, type GpuProblem, type Maps } from './problem';
 
 function valuesOfTensor(tensor: CudaTensor): Float32Array {
-  return valuesOf(tensor.toHost().data as Float32Array | Uint16Array, tensor.dtype as GpuType);
+  return valuesOf(tensor.toHost().data as Bits, tensor.dtype as LogitType);
 }
 
 /** Errors of an operation on the first rows of a problem. Throws where they are too large. */
@@ -25,54 +26,47 @@ export function checkOperation(
   operation: Operation,
   problem: GpuProblem,
   stream: CudaStream,
-): GpuErrors {
-  const sample = rowsOf(problem, 0, checkedRows(problem));
-  const buffers = new Buffers(sample, 1, stream);
-  const criterion = newCriterion(sample.classes);
-  try {
-    criterion.loadStateDict(statesOf(sample).fresh);
-    makeReady(operation, buffers, stream);
-    const [buffer] = buffers.items;
-    const { loss, grad } = put(operation, criterion, buffer!, stream);
-    const results = {
-      ...(loss && { loss: loss.item() }),
-      ...(grad && { gradient: valuesOfTensor(grad) }),
-      ...(operation !== 'copy' && operation !== 'forward' && criterion.statistics),
-    };
-    const errors = compare(operation, results, sample, buffer!.maps);
-    return requireEqual(operations[operation], errors, sample.type);
-  } finally {
-    criterion.dispose();
-    buffers.dispose();
-  }
+): Errors {
+  const sample = gpuRowsOf(problem, 0, checkedRows(problem));
+  using buffers = new Buffers(sample, 1, stream);
+  using criterion = newCriterion(sample.classes, 'auto');
+  criterion.loadStateDict(statesOf(sample).fresh);
+  makeReady(operation, buffers, stream);
+  const [buffer] = buffers.items;
+  const { loss, grad } = put(operation, criterion, buffer!, stream);
+  const results = {
+    ...(loss && { loss: loss.item() }),
+    ...(grad && { gradient: valuesOfTensor(grad) }),
+    ...(operation !== 'copy' && operation !== 'forward' && criterion.statistics),
+  };
+  const errors = compare(operation, results, sample, buffer!.maps);
+  return requireEqual(operationTitles[operation], errors, sample.type);
 }
-
-type Results = Parameters<typeof errorsOf>[0];
 
 function compare(
   operation: Operation,
-  results: Results,
+  results: Parts & { readonly gradient?: Float32Array },
   sample: GpuProblem,
-  maps: Parameters<typeof asPlanes>[1],
-): GpuErrors {
+  maps: Maps,
+): Errors {
   const { type, classes } = sample;
   switch (operation) {
-    case 'copy':
-      return { ...noErrors, gradient: worst(results.gradient!, sample.logits) };
+    case 'copy': {
+      const gradient = worst(results.gradient!, sample.logits);
+      return { loss: null, gradient, statistics: null };
+    }
     case 'forward':
     case 'forwardBackward':
     case 'inPlace':
-      return errorsOf(results, expectedOf(sample), type);
+      return errorsOf(results, solveInFloat64(sample), type);
     case 'forwardBackwardPlanes': {
       const gradient = rowsOfPlanes(results.gradient!, classes, maps);
-      return errorsOf({ ...results, gradient }, expectedOf(asPlanes(sample, maps)), type);
+      return errorsOf({ ...results, gradient }, solveInFloat64(asPlanes(sample, maps)), type);
     }
     case 'collectRows':
-      return errorsOf(results, { ...sumsOf(sample), loss: 0, gradient: [] }, type);
-    case 'collectPlanes': {
-      const sums = sumsOf(asPlanes(sample, maps));
-      return errorsOf(results, { ...sums, loss: 0, gradient: [] }, type);
-    }
+      return errorsOf(results, sumsOf(sample), type);
+    case 'collectPlanes':
+      return errorsOf(results, sumsOf(asPlanes(sample, maps)), type);
   }
 }
 
@@ -84,29 +78,22 @@ export function checkWhole(
   problem: GpuProblem,
   { items: [buffer] }: Buffers,
   stream: CudaStream,
-): GpuErrors {
+): Errors {
   const { rows, classes, bits, labels, type } = problem;
   const { fresh } = statesOf(problem);
-  const onDevice = newCriterion(classes);
-  const onHost = newCriterion(classes, 'cpu');
-  try {
-    for (const criterion of [onDevice, onHost]) criterion.loadStateDict(fresh);
-    const { loss } = put('forwardBackward', onDevice, buffer!, stream);
-    const tensor = { data: bits, shape: [rows, classes], dtype: type };
-    const expected = onHost.forwardBackward(tensor, labels);
-    const sums = { loss: loss!.item(), ...onDevice.statistics };
-    const right = { loss: expected.loss, ...onHost.statistics, gradient: [] };
-    const ofSums = errorsOf(sums, right, type);
-    stream.synchronize();
-    const count = checkedRows(problem);
-    const ofEdges = [0, rows - count].map((first) => {
-      const gradient = valuesOfTensor(rowsOfTensor(buffer!.rows.grad, first, count));
-      return errorsOf({ gradient }, expectedOf(rowsOf(problem, first, count)), type);
-    });
-    const errors = ofEdges.reduce(worseOf, ofSums);
-    return requireEqual('forwardBackward of the whole', errors, type);
-  } finally {
-    onDevice.dispose();
-    onHost.dispose();
-  }
+  using onDevice = newCriterion(classes, 'auto');
+  using onHost = newCriterion(classes, 'cpu');
+  for (const criterion of [onDevice, onHost]) criterion.loadStateDict(fresh);
+  const { loss } = put('forwardBackward', onDevice, buffer!, stream);
+  const tensor = { data: bits, shape: [rows, classes], dtype: type };
+  const expected = onHost.forwardBackward(tensor, labels);
+  const sums = { loss: loss!.item(), ...onDevice.statistics };
+  const ofSums = errorsOf(sums, { loss: expected.loss, ...onHost.statistics }, type);
+  stream.synchronize();
+  const count = checkedRows(problem);
+  const ofEdges = [0, rows - count].map((first) => {
+    const gradient = valuesOfTensor(rowsOfTensor(buffer!.rows.grad, first, count));
+    return errorsOf({ gradient }, solveInFloat64(gpuRowsOf(problem, first, count)), type);
+  });
+  return requireEqual('forwardBackward of the whole', ofEdges.reduce(worseOf, ofSums), type);
 }

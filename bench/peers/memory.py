@@ -1,4 +1,4 @@
-"""Resident memory of this process, as bench/memory.ts has it for Node.js."""
+"""Resident memory of this process, as bench/host/memory.ts has it for Node.js."""
 
 
 class MemoryMark:

@@ -1,6 +1,6 @@
 """peer.py MODULE: the process of one Python contender of the benchmark.
 
-Answers requests on stdin, one JSON object in a line, as bench/protocol.ts describes them. The module
+Answers requests on stdin, one JSON object in a line, as bench/process/protocol.ts describes them. The module
 has `version` and `prepare(problem)`, which returns a task: `solve()` is timed, and `solution()` gives
 loss, gradient, positive and negative sums of the last call, all but the loss as buffers.
 """

@@ -9,11 +9,15 @@ from torch.nn.functional import softplus
 
 from torch_tensors import Tensors, buffer_of, version  # noqa: F401: the version is read from here
 
+capturable = True
+
 
 def is_positive(labels, classes):
     return labels[:, None] == torch.arange(1, classes + 1, device=labels.device)
 
 
+# Each shape is compiled for itself, once for all tasks that have it.
+@torch.compile(dynamic=False)
 def loss_of(logits, labels, gamma, base_gamma, alpha):
     positive = is_positive(labels, logits.shape[1])
     logits = logits.float()  # as under autocast, whatever their own type
@@ -23,6 +27,7 @@ def loss_of(logits, labels, gamma, base_gamma, alpha):
     return torch.where(labels[:, None] >= 0, elements, 0).sum()
 
 
+@torch.compile(dynamic=False)
 def collect_grad(gradient, labels):
     positive = is_positive(labels, gradient.shape[1])
     magnitude = gradient.float().abs()
@@ -31,22 +36,19 @@ def collect_grad(gradient, labels):
 
 class Compiled:
     def __init__(self, problem):
-        torch._dynamo.reset()  # the shapes of the problem before must not make these dynamic
         self.tensors = Tensors(problem)
-        self.loss_of = torch.compile(loss_of, dynamic=False)
-        self.collect_grad = torch.compile(collect_grad, dynamic=False)
 
     def solve(self):
         tensors = self.tensors
-        tensors.logits.grad = None
         constants = tensors.gamma, tensors.base_gamma, tensors.alpha
-        self.loss = self.loss_of(tensors.logits, tensors.labels, *constants)
-        self.loss.backward()
-        self.statistics = self.collect_grad(tensors.logits.grad, tensors.labels)
+        loss = loss_of(tensors.logits, tensors.labels, *constants)
+        (self.gradient,) = torch.autograd.grad(loss, tensors.logits)
+        self.loss = loss.detach()
+        self.statistics = collect_grad(self.gradient, tensors.labels)
 
     def solution(self):
         positive, negative = (buffer_of(sums.double()) for sums in self.statistics)
-        return self.loss.item(), buffer_of(self.tensors.logits.grad), positive, negative
+        return self.loss.item(), buffer_of(self.gradient.float()), positive, negative
 
 
 prepare = Compiled

@@ -1,5 +1,5 @@
 /** Figures as people read them: one place, so that table, chart and page agree. */
-import type { ContenderResult, Figure, Machine, Report, Spread } from './report';
+import type { Errors, Figure, Machine, Report, Spread } from './report';
 
 /** Three significant digits, without an exponent where that is readable. */
 export function digits(value: number): string {
@@ -33,9 +33,9 @@ export function threadCount(count: number): string {
 }
 
 /** Loss, gradient and statistics must all be right, so the worst of them counts. */
-export function worstError({ errors }: ContenderResult): string {
-  if (errors === null) return '';
-  return Math.max(errors.loss, errors.gradient, errors.statistics).toExponential(1);
+export function worstError({ errors }: { readonly errors: Errors | null }): string {
+  const known = Object.values(errors ?? {}).filter((error) => error !== null);
+  return known.length === 0 ? '' : Math.max(...known).toExponential(1);
 }
 
 /** A virtual machine may say no more than "AMD EPYC": the numbers tell which. */

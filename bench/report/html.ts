@@ -1,15 +1,8 @@
 /** The report as one page that needs nothing else: pictures inside, no scripts, light and dark. */
-import type { Picture } from './charts';
-import type { Report, WorkloadResult } from './report';
-import {
-  distributionTable,
-  figureTable,
-  machineTable,
-  resultTable,
-  skippedTable,
-  workloadTitle,
-  type Table,
-} from './tables';
+import type { Picture } from './pictures';
+import type { Report } from './report';
+import { introduction, isTable, sectionsOf, titleOf, type Part } from './sections';
+import type { Table } from './tables';
 
 const style = `
   :root { color-scheme: light dark; }
@@ -25,8 +18,11 @@ const style = `
 `;
 
 export function htmlOf(report: Report, pictures: readonly Picture[]): string {
-  const title = escaped(`${report.package}: benchmark`);
-  const common = pictures.filter(({ workload }) => workload === null).map(htmlPicture);
+  const title = escaped(titleOf(report));
+  const sections = sectionsOf(report, pictures).flatMap((section) => [
+    `<h2>${escaped(section.title)}</h2>`,
+    ...section.parts.map(htmlPart),
+  ]);
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -37,29 +33,15 @@ export function htmlOf(report: Report, pictures: readonly Picture[]): string {
 </head>
 <body>
 <h1>${title}</h1>
-${htmlTable(machineTable(report))}
-${report.workloads.map((workload) => workloadSection(workload, pictures)).join('\n')}
-${section('Distance from the memory roof, and scaling', common.join('\n'))}
-${tableSection('Speed by distribution of values', distributionTable([report]))}
-${tableSection('Figures', figureTable(report.figures))}
-${tableSection('Skipped', skippedTable(report.workloads))}
+${[...introduction(report).map(htmlPart), ...sections].join('\n')}
 </body>
 </html>
 `;
 }
 
-function workloadSection(workload: WorkloadResult, pictures: readonly Picture[]): string {
-  const own = pictures.filter((picture) => picture.workload === workload).map(htmlPicture);
-  const table = htmlTable(resultTable(workload));
-  return section(workloadTitle(workload), [...own, table].join('\n'));
-}
-
-function tableSection(title: string, table: Table): string {
-  return section(title, table.rows.length === 0 ? '' : htmlTable(table));
-}
-
-function section(title: string, content: string): string {
-  return content === '' ? '' : `<h2>${escaped(title)}</h2>\n${content}`;
+function htmlPart(part: Part): string {
+  if (typeof part === 'string') return `<p>${escaped(part)}</p>`;
+  return isTable(part) ? htmlTable(part) : htmlPicture(part);
 }
 
 function htmlPicture({ description, svg }: Picture): string {

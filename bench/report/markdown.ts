@@ -1,33 +1,21 @@
 /** The report as Markdown that is also a readable table in a terminal. Needs no library. */
 import type { Report } from './report';
-import {
-  distributionTable,
-  figureTable,
-  machineTable,
-  resultTable,
-  skippedTable,
-  workloadTitle,
-  type Table,
-} from './tables';
+import { introduction, isTable, sectionsOf, titleOf, type Part } from './sections';
+import type { Table } from './tables';
 
+/** Without pictures. */
 export function markdownOf(report: Report): string {
-  const sections = [
-    `# ${report.package}: benchmark`,
-    markdownTable(machineTable(report)),
-    ...report.workloads.flatMap((workload) => [
-      `## ${workloadTitle(workload)}`,
-      markdownTable(resultTable(workload)),
-    ]),
-    ...section('## Speed by distribution of values', distributionTable([report])),
-    ...section('## Figures', figureTable(report.figures)),
-    ...(report.notMeasured.length > 0 ? [`Not measured: ${report.notMeasured.join('; ')}.`] : []),
-    ...section('## Skipped', skippedTable(report.workloads)),
+  const parts = [
+    `# ${titleOf(report)}`,
+    ...introduction(report),
+    ...sectionsOf(report).flatMap(({ title, parts }) => [`## ${title}`, ...parts]),
   ];
-  return `${sections.join('\n\n')}\n`;
+  return `${parts.flatMap(markdownPart).join('\n\n')}\n`;
 }
 
-function section(title: string, table: Table): string[] {
-  return table.rows.length === 0 ? [] : [title, markdownTable(table)];
+function markdownPart(part: Part): string[] {
+  if (typeof part === 'string') return [part];
+  return isTable(part) ? [markdownTable(part)] : [];
 }
 
 /** Padded, as Prettier has it: what is committed needs no formatting after it. */

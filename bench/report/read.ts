@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import type { Report } from './report';
+import type { ContenderResult, Report, Spread } from './report';
 
 /** A stored report. Throws, naming the file, where it is none. */
 export function readReport(file: string): Report {
@@ -15,28 +15,18 @@ export function readReport(file: string): Report {
 
 /** Looks at what a comparison reads; the schema itself is for the tests. */
 function isReport(value: unknown): value is Report {
-  const { schema, machine, workloads, figures } = asObject(value) as Partial<Report>;
+  const { schema, machine, workloads, figures } = (value ?? {}) as Partial<Report>;
+  const lists = [figures, workloads, ...(workloads?.map?.((one) => one?.results) ?? [])];
   return (
     schema === 1 &&
-    isObject(machine) &&
-    Array.isArray(figures) &&
-    Array.isArray(workloads) &&
-    workloads.every(
-      ({ results }) => Array.isArray(results) && results.every((result) => isResult(result)),
-    )
+    typeof machine === 'object' &&
+    machine !== null &&
+    lists.every(Array.isArray) &&
+    workloads!.every(({ results }) => results.every(isResult))
   );
 }
 
-function isResult(value: unknown): boolean {
-  const { id, timesCopy } = asObject(value) as { id?: unknown; timesCopy?: unknown };
-  const { median, lower, upper } = asObject(timesCopy);
-  return typeof id === 'string' && [median, lower, upper].every(Number.isFinite);
-}
-
-function isObject(value: unknown): value is object {
-  return typeof value === 'object' && value !== null;
-}
-
-function asObject(value: unknown): Record<string, unknown> {
-  return isObject(value) ? (value as Record<string, unknown>) : {};
+function isResult(result: Partial<ContenderResult> | null): boolean {
+  const { median, lower, upper }: Partial<Spread> = result?.timesCopy ?? {};
+  return typeof result?.id === 'string' && [median, lower, upper].every(Number.isFinite);
 }

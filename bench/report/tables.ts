@@ -9,7 +9,7 @@ import {
   threadCount,
   worstError,
 } from './format';
-import { distributionNames, distributions } from '../workload';
+import { distributionNames, distributions, type Workload } from '../workload/workload';
 import type { DistributionTimes, Figure, Report, WorkloadResult } from './report';
 
 export interface Table {
@@ -19,20 +19,28 @@ export interface Table {
   readonly rows: readonly (readonly string[])[];
 }
 
-function table(head: readonly string[], textColumns: number, rows: string[][]): Table {
+export function table(head: readonly string[], textColumns: number, rows: string[][]): Table {
   return { head, figures: head.map((_, column) => column >= textColumns), rows };
 }
 
-export function machineTable(report: Report): Table {
+/** `device` and `pace`: what a GPU adds. */
+export function machineTable(
+  report: Report,
+  device: string[][] = [],
+  pace: string[][] = [],
+): Table {
+  const versions = versionsOf(report.workloads);
   const copies = report.copyBandwidth.map(({ threads, bytesPerSecond }) => [
     `copy bandwidth, ${threadCount(threads)}`,
     `${bandwidth(bytesPerSecond.median)} (${percentSpread(bytesPerSecond)})`,
   ]);
   const rows = [
     ['package', report.package],
+    ...device,
     ...machineLines(report.machine),
     ...copies,
-    ['compared with', versionsOf(report.workloads).join(', ')],
+    ...pace,
+    ...(versions.length > 0 ? [['compared with', versions.join(', ')]] : []),
     ['measured', report.created],
     ['command', report.command],
   ];
@@ -142,7 +150,9 @@ function timeOf(name: string, { times }: DistributionTimes): string {
 }
 
 /** What could not run is the same for all workloads more often than not: one row each. */
-export function skippedTable(workloads: readonly WorkloadResult[]): Table {
+export function skippedTable(
+  workloads: readonly Pick<WorkloadResult, 'name' | 'skipped'>[],
+): Table {
   const where = new Map<string, { name: string; reason: string; workloads: string[] }>();
   for (const { name: workload, skipped } of workloads) {
     for (const { id, name, reason } of skipped) {
@@ -161,7 +171,7 @@ export function skippedTable(workloads: readonly WorkloadResult[]): Table {
 }
 
 /** The gamma decides which of two kernels runs. */
-export function workloadTitle({ rows, classes, gamma, distribution }: WorkloadResult): string {
+export function workloadTitle({ rows, classes, gamma, distribution }: Workload): string {
   const shape = `${rows.toLocaleString('en-US')} rows x ${classes.toLocaleString('en-US')} classes`;
   if (distribution !== undefined) return `${shape}, ${distribution}: ${normal(distribution)}`;
   return `${shape}, ${gamma === 'two' ? 'gamma 2 everywhere' : 'each class its own gamma'}`;

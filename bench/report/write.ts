@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { picturesOf, type Picture } from './charts';
-import { reasonNotToDraw } from './charts/draw';
+import { picturesOf, type Picture } from './pictures';
+import { reasonNotToDraw } from './draw';
 import { htmlOf } from './html';
 import { markdownOf } from './markdown';
 import type { Report } from './report';
@@ -22,6 +22,7 @@ export async function writeReport(report: Report, folder: string): Promise<strin
 }
 
 async function picturesWherePossible(report: Report): Promise<Picture[]> {
+  if (report.workloads.length + report.studies.length === 0) return []; // a run on a GPU has none
   const reason = reasonNotToDraw();
   if (reason === undefined) return picturesOf(report);
   process.stderr.write(`No pictures are drawn: ${reason}\n`);

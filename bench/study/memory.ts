@@ -1,9 +1,11 @@
-import type { ProgressBar } from '../progress';
+import type { ShowProgress } from '../host/progress';
+import { single } from '../measure/statistics';
+import { Runner } from '../process/runner';
+import { Stage } from '../process/stage';
 import type { Series, Spread } from '../report/report';
-import { single } from '../statistics';
-import type { Curve } from './entrants';
+import type { Curve } from './curves';
+import { fits, problemOf } from './problems';
 import type { Place } from './times';
-import { Actor, fits, stageProblem } from './stage';
 
 /** A page: there is no less, and no zero on a logarithmic axis. */
 const least = 4096;
@@ -12,13 +14,13 @@ const least = 4096;
 export async function memoryAt(
   places: readonly Place[],
   curves: readonly Curve[],
-  progress: ProgressBar,
+  show: ShowProgress,
 ): Promise<Series[]> {
   const series: Series[] = [];
   for (const [i, curve] of curves.entries()) {
     const points: { x: number; y: Spread }[] = [];
     for (const { x, shape } of places.filter((place) => fits(place.shape, 2))) {
-      progress.update(i, curves.length, `${curve.name}, ${x} logits`);
+      show(i, curves.length, `${curve.name}, ${x} logits`);
       const bytes = await memoryOf(curve, shape);
       if (bytes !== null) points.push({ x, y: single(Math.max(least, bytes)) });
     }
@@ -27,11 +29,14 @@ export async function memoryAt(
   return series;
 }
 
-async function memoryOf(curve: Curve, shape: Place['shape']): Promise<number | null> {
-  const actor = new Actor(curve);
+async function memoryOf({ contender }: Curve, shape: Place['shape']): Promise<number | null> {
+  const stage = new Stage(problemOf(shape));
+  const runner = new Runner(contender);
   try {
-    return await actor.memory(stageProblem(shape));
+    await runner.prepare(stage.files());
+    return await runner.memory(3);
   } finally {
-    await actor.leave();
+    await runner.end();
+    stage.close();
   }
 }

@@ -1,4 +1,11 @@
-import { distributed, makeProblem, type Distribution, type Problem } from '../workload';
+import { freemem } from 'node:os';
+import {
+  distributed,
+  makeProblem,
+  mixed,
+  type Distribution,
+  type Problem,
+} from '../workload/workload';
 
 export interface Shape {
   readonly rows: number;
@@ -12,13 +19,19 @@ export interface Shape {
 }
 
 export function problemOf({ rows, classes, positives, gamma, distribution }: Shape): Problem {
-  const shape = { rows, classes };
-  const problem = makeProblem(
-    distribution === undefined ? { ...shape, gamma: 'mixed' } : distributed(distribution, shape),
-  );
+  const workload =
+    distribution === undefined
+      ? mixed(rows, classes)
+      : distributed(distribution, { rows, classes });
+  const problem = makeProblem(workload);
   if (positives !== undefined) spreadPositives(problem, positives);
   if (gamma !== undefined) problem.gamma.fill(gamma);
   return problem;
+}
+
+/** Whether so many processes can have logits and gradient of their own, beside one that writes. */
+export function fits({ rows, classes }: Shape, processes: number): boolean {
+  return (2 * processes + 2) * rows * classes * Float32Array.BYTES_PER_ELEMENT < 0.8 * freemem();
 }
 
 /** Multiples of the golden ratio fill the unit interval evenly, in an order without a pattern. */

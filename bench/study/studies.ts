@@ -1,15 +1,9 @@
-/** The scaling study: how the time of a logit, and memory, change with one thing at a time. */
-import { startProgress } from '../progress';
+/** The scaling study: one study after the other. */
+import { messageOf } from '../host/message';
+import { withProgress } from '../host/progress';
+import type { Pace } from '../process/runner';
 import type { Study } from '../report/report';
-import { messageOf } from '../script';
-import type { Plan, Size } from './plan';
-import { classesPlan } from './plans/classes';
-import { gammaPlan } from './plans/gamma';
-import { memoryPlan } from './plans/memory';
-import { positivesPlan } from './plans/positives';
-import { rowsPlans } from './plans/rows';
-import { threadsPlan } from './plans/threads';
-import type { Pace } from './stage';
+import { plans, type Plan, type Size } from './plans';
 
 export interface StudyOptions {
   /** Half a minute, to see that everything works. */
@@ -31,29 +25,15 @@ export async function runStudies({ quick = false, rounds }: StudyOptions): Promi
   return studies;
 }
 
-function plans(size: Size): Plan[] {
-  return [
-    ...rowsPlans(size),
-    classesPlan(size),
-    threadsPlan(size),
-    positivesPlan(size),
-    gammaPlan(size),
-    memoryPlan(size),
-  ];
-}
-
 /** A study, or nothing where nothing could be measured: some systems do not tell about memory. */
 async function run({ measure, ...frame }: Plan, pace: Pace): Promise<Study[]> {
-  const progress = startProgress(`study of ${frame.id}`);
   try {
-    const series = await measure(pace, progress);
+    const series = await withProgress(`study of ${frame.id}`, (show) => measure(pace, show));
     const known = series.filter(({ points }) => points.length > 0);
     return known.length === 0 ? [] : [{ ...frame, series: known }];
   } catch (error) {
     // The others are still worth something, and so is what was measured before.
     console.error(`bench: the study of ${frame.id} is left out: ${messageOf(error)}`);
     return [];
-  } finally {
-    progress.finish();
   }
 }

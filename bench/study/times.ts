@@ -1,9 +1,11 @@
-import type { ProgressBar } from '../progress';
+import type { ShowProgress } from '../host/progress';
+import { race } from '../measure/race';
+import { spreadOf } from '../measure/statistics';
+import { Runner, type Pace } from '../process/runner';
+import { Stage } from '../process/stage';
 import type { Series, Spread } from '../report/report';
-import { spreadOf } from '../statistics';
-import type { Curve } from './entrants';
-import type { Shape } from './problems';
-import { Actor, fits, stageProblem, type Pace } from './stage';
+import type { Curve } from './curves';
+import { fits, problemOf, type Shape } from './problems';
 
 /** One place on the axis. */
 export interface Place {
@@ -16,41 +18,48 @@ export async function timesAt(
   places: readonly Place[],
   curves: readonly Curve[],
   pace: Pace,
-  progress: ProgressBar,
+  show: ShowProgress,
 ): Promise<Series[]> {
-  const actors = curves.map((curve) => new Actor(curve));
+  const runners = curves.map(({ contender }) => new Runner(contender));
   const points = curves.map(() => [] as { x: number; y: Spread }[]);
   try {
     for (const [done, { x, shape }] of places.entries()) {
-      progress.update(done, places.length, `${shape.rows} x ${shape.classes}`);
+      show(done, places.length, `${shape.rows} x ${shape.classes}`);
       if (!fits(shape, curves.length)) continue;
-      const spreads = await spreadsFor(shape, actors, pace);
-      spreads.forEach((y, i) => points[i]!.push({ x, y }));
+      await handOver(shape, runners, pace);
+      const times = await timesInTurn(runners, shape, pace);
+      times.forEach((values, i) => points[i]!.push({ x, y: spreadOf(values) }));
     }
   } finally {
-    await Promise.all(actors.map((actor) => actor.leave()));
+    await Promise.all(runners.map((runner) => runner.end()));
   }
   return curves.map(({ name }, i) => ({ name, points: points[i]! }));
 }
 
-/** In turn, as in the comparison: what disturbs the machine disturbs all. */
-async function spreadsFor(shape: Shape, actors: readonly Actor[], pace: Pace): Promise<Spread[]> {
-  const files = stageProblem(shape);
-  for (const actor of actors) await actor.take(files, pace);
-  return (await timesInTurn(actors, shape, pace)).map(spreadOf);
+/** Runners read the problem, and find how many calls a sample takes. */
+export async function handOver(
+  shape: Shape,
+  runners: readonly Runner[],
+  { sampleMilliseconds }: Pace,
+): Promise<void> {
+  const stage = new Stage(problemOf(shape));
+  try {
+    for (const runner of runners) {
+      await runner.prepare(stage.files());
+      await runner.calibrate(sampleMilliseconds);
+    }
+  } finally {
+    stage.close();
+  }
 }
 
-/** Nanoseconds a logit of each actor on the problem that it has taken, one for each round. */
+/** Nanoseconds a logit of each runner on the problem that it has read, one for each round. */
 export async function timesInTurn(
-  actors: readonly Actor[],
+  runners: readonly Runner[],
   { rows, classes }: Shape,
   { rounds }: Pace,
-): Promise<number[][]> {
-  const times = actors.map(() => [] as number[]);
-  for (let round = 0; round < rounds; round++) {
-    for (const [i, actor] of actors.entries()) {
-      times[i]!.push(((await actor.sample()) * 1e6) / (rows * classes));
-    }
-  }
-  return times;
+): Promise<(readonly number[])[]> {
+  const nanoseconds = async (runner: Runner): Promise<number> =>
+    ((await runner.sample()) * 1e6) / (rows * classes);
+  return [...(await race(runners, rounds, nanoseconds)).values()];
 }

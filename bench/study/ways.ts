@@ -1,17 +1,14 @@
 /** Other ways to call the package than that of the comparison: for the studies only. */
-import { EqualizedFocalLoss, FocalLoss, version } from '../..';
+import { FocalLoss, version } from '../..';
 import type { Contender, Solver, Task } from '../contenders/contender';
-import { alpha, baseGamma, scaleFactor, type Problem } from '../workload';
+import { newCriterion } from '../workload/criterion';
+import { alpha, type Problem } from '../workload/workload';
 
 /** They are not checked, since `ours` is, with the same kernels. */
 const way = (id: string, name: string, prepare: (problem: Problem) => Task): Contender => ({
   ...{ id, name, family: 'ours', threads: 1 },
   load: (): Solver => ({ version, prepare }),
 });
-
-function equalized(numClasses: number): EqualizedFocalLoss {
-  return new EqualizedFocalLoss({ numClasses, gamma: baseGamma, alpha, scaleFactor });
-}
 
 /** One gamma for all classes, which is all that plain Focal Loss has. */
 function focalLoss({ classes, logits, labels, gamma }: Problem): Task {
@@ -21,28 +18,28 @@ function focalLoss({ classes, logits, labels, gamma }: Problem): Task {
 }
 
 function newGradient({ classes, logits, labels }: Problem): Task {
-  const criterion = equalized(classes);
+  const criterion = newCriterion(classes);
   return { solve: () => void criterion.forwardBackward(logits, labels) };
 }
 
 function keptGradient({ classes, logits, labels }: Problem): Task {
-  const criterion = equalized(classes);
+  const criterion = newCriterion(classes);
   const grad = new Float32Array(logits.length);
   return { solve: () => void criterion.forwardBackward(logits, labels, { grad }) };
 }
 
 function overLogits({ classes, logits, labels }: Problem): Task {
-  const criterion = equalized(classes);
+  const criterion = newCriterion(classes);
   return { solve: () => void criterion.forwardBackward(logits, labels, { grad: logits }) };
 }
 
 function withoutGradient({ classes, logits, labels }: Problem): Task {
-  const criterion = equalized(classes);
+  const criterion = newCriterion(classes);
   return { solve: () => void criterion.forward(logits, labels) };
 }
 
 function awaited({ classes, logits, labels }: Problem): Task {
-  const criterion = equalized(classes);
+  const criterion = newCriterion(classes);
   const grad = new Float32Array(logits.length);
   return {
     solve: async () => {

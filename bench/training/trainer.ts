@@ -1,8 +1,8 @@
 import { priorBias } from '../..';
-import type { Tensor, TensorFlow, Variable } from '../tensorflow';
-import { makeProblem } from '../workload';
-import { Layers } from './layers';
-import type { TrainingLoss } from './loss';
+import type { Tensor, TensorFlow, Variable } from '../contenders/tensorflow';
+import { makeProblem, mixed } from '../workload/workload';
+import { dense, relu } from './layers';
+import type { TrainingLoss } from './losses';
 
 interface Shape {
   readonly rows: number;
@@ -15,70 +15,53 @@ const learningRate = 0.3;
 const momentumFactor = 0.9;
 const weightDecay = 1e-4;
 
-/** Two dense layers and what trains them, always from the same start and on the same cells. */
-export class Trainer {
-  readonly #tf: TensorFlow;
-  readonly #layers: Layers;
-  readonly #loss: TrainingLoss;
-  readonly #features: Tensor;
-  readonly #parameters: Readonly<Record<'w1' | 'b1' | 'w2' | 'b2', Variable>>;
-  readonly #momenta: readonly Variable[];
-
-  constructor(tf: TensorFlow, shape: Shape, lossFor: (labels: Int32Array) => TrainingLoss) {
-    const { rows, features, hidden, classes } = shape;
-    this.#tf = tf;
-    this.#layers = new Layers(tf);
-    this.#loss = lossFor(makeProblem({ rows, classes, gamma: 'mixed' }).labels);
-    this.#features = tf.tensor(randomValues(rows, features, 1), [rows, features]);
-    this.#parameters = {
-      w1: this.#weights(features, hidden, Math.sqrt(2 / features)),
-      b1: tf.variable(tf.fill([hidden], 0)),
-      w2: this.#weights(hidden, classes, 0.01),
-      b2: tf.variable(tf.fill([classes], priorBias(0.1))),
-    };
-    this.#momenta = Object.values(this.#parameters).map((parameter) =>
-      tf.variable(tf.zerosLike(parameter), false),
-    );
-  }
-
-  /** Forward, loss, backward, new weights. Returns the loss. */
-  step(): number {
-    const tf = this.#tf;
+/**
+ * Two dense layers and what trains them, always from the same start and on the same cells. A step is
+ * forward, loss, backward, new weights; it returns the loss.
+ */
+export function trainerOf(
+  tf: TensorFlow,
+  { rows, features, hidden, classes }: Shape,
+  lossFor: (labels: Int32Array) => TrainingLoss,
+): () => number {
+  const loss = lossFor(makeProblem(mixed(rows, classes)).labels);
+  const x = randomTensor(tf, rows, features, 1);
+  const w1 = tf.variable(randomTensor(tf, features, hidden, Math.sqrt(2 / features)));
+  const b1 = tf.variable(tf.fill([hidden], 0));
+  const w2 = tf.variable(randomTensor(tf, hidden, classes, 0.01));
+  const b2 = tf.variable(tf.fill([classes], priorBias(0.1)));
+  const parameters = [w1, b1, w2, b2].map((parameter) => ({
+    parameter,
+    momentum: tf.variable(tf.zerosLike(parameter), false),
+  }));
+  const logits = (): Tensor => dense(tf, relu(tf, dense(tf, x, w1, b1)), w2, b2);
+  return () => {
     const value = tf.tidy(() => {
-      const result = tf.variableGrads(() => this.#loss.of(this.#logits()));
-      Object.values(this.#parameters).forEach((parameter, i) => {
-        this.#update(parameter, this.#momenta[i]!, result.grads[parameter.name]!);
-      });
+      const result = tf.variableGrads(() => loss(logits()));
+      for (const { parameter, momentum } of parameters) {
+        update(tf, parameter, momentum, result.grads[parameter.name]!);
+      }
       return result.value;
     });
-    const [loss] = value.dataSync();
+    const [read] = value.dataSync();
     value.dispose();
-    return loss!;
-  }
+    return read!;
+  };
+}
 
-  #logits(): Tensor {
-    const { w1, b1, w2, b2 } = this.#parameters;
-    const hidden = this.#layers.relu(this.#layers.dense(this.#features, w1, b1));
-    return this.#layers.dense(hidden, w2, b2);
-  }
-
-  #update(parameter: Variable, momentum: Variable, gradient: Tensor): void {
-    const tf = this.#tf;
-    const decay = parameter.shape.length > 1 ? weightDecay : 0;
-    const total = tf.add(gradient, tf.mul(parameter, decay));
-    momentum.assign(tf.add(tf.mul(momentum, momentumFactor), total));
-    parameter.assign(tf.sub(parameter, tf.mul(momentum, learningRate)));
-  }
-
-  #weights(inputs: number, outputs: number, deviation: number): Variable {
-    const values = randomValues(inputs, outputs, deviation);
-    return this.#tf.variable(this.#tf.tensor(values, [inputs, outputs]));
-  }
+function update(tf: TensorFlow, parameter: Variable, momentum: Variable, gradient: Tensor): void {
+  const decay = parameter.shape.length > 1 ? weightDecay : 0;
+  const total = tf.add(gradient, tf.mul(parameter, decay));
+  momentum.assign(tf.add(tf.mul(momentum, momentumFactor), total));
+  parameter.assign(tf.sub(parameter, tf.mul(momentum, learningRate)));
 }
 
 /** Uniform, with mean 0. Logits of a workload are uniform as well: from -8.5 to -0.5. */
-function randomValues(rows: number, columns: number, deviation: number): Float32Array {
-  const { logits } = makeProblem({ rows, classes: columns, gamma: 'mixed' });
+function randomTensor(tf: TensorFlow, rows: number, columns: number, deviation: number): Tensor {
+  const { logits } = makeProblem(mixed(rows, columns));
   const scale = (deviation * Math.sqrt(12)) / 8;
-  return logits.map((logit) => (logit + 4.5) * scale);
+  return tf.tensor(
+    logits.map((logit) => (logit + 4.5) * scale),
+    [rows, columns],
+  );
 }

@@ -12,8 +12,8 @@ const {
   QualityFocalLoss,
   backends,
 } = require('../../dist/index.js');
-const { bitsOf, valuesOf } = require('../../dist/bench/gpu/half.js');
-const { generator } = require('../../dist/bench/workload.js');
+const { bitsOf, valuesOf } = require('../../dist/bench/workload/half.js');
+const { generator } = require('../../dist/bench/workload/workload.js');
 
 const types = ['float32', 'float16', 'bfloat16'];
 /** Rows of classes, and feature maps. */

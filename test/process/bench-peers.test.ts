@@ -1,13 +1,16 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
-import { readSolution, writeProblem } from '../../bench/arrays';
-import { checkPeer, peerProcess, peers as listedOnGpu } from '../../bench/gpu/peers';
+import { contenders } from '../../bench/contenders/python';
+import { contenderOf, peers as listedOnGpu } from '../../bench/gpu/peers';
 import { problemOf } from '../../bench/gpu/problem';
-import type { Request } from '../../bench/protocol';
-import { makeProblem, type Problem } from '../../bench/workload';
+import { readSolution, writeProblem } from '../../bench/process/arrays';
+import type { Request } from '../../bench/process/protocol';
+import { Runner } from '../../bench/process/runner';
+import { Stage } from '../../bench/process/stage';
+import { makeProblem, type Problem } from '../../bench/workload/workload';
 import { root } from './child';
 
 const python = process.env['EFL_BENCH_PYTHON'] ?? 'python3';
@@ -16,7 +19,6 @@ if (!hasPython) console.warn(`Tests of the Python peers are skipped: ${python} d
 const testWithPython = hasPython || process.env['EFL_REQUIRE_TOOLS'] === '1' ? test : test.skip;
 
 const peers = path.join(root, 'bench', 'peers');
-const gpuPeers = path.join(root, 'bench', 'gpu', 'peers');
 const folder = mkdtempSync(path.join(tmpdir(), 'efl-peers-'));
 afterAll(() => {
   rmSync(folder, { recursive: true });
@@ -78,22 +80,15 @@ testWithPython('what a peer cannot do, and what is not installed, becomes its an
 });
 
 testWithPython('every peer compiles, and every peer that is listed has its file', () => {
-  const namesIn = (place: string) =>
-    readdirSync(place)
-      .filter((name) => name.endsWith('.py'))
-      .map((name) => path.join(place, name));
-  const names = [...namesIn(peers), ...namesIn(gpuPeers)];
+  const names = readdirSync(peers).filter((name) => name.endsWith('.py'));
   const compile = 'import sys; [compile(open(name).read(), name, "exec") for name in sys.argv[1:]]';
   const { status } = spawnSync(python, ['-c', compile, ...names], { cwd: peers });
   expect(status).toBe(0);
-  const table = readFileSync(path.join(root, 'bench', 'contenders', 'python.ts'), 'utf8');
-  const modules = [...table.matchAll(/module: '(\w+)'/g)].map(([, name]) => name!);
+  const modules = contenders.map(({ program }) => program!.at(-1)!);
   expect(modules.length).toBeGreaterThan(4);
-  for (const name of modules) expect(existsSync(path.join(peers, `${name}.py`))).toBe(true);
   expect(listedOnGpu.length).toBeGreaterThan(3);
-  for (const { module } of listedOnGpu) {
-    const places = [peers, gpuPeers].map((place) => path.join(place, `${module}.py`));
-    expect(places.filter((file) => existsSync(file))).toHaveLength(1);
+  for (const name of [...modules, ...listedOnGpu.map(({ module }) => module)]) {
+    expect(existsSync(path.join(peers, `${name}.py`))).toBe(true);
   }
 });
 
@@ -110,16 +105,15 @@ testWithTorch.each([
   'the GPU peer %s computes what it should, gamma %s, in %s',
   async (module, gamma, type) => {
     const given = problemOf(makeProblem({ rows: 400, classes: 7, gamma }), type);
-    writeProblem(folder, given);
-    const child = peerProcess({ id: module, name: module, module }, given, 2, 'cpu');
+    const stage = new Stage(given, type);
+    const runner = new Runner(contenderOf({ id: module, name: module, module }, given, 2, 'cpu'));
     try {
-      const { errors } = await checkPeer({ name: module }, child, given, folder);
-      expect(errors.loss).toBeLessThan(1e-4);
-      const sampled = await child.request({ request: 'sample', calls: 2 });
-      expect(sampled).toEqual({ milliseconds: expect.any(Number) as number });
-      await expect(child.request({ request: 'sample', calls: 3 })).rejects.toThrow(/2 calls/);
+      expect((await runner.check(stage))!.loss).toBeLessThan(1e-4);
+      expect(await runner.sample(2)).toBeGreaterThan(0);
+      await expect(runner.sample(3)).rejects.toThrow(/2 calls/);
     } finally {
-      await child.end();
+      await runner.end();
+      stage.close();
     }
   },
 );

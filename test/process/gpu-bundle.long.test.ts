@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import type { GpuReport } from '../../bench/gpu/report';
+import { parseReport } from '../../bench/report/schema';
 import { expectSuccess, root, run, runNode } from './child';
 import { hasTools } from './tools';
 
@@ -69,14 +69,14 @@ withTools('the bundle for GPUs', () => {
       });
       expect(steps.find(({ step }) => step === 'memcheck')!.reason).toMatch(/^EMULATED/);
       const results = path.join(folder, 'emulated', 'benchmark');
-      const report = JSON.parse(
-        readFileSync(path.join(results, 'report.json'), 'utf8'),
-      ) as GpuReport;
-      expect(report.emulated).toBe(true);
-      expect(report.failures).toEqual([]);
-      expect(report.workloads).toHaveLength(6);
+      const report = parseReport(readFileSync(path.join(results, 'report.json'), 'utf8'));
+      expect(report.gpu!.emulated).toBe(true);
+      expect(report.notMeasured).toEqual([]);
+      expect(report.gpu!.workloads).toHaveLength(6);
       expect(JSON.stringify(report)).not.toContain('"median"');
-      expect(readFileSync(path.join(results, 'report.md'), 'utf8')).toMatch(/EMULATED/);
+      for (const name of ['report.md', 'report.html']) {
+        expect(readFileSync(path.join(results, name), 'utf8')).toMatch(/EMULATED/);
+      }
       expect(ended.stdout).toMatch(/== EMULATED: benchmark/);
     },
     3 * minutes,

@@ -1,6 +1,6 @@
 import { figuresOf } from '../../bench/figures';
-import type { Measured, Outcome } from '../../bench/measure';
-import type { Workload } from '../../bench/workload';
+import type { Measured, Outcome } from '../../bench/contest';
+import type { Workload } from '../../bench/workload/workload';
 
 const large: Workload = { rows: 20_000, classes: 1203, gamma: 'mixed' };
 
