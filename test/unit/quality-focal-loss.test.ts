@@ -83,7 +83,7 @@ describe('QualityFocalLoss', () => {
   });
 
   test('takes a plain array, and does not look at the quality of rows without a class', () => {
-    const list = Array.from(quality, (q, row) => (labels[row]! > 0 ? q : NaN));
+    const list = Array.from(quality, (q, row) => (labels[row]! > 0 ? q : row % 2 ? NaN : 7));
     const criterion = new QualityFocalLoss({ numClasses });
     const expected = criterion.forwardBackward(logits, labels, { quality });
     expectSameOutput(criterion.forwardBackward(logits, labels, { quality: list }), expected);

@@ -30,6 +30,8 @@ const kinds: Refusal[] = [
   ...eachPart('logits', 'logits', onHost, [new Uint16Array(COUNT), new Uint8Array(4 * COUNT)]),
   ...eachPart('logits', 'logits', onHost, [new ArrayBuffer(48), new DataView(new ArrayBuffer(48))]),
   ...eachPart('logits', 'logits', onHost, [new Float32Array(11), new Float32Array(13)]),
+  ...eachPart('logits', 'logits', onHost, [Array.from(good), new Int32Array(COUNT)]),
+  ...eachPart('logits', 'logits', onHost, [new Float64Array(COUNT)]),
   ...eachPart('logits', 'logits', onHost, [tensor(null), tensor(new Float64Array(COUNT))]),
   ...eachPart('logits', 'logits', onHost, withShapes([undefined, '3x4', 12])),
   ...eachPart('logits', 'logits[0]', onHost, [[good]]),
