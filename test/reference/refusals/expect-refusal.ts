@@ -2,7 +2,7 @@
 import { CudaTensor } from '../../../lib';
 import { criterionOf, FAMILY, isStateful } from '../family';
 import type { Member } from '../family';
-import { expectArgumentError, expectSameState, rejectionOf, stateOf, thrownBy } from '../harness';
+import { expectArgumentError, rejectionOf, stateOf, thrownBy } from '../harness';
 import { KINDS } from '../kinds';
 import { uploaded } from '../uploads';
 import { CLASSES } from './refusal';
@@ -55,20 +55,17 @@ type Calls = Record<string, (...given: readonly unknown[]) => unknown>;
 
 export async function expectRefusal(row: Refusal, one: Member, way: Way): Promise<void> {
   const criterion = criterionOf(one, { numClasses: CLASSES, ...row.options });
-  const given = onDevice(row.given(), way.upload);
+  const given = onDevice({ ...row.given() }, way.upload);
   const isWritten = way.upload !== undefined && row.isValue;
-  const memory = () => contentsOf(Object.values(isWritten ? { ...given, grad: null } : given));
-  const before = {
-    state: isStateful(criterion) ? stateOf(criterion) : undefined,
-    memory: memory(),
-  };
+  const parts = isWritten ? { ...given, grad: undefined } : given;
+  const contents = () => contentsOf([parts, isStateful(criterion) && stateOf(criterion)]);
+  const before = contents();
   const make = () => (criterion as unknown as Calls)[way.name]!(...parametersOf(given, way));
   const error = way.asynchronous
     ? await rejectionOf(make() as Promise<unknown>)
     : thrownBy(() => read(make()));
   expectError(error, row, way);
-  if (isStateful(criterion)) expectSameState(stateOf(criterion), before.state!);
-  expect(memory()).toEqual(before.memory);
+  expect(contents()).toEqual(before);
   criterion.dispose();
 }
 
@@ -95,7 +92,7 @@ function expectText(text: string, wanted: string | RegExp): void {
   else expect(text).toMatch(wanted);
 }
 
-/** Copies of all memory in some arguments; undefined for what has none. */
+/** A copy of what is in a value: of the whole memory where it has some. */
 function contentsOf(value: unknown): unknown {
   if (value instanceof CudaTensor) return contentsOf(value.toHost().data);
   if (ArrayBuffer.isView(value)) {
@@ -103,7 +100,7 @@ function contentsOf(value: unknown): unknown {
     return buffer.byteLength === 0 ? '' : Buffer.from(new Uint8Array(buffer)).toString('hex');
   }
   if (Array.isArray(value)) return value.map(contentsOf);
-  if (typeof value !== 'object' || value === null) return undefined;
+  if (typeof value !== 'object' || value === null) return value;
   return 'data' in value ? contentsOf(value.data) : Object.values(value).map(contentsOf);
 }
 

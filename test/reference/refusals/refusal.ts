@@ -68,9 +68,16 @@ export function gradient(length = COUNT): Float32Array {
   return new Float32Array(length).fill(7);
 }
 
-/** A call of bare rows, some parts of it replaced. */
+/** A call of bare rows, some parts of it replaced. Its gradient is a new one each time it is read. */
 export function rows(parts: Partial<Given> = {}): Given {
-  return { logits: values(), labels: Int32Array.of(1, 0, 3), grad: gradient(), ...parts };
+  const good = {
+    logits: values(),
+    labels: Int32Array.of(1, 0, 3),
+    get grad(): unknown {
+      return gradient();
+    },
+  };
+  return Object.defineProperties(good, Object.getOwnPropertyDescriptors(parts));
 }
 
 /** A call of rows with an option. */
@@ -100,13 +107,15 @@ export const LEVEL_LABELS = WIDTHS.map((width) => new Int32Array(sizeOf(width)))
 
 /** A call of three levels in NHWC, some parts of it replaced. */
 export function levels({ call, ...parts }: Partial<Given> = {}): Given {
-  return {
+  return rows({
     logits: WIDTHS.map((width) => level(width)),
     labels: LEVEL_LABELS,
-    grad: WIDTHS.map((width) => level(width, gradient(CLASSES * sizeOf(width)))),
+    get grad(): unknown {
+      return WIDTHS.map((width) => level(width, gradient(CLASSES * sizeOf(width))));
+    },
     ...parts,
     call: { layout: 'NHWC', anchors: ANCHORS, ...(call as object) },
-  };
+  });
 }
 
 /** Rows for one argument, by their names. */
@@ -145,6 +154,7 @@ export function eachPart(
 /** How a value reads in the name of a row. */
 export function show(value: unknown): string {
   if (ArrayBuffer.isView(value)) return `${value.constructor.name} of ${value.byteLength} bytes`;
+  if (Array.isArray(value)) return `[${Array.from(value, show).join(', ')}]`;
   if (typeof value !== 'object' || value === null || !('data' in value)) return inspect(value);
   const { data, ...rest } = value;
   return `tensor of ${show(data)}, ${inspect(rest)}`;
