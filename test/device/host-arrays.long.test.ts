@@ -9,14 +9,16 @@ const withCMake = hasTools('The suite on an emulated device', 'cmake') ? describ
 
 /** What each of them is about; `npm run test:emulated` runs all. */
 const files = [
-  'dense-targets',
-  'equalized-focal-loss',
-  'extremes',
-  'gradient-output',
-  'labels-and-background',
-  'layouts',
-  'loss-family',
-  'quality-focal-loss',
+  'properties/differential/differential',
+  'unit/dense-targets',
+  'unit/equalized-focal-loss',
+  'unit/extremes',
+  'unit/gradient-output',
+  'unit/labels-and-background',
+  'unit/layouts',
+  'unit/loss-family',
+  'unit/quality-focal-loss',
+  'unit/refusals',
 ];
 
 withCMake('host arrays on an emulated device', () => {
@@ -25,7 +27,7 @@ withCMake('host arrays on an emulated device', () => {
     async () => {
       const library = await emulatedLibrary();
       const jest = path.join(root, 'node_modules', 'jest', 'bin', 'jest.js');
-      const ended = await runNode([jest, ...files.map((name) => `test/unit/${name}.test.ts`)], {
+      const ended = await runNode([jest, ...files.map((name) => `test/${name}.test.ts`)], {
         env: { EFL_CUDA_LIBRARY: library, EFL_DEVICE: 'cuda' },
       });
       expectSuccess(ended);

@@ -389,9 +389,7 @@ describeOnDevice('calls on a device', () => {
     expect(positives).toBe(2);
     const tensors = { data: Uint8Array.of(1, 0, 2), dims: [3], type: 'uint8' };
     expect(criterion.forward([tensor()], [tensors]).positives).toBe(2);
-    const far = BigInt64Array.of(1n, 0n, 2n ** 40n);
-    expectRefused(() => criterion.forward(tensor(), far), 'labels[2]');
-    expect(() => CudaTensor.fromHost(wrong(far))).toThrow(EflArgumentError);
+    expect(() => CudaTensor.fromHost(wrong(BigInt64Array.of(1n)))).toThrow(EflArgumentError);
   });
 
   test('take maps of any number of dimensions', () => {
@@ -409,7 +407,5 @@ describeOnDevice('calls on a device', () => {
     expectSame('grad', grad, wanted.grad.toHost().data);
     const shaped = CudaTensor.fromHost({ data: rows, shape: [1, 2, 3, 4, 1] });
     expect(criterion.forward(volume, shaped, call).positives).toBe(16);
-    const flat = CudaTensor.fromHost(data, { shape: [24, CLASSES] });
-    expectRefused(() => criterion.forward(flat, rows, { ...call, anchors: 2 }), 'logits.shape');
   });
 });

@@ -112,15 +112,32 @@ describe('class weights', () => {
   });
 });
 
-test.each<[string, object, RegExp]>([
-  ['too few alphas', { alpha: [0.5] }, /^alpha$/],
-  ['an alpha above 1', { alpha: [0.5, 0.5, 1.1, 0.5, 0.5, 0.5, 0.5] }, /^alpha(\[2\])?$/],
-  ['an alpha of NaN', { alpha: [NaN, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5] }, /^alpha(\[0\])?$/],
-  ['a text', { alpha: 'abcdefg' }, /^alpha$/],
-  ['too many weights', { classWeight: new Array(8).fill(1) }, /^classWeight$/],
-  ['a negative weight', { classWeight: [1, 1, 1, 1, 1, 1, -1] }, /^classWeight(\[6\])?$/],
-  ['an infinite weight', { classWeight: [1, Infinity, 1, 1, 1, 1, 1] }, /^classWeight(\[1\])?$/],
-  ['one weight for all', { classWeight: 2 }, /^classWeight$/],
+test.each<[string, object, string]>([
+  ['too few alphas', { alpha: [0.5] }, 'alpha'],
+  ['too many alphas', { alpha: new Array(8).fill(0) }, 'alpha'],
+  ['an alpha above 1', { alpha: [0.5, 0.5, 1.1, 0.5, 0.5, 0.5, 0.5] }, 'alpha[2]'],
+  ['an alpha of 2 in a typed array', { alpha: Float32Array.of(0, 1, 2, 0, 0, 0, 0) }, 'alpha[2]'],
+  ['an alpha of NaN', { alpha: [NaN, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5] }, 'alpha[0]'],
+  ['a text', { alpha: 'abcdefg' }, 'alpha'],
+  ['too many weights', { classWeight: new Array(8).fill(1) }, 'classWeight'],
+  ['a negative weight', { classWeight: [1, 1, 1, 1, 1, 1, -1] }, 'classWeight[6]'],
+  ['an infinite weight', { classWeight: [1, Infinity, 1, 1, 1, 1, 1] }, 'classWeight[1]'],
+  ['a weight infinite in float32', { classWeight: [1e39, 1, 1, 1, 1, 1, 1] }, 'classWeight[0]'],
+  ['a hole', { classWeight: new Array<number>(7) }, 'classWeight[0]'],
+  ['one weight for all', { classWeight: 2 }, 'classWeight'],
 ])('%s are refused by name', (_, options, argument) => {
   expectRefused(() => new FocalLoss(wrong({ numClasses, ...options })), argument);
+});
+
+test('a weight that is infinite with the weighting factor is refused by name', () => {
+  const options = { numClasses: 3, alpha: -1, classWeight: [1, 3e38, 1] };
+  expectRefused(() => new EqualizedFocalLoss(options), 'classWeight[1]');
+});
+
+test('options for each class are copied and cannot be changed', () => {
+  const given = { classWeight: [1, 2, 3], alpha: Float64Array.of(0.5, -1, 1) };
+  const { options } = new FocalLoss({ numClasses: 3, ...given });
+  given.classWeight[0] = 9;
+  expect(options).toMatchObject({ classWeight: [1, 2, 3], alpha: [0.5, -1, 1] });
+  expect(() => Object.assign(options.classWeight!, { 0: 9 })).toThrow(TypeError);
 });

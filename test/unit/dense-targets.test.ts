@@ -1,10 +1,4 @@
-import {
-  EqualizationLossV2,
-  EqualizedFocalLoss,
-  FocalLoss,
-  functional,
-  QualityFocalLoss,
-} from '../../lib';
+import { EqualizationLossV2, EqualizedFocalLoss, FocalLoss, functional } from '../../lib';
 import { ELEMENT, expectClose, expectSame } from '../reference/compare';
 import { ReferenceCriterion } from '../reference/criterion';
 import {
@@ -19,14 +13,12 @@ import {
 import {
   countsOf,
   expectOutput,
-  expectRefused,
   expectSameOutput,
   expectSameState,
   expectStatistics,
   makeSample,
   stateOf,
   valuesOf,
-  wrong,
 } from '../reference/harness';
 import { FINITE_EXTREMES, NON_FINITE, normalLogits } from '../reference/inputs';
 import { cutByLevel } from '../reference/layout';
@@ -140,33 +132,6 @@ describe.each(FAMILY)('dense targets of $name', (one) => {
       expectStatistics(mapped.statistics, plain.statistics);
     }
   });
-
-  test('give the same bits forward, asynchronously, in place and as a tensor', async () => {
-    const { logits } = makeSample(390, 40, numClasses);
-    const targets = mixedTargets(391, 40, numClasses);
-    const fresh = () => criterionOf(one, { numClasses });
-    const expected = fresh().forwardBackward(logits, targets);
-    expect(fresh().forward(logits, targets).loss).toBe(expected.loss);
-    expectSameOutput(await fresh().forwardBackwardAsync(logits, targets), expected);
-    const shape = [40, numClasses];
-    const tensor = { data: logits.slice(), shape };
-    const output = fresh().forwardBackward(tensor, { data: targets, shape }, { grad: tensor });
-    expect(output.grad).toBe(tensor);
-    expectSameOutput(output, expected);
-  });
-
-  test('are refused by index outside [0, 1], and leave the state as it was', () => {
-    for (const bad of [-1e-6, 1.001, NaN, Infinity]) {
-      const targets = mixedTargets(392, 8, numClasses);
-      targets[29] = bad;
-      const criterion = one.create({ numClasses });
-      const run = () => criterion.forwardBackward(new Float32Array(8 * numClasses), targets);
-      expectRefused(run, /^(labels|targets)\[29\]$/);
-      if (isStateful(criterion)) {
-        expect(criterion.statistics.steps).toBe(0);
-      }
-    }
-  });
 });
 
 describe.each(FAMILY.filter(takesQuality))('dense targets of $name', (one) => {
@@ -230,17 +195,6 @@ describe('dense targets', () => {
     expectStatistics(criterion.statistics, reference);
   });
 
-  test('are named by level and index', () => {
-    const arrangement = { layout: 'NCHW', anchors: 2, channelOrder: 'anchor-major' } as const;
-    const zeros = new Float32Array(3 * totalRows(PYRAMID, 2));
-    const logits = mapsOf(zeros, PYRAMID, 3, arrangement).tensors;
-    const targets = mapsOf(zeros, PYRAMID, 3, arrangement).tensors;
-    targets[2]!.data[17] = 7;
-    const criterion = new FocalLoss({ numClasses: 3 });
-    const run = () => criterion.forward(logits, targets, arrangementCall(arrangement));
-    expectRefused(run, /^(labels|targets)\[2\]\[17\]$/);
-  });
-
   test('may be a list of bare arrays, cut as the levels', () => {
     const { logits } = makeSample(398, totalRows(PYRAMID, 1), 3);
     const targets = mixedTargets(399, totalRows(PYRAMID, 1), 3);
@@ -253,29 +207,5 @@ describe('dense targets', () => {
       const output = criterion.forwardBackward(cut(logits), given);
       expectSame('grad', valuesOf(output.grad), expected.grad);
     }
-  });
-
-  const logits = new Float32Array(12);
-  const tensor = { data: logits, shape: [4, 3] };
-  const half = { data: new Uint16Array(12), shape: [4, 3], dtype: 'float16' };
-
-  test.each<[string, unknown, unknown]>([
-    ['too few', logits, new Float32Array(9)],
-    ['one for each row', logits, new Float32Array(4)],
-    ['a tensor of another shape', tensor, { data: logits, shape: [3, 4] }],
-    ['a 16-bit tensor', logits, half],
-    ['float64', logits, new Float64Array(12)],
-    ['one for a list', [tensor], logits],
-    ['too few levels', [tensor, tensor], [logits]],
-    ['a mixed list', [tensor, tensor], [logits, [0, 0, 0, 0]]],
-  ])('are refused as %s', (_, values, targets) => {
-    const criterion = new FocalLoss({ numClasses: 3 });
-    expectRefused(() => criterion.forward(wrong(values), wrong(targets)), /^(labels|targets)/);
-  });
-
-  test('leave no place for a quality', () => {
-    const criterion = new QualityFocalLoss({ numClasses: 3 });
-    const call = { quality: [1, 1, 1, 1] };
-    expectRefused(() => criterion.forward(logits, new Float32Array(12), call), 'quality');
   });
 });

@@ -2,6 +2,7 @@ import {
   AdaptiveClassSuppressionLoss,
   EqualizationLoss,
   EqualizationLossV2,
+  EqualizedQualityFocalLoss,
   FocalLoss,
 } from '../../lib';
 import { ELEMENT, expectClose, expectSame } from '../reference/compare';
@@ -119,7 +120,9 @@ describe('EqualizationLossV2', () => {
 
   test.each([
     ['mapSteepness', NaN],
+    ['mapSteepness', 0],
     ['mapMidpoint', Infinity],
+    ['mapMidpoint', NaN],
     ['positiveGain', -1],
     ['objectness', 1],
     ['gamma', 2],
@@ -129,16 +132,15 @@ describe('EqualizationLossV2', () => {
     expectRefused(() => new EqualizationLossV2(options), option);
   });
 
-  test('refuses rows without the objectness column', () => {
-    const criterion = new EqualizationLossV2({ numClasses, objectness: true });
-    expectRefused(() => criterion.forward(new Float32Array(numClasses), [0]), 'logits');
-  });
-
-  test('takes a ratio that is not clamped back from a dictionary', () => {
+  test('takes a ratio that is not clamped back from a dictionary, as no other loss does', () => {
     const criterion = new EqualizationLossV2({ numClasses: 2 });
     const state = { pos_grad: [5, 1], neg_grad: [1, 4], pos_neg: [5, 0.25] };
     criterion.loadStateDict(state);
     expect([...stateOf(criterion).ratio]).toEqual(state.pos_neg);
+    const clamped = new EqualizedQualityFocalLoss({ numClasses: 2 });
+    expectRefused(() => {
+      clamped.loadStateDict(state);
+    }, 'state.pos_neg[0]');
   });
 });
 
@@ -184,7 +186,9 @@ describe('EqualizationLoss', () => {
     ['too few', { classFrequencies: [0.5] }, /^classFrequencies$/],
     ['one above 1', { classFrequencies: [1, 1, 1, 1, 1, 2] }, /^classFrequencies(\[5\])?$/],
     ['NaN', { classFrequencies: [NaN, 1, 1, 1, 1, 1] }, /^classFrequencies(\[0\])?$/],
+    ['a count', { classFrequencies: [0, 12, 1, 1, 1, 1] }, /^classFrequencies\[1\]$/],
     ['a negative threshold', { classFrequencies, threshold: -1 }, /^threshold$/],
+    ['a threshold above 1', { classFrequencies, threshold: 2 }, /^threshold$/],
     ['a gamma', { classFrequencies, gamma: 2 }, /^gamma$/],
   ])('refuses %s', (_, options, argument) => {
     expectRefused(() => new EqualizationLoss(wrong({ numClasses, ...options })), argument);
@@ -230,14 +234,15 @@ describe('AdaptiveClassSuppressionLoss', () => {
   });
 
   test.each([
-    ['scoreThreshold', 0],
-    ['scoreThreshold', 1],
-    ['scoreThreshold', NaN],
-    ['backgroundWeight', [1, 2]],
-    ['backgroundWeight', 1],
-    ['gamma', 2],
-  ])('refuses %s %j', (option, value) => {
+    ['scoreThreshold', 0, 'scoreThreshold'],
+    ['scoreThreshold', 1, 'scoreThreshold'],
+    ['scoreThreshold', NaN, 'scoreThreshold'],
+    ['backgroundWeight', [1, 2], 'backgroundWeight'],
+    ['backgroundWeight', 1, 'backgroundWeight'],
+    ['backgroundWeight', [1, -1, 1, 1, 1, 1], 'backgroundWeight[1]'],
+    ['gamma', 2, 'gamma'],
+  ])('refuses %s %j', (option, value, argument) => {
     const options = wrong({ numClasses, [option]: value });
-    expectRefused(() => new AdaptiveClassSuppressionLoss(options), new RegExp(`^${option}`));
+    expectRefused(() => new AdaptiveClassSuppressionLoss(options), argument);
   });
 });

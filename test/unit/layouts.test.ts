@@ -1,5 +1,4 @@
-import { EqualizedFocalLoss, FocalLoss } from '../../lib';
-import type { HostTensor } from '../../lib';
+import { EqualizedFocalLoss } from '../../lib';
 import { expectClose, expectSame } from '../reference/compare';
 import {
   criterionOf,
@@ -10,16 +9,9 @@ import {
   STATEFUL,
 } from '../reference/family';
 import type { Member, StatefulCriterion } from '../reference/family';
-import {
-  countsOf,
-  expectRefused,
-  makeSample,
-  stateOf,
-  valuesOf,
-  wrong,
-} from '../reference/harness';
+import { countsOf, makeSample, stateOf, valuesOf } from '../reference/harness';
 import { ARRANGEMENTS, cutByLevel, rowCount } from '../reference/layout';
-import type { Arrangement, LevelSize } from '../reference/layout';
+import type { Arrangement } from '../reference/layout';
 import {
   arrangementCall,
   mapsOf,
@@ -132,15 +124,6 @@ describe('a list of levels', () => {
     expectClose('loss', output.loss, expected.loss, { relative: 1e-6 });
   });
 
-  test('may have one level', () => {
-    const level = { ...PYRAMID[0]!, ...arrangement, columns: numClasses };
-    const tensor = tensorOf(cutByLevel(logits, PYRAMID, 2, numClasses)[0]!, level);
-    const alone = fresh().forwardBackward(tensor, labelLists[0]!, call);
-    const output = fresh().forwardBackward([tensor], [labelLists[0]!], call);
-    expectSame('grad', valuesOf(output.grad), valuesOf(alone.grad));
-    expect(output.loss).toBe(alone.loss);
-  });
-
   test.each([
     ['begin', [0, 0, 40]],
     ['go on', [25, 0, 15]],
@@ -176,6 +159,17 @@ describe('a list of levels', () => {
     expectCloseState(second, first);
   });
 
+  test('has gradients in tensors of another shape, too', () => {
+    const grad = maps.tensors.map(({ data }) => ({
+      data: new Float32Array(data.length),
+      shape: [data.length],
+    }));
+    const expected = fresh().forwardBackward(maps.tensors, labelLists, call);
+    const output = fresh().forwardBackward(maps.tensors, labelLists, { ...call, grad });
+    expect(output.grad).toBe(grad);
+    expectSame('grad', valuesOf(grad), valuesOf(expected.grad));
+  });
+
   test('is one step of the state', () => {
     const criterion = fresh();
     criterion.forwardBackward(maps.tensors, labelLists, call);
@@ -186,26 +180,6 @@ describe('a list of levels', () => {
     const criterion = fresh();
     const ignored = labelLists.map((list) => list.map(() => -1));
     expect(criterion.forwardBackward(maps.tensors, ignored, call).ignored).toBe(rows);
-    expect(criterion.statistics.steps).toBe(0);
-  });
-
-  test('gives the same bits forward, asynchronously and in place', async () => {
-    const expected = fresh().forwardBackward(maps.tensors, labelLists, call);
-    expect(fresh().forward(maps.tensors, labelLists, call).loss).toBe(expected.loss);
-    const waiting = await fresh().forwardBackwardAsync(maps.tensors, labelLists, call);
-    expect(waiting).toEqual(expected);
-    const tensors = maps.tensors.map(({ data, shape }) => ({ data: data.slice(), shape }));
-    const output = fresh().forwardBackward(tensors, labelLists, { ...call, grad: tensors });
-    expect(output.grad).toBe(tensors);
-    expectSame('grad in place', valuesOf(tensors), valuesOf(expected.grad));
-    expect(output.loss).toBe(expected.loss);
-  });
-
-  test('names the level of a bad label, and leaves the state as it was', () => {
-    const criterion = fresh();
-    const bad = labelLists.map((list) => list.slice());
-    bad[2]![5] = 99;
-    expectRefused(() => criterion.forwardBackward(maps.tensors, bad, call), 'labels[2][5]');
     expect(criterion.statistics.steps).toBe(0);
   });
 });
@@ -245,48 +219,5 @@ describe('collectGrad', () => {
         }
       },
     );
-  });
-});
-
-describe('bad input', () => {
-  const sizes: readonly LevelSize[] = [
-    { images: 1, height: 2, width: 3 },
-    { images: 1, height: 1, width: 2 },
-  ];
-  const good = { data: new Float32Array(60), shape: [1, 10, 2, 3] };
-  const small = { data: new Float32Array(20), shape: [1, 10, 1, 2] };
-  const labels = sizes.map((size) => new Int32Array(rowCount(size, 2)));
-  const call = { layout: 'NCHW', anchors: 2 };
-  const other: HostTensor = { data: new Uint16Array(20), shape: [1, 10, 1, 2], dtype: 'float16' };
-
-  test.each<[string, unknown, unknown, object, string | RegExp]>([
-    ['bare values', good.data, labels[0], call, /^(logits|layout)$/],
-    ['a bare level', [good, small.data], labels, call, /^logits\[1\]/],
-    ['too few dimensions', { ...good, shape: [10, 6] }, labels[0], call, /^logits\.shape$/],
-    ['channels in the wrong place', good, labels[0], { ...call, layout: 'NHWC' }, 'logits.shape'],
-    ['another number of anchors', good, labels[0], { ...call, anchors: 5 }, 'logits.shape'],
-    [
-      'a level of other channels',
-      [good, { ...small, shape: [1, 5, 2, 2] }],
-      labels,
-      call,
-      /^logits\[1\]\.shape$/,
-    ],
-    ['a level of another type', [good, other], labels, call, /^logits\[1\]/],
-    ['too many labels', good, new Int32Array(13), call, 'labels'],
-    ['too few labels at a level', [good, small], [labels[0], new Int32Array(3)], call, 'labels[1]'],
-    ['too few lists of labels', [good, small], [labels[0]], call, 'labels'],
-    ['one list of labels for all', [good, small], new Int32Array(16), call, 'labels'],
-    ['no level', [], [], call, 'logits'],
-    ['an unknown layout', good, labels[0], { ...call, layout: 'NWHC' }, 'layout'],
-    ['an unknown order', good, labels[0], { ...call, channelOrder: 'minor' }, 'channelOrder'],
-    ['no anchor', good, labels[0], { ...call, anchors: 0 }, 'anchors'],
-    ['half an anchor', good, labels[0], { ...call, anchors: 1.5 }, 'anchors'],
-    ['too few places for the gradient', [good, small], labels, { ...call, grad: [good] }, 'grad'],
-    ['a gradient of another size', [good, small], labels, { ...call, grad: [good, good] }, /^grad/],
-  ])('is refused by name: %s', (_, logits, given, options, argument) => {
-    const criterion = new FocalLoss({ numClasses: 5 });
-    const run = () => criterion.forwardBackward(wrong(logits), wrong(given), wrong(options));
-    expectRefused(run, argument);
   });
 });

@@ -1,6 +1,5 @@
 import {
   compareMember,
-  criterionOf,
   FAMILY,
   familySample,
   isStateful,
@@ -9,7 +8,7 @@ import {
 } from '../reference/family';
 import type { FamilySample, Member } from '../reference/family';
 import { expectClose, expectSame } from '../reference/compare';
-import { expectOutput, expectSameOutput, expectSameState, stateOf } from '../reference/harness';
+import { expectOutput, expectSameState, stateOf } from '../reference/harness';
 import { FINITE_EXTREMES, NON_FINITE } from '../reference/inputs';
 import { Random } from '../reference/random';
 
@@ -81,19 +80,6 @@ describe.each(FAMILY)('$name', (one) => {
 
   test('agrees with it on rows that several threads share', () => {
     compareMember(one, { numClasses: 40 }, familySample(338, 4000, 40));
-  });
-
-  test('gives the same bits forward, asynchronously and in place', async () => {
-    const { logits, labels, quality } = familySample(339, 41, 9);
-    const call = qualityCall(one, quality);
-    const fresh = () => criterionOf(one, { numClasses: 9 });
-    const expected = fresh().forwardBackward(logits, labels, call);
-    expect(fresh().forward(logits, labels, call).loss).toBe(expected.loss);
-    const waiting = await fresh().forwardBackwardAsync(logits, labels, call);
-    expectSameOutput(waiting, expected);
-    const both = logits.slice();
-    expectSameOutput(fresh().forwardBackward(both, labels, { ...call, grad: both }), expected);
-    expectSame('in place', both, expected.grad);
   });
 });
 

@@ -1,4 +1,5 @@
 import { EflArgumentError, EqualizationLossV2, EqualizedFocalLoss } from '../../lib';
+import { expectRefused } from '../reference/harness';
 
 const numClasses = 3;
 
@@ -88,6 +89,14 @@ describe('mergeStatistics', () => {
     one.mergeStatistics({ positive, negative: new Float64Array(numClasses), steps: 1 });
     expect([...one.gradientRatio]).toEqual(Array(numClasses).fill(Number.MAX_VALUE));
     new EqualizationLossV2({ numClasses }).loadStateDict(one.stateDict());
+  });
+
+  test('takes no statistics of another loss', () => {
+    const merge = (): void => {
+      trained(1).mergeStatistics(new EqualizationLossV2({ numClasses }));
+    };
+    const { expected } = expectRefused(merge, 'other');
+    expect(expected).toBe('an EqualizedFocalLoss or its statistics');
   });
 
   test.each([

@@ -176,10 +176,6 @@ describe('views', () => {
     rows.set(labels);
     const criterion = new FocalLoss({ numClasses: 7 });
     expectSameOutput(criterion.forwardBackward(input, rows, { grad }), expected);
-    const overlapping = new Float32Array(memory, 4, logits.length);
-    expect(() => criterion.forwardBackward(input, rows, { grad: overlapping })).toThrow(
-      'memory apart from',
-    );
   });
 
   test('of another realm work, as arrays from a vm context are', () => {

@@ -1,6 +1,6 @@
 import { EqualizedFocalLoss, FocalLoss, QualityFocalLoss } from '../../lib';
 import { expectSame } from '../reference/compare';
-import { expectRefused, expectSameState, makeSample, stateOf, wrong } from '../reference/harness';
+import { expectRefused, expectSameState, makeSample, stateOf } from '../reference/harness';
 
 const CLASSES = 3;
 const IMAGES = 2;
@@ -59,76 +59,6 @@ describe.each(cases)(
     });
   },
 );
-
-describe('the message for maps of a wrong shape', () => {
-  const criterion = new FocalLoss({ numClasses: CLASSES });
-  const messageOf = (shape: number[], call: object): string => {
-    const data = new Float32Array(shape.reduce((product, size) => product * size, 1));
-    const refuse = () => criterion.forward({ data, shape }, [], wrong(call));
-    return expectRefused(refuse, 'logits.shape').expected;
-  };
-
-  test('has as many dimensions as they have', () => {
-    expect(messageOf([1, 4, 2, 2, 2], { layout: 'NCHW' })).toMatch(
-      /^B x 3 channels \(anchors 1 x numClasses 3\) x D x H x W/,
-    );
-    expect(messageOf([1, 2, 4], { layout: 'NHWC' })).toMatch(
-      /^B x W x 3 channels \(anchors 1 x numClasses 3\)/,
-    );
-    expect(messageOf([3], { layout: 'NCHW' })).toMatch(/^B x 3 channels .* x H x W$/);
-  });
-
-  test('says what to do with a head that has boxes beside the classes', () => {
-    const advice =
-      'with 8 columns an anchor, as of a head with boxes, copy those of the classes into an array of their own';
-    expect(messageOf([1, 16, 2, 2], { layout: 'NCHW', anchors: 2 })).toContain(advice);
-    expect(messageOf([5, 8], {})).toContain('with 8 columns a row');
-  });
-
-  test('names labels by their dimensions', () => {
-    const maps = { data: new Float32Array(24), shape: [1, 3, 2, 2, 2] };
-    const { expected } = expectRefused(
-      () => criterion.forward(maps, [0], { layout: 'NCHW' }),
-      'labels',
-    );
-    expect(expected).toBe('8 labels, B x D x H x W x A = 1 x 2 x 2 x 2 x 1');
-  });
-});
-
-describe('logits in an array that is not taken', () => {
-  const criterion = new FocalLoss({ numClasses: CLASSES });
-  const expectedOf = (logits: unknown, argument: string): string =>
-    expectRefused(() => criterion.forward(wrong(logits), [0]), argument).expected;
-
-  test.each<[string, unknown, string]>([
-    ['float64', new Float64Array(3), 'Float32Array.from(logits)'],
-    ['integers', new Int32Array(3), 'Float32Array.from(logits)'],
-    ['big integers', new BigInt64Array(3), 'Float32Array.from(logits, Number)'],
-    ['plain numbers', [1, 2, 3], 'Float32Array.from(logits)'],
-    ['rows of plain numbers', [[1, 2, 3]], 'Float32Array.from(logits.flat())'],
-    [
-      'a tensor of float64',
-      { data: new Float64Array(3), shape: [1, 3] },
-      'Float32Array.from(logits.data)',
-    ],
-    ['a tensor of numbers', { data: [1, 2, 3], shape: [1, 3] }, 'Float32Array.from(logits.data)'],
-  ])('are told what to make of them: %s', (_, logits, advice) => {
-    expect(expectedOf(logits, 'logits')).toContain(advice);
-  });
-
-  test('name the level of a list', () => {
-    const good = { data: new Float32Array(3), shape: [1, 3] };
-    const bad = { data: new Float64Array(3), shape: [1, 3] };
-    const refuse = () => criterion.forward(wrong([good, bad]), [[0], [0]]);
-    expect(expectRefused(refuse, 'logits[1]').expected).toContain('logits[1].data');
-  });
-
-  test('that are a strided view are told to copy it', () => {
-    const view = { data: new Float32Array(85), shape: [1, 3], stride: [85, 2], offset: 0 };
-    const { expected } = expectRefused(() => criterion.forward(view, [0]), 'logits.stride');
-    expect(expected).toContain('copy the view into an array of its own');
-  });
-});
 
 test('qualities are ordered as the rows of maps of three dimensions', () => {
   const criterion = new QualityFocalLoss({ numClasses: CLASSES });

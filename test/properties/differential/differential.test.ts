@@ -6,6 +6,7 @@ import fc from 'fast-check';
 import { onGpu } from '../../reference/compare';
 import { expectSameOutput, expectSameState } from '../../reference/harness';
 import { Pair } from './pair';
+import { expectSameBits } from './same-bits';
 import { scenario } from './scenario';
 import { checkAsync } from '../support';
 
@@ -17,6 +18,13 @@ describe('calls of any criterion, one after another,', () => {
         for (const plan of given.plans.filter((each) => pair.can(each))) await pair.call(plan);
       }),
       onGpu ? 60 : 600,
+    );
+  });
+
+  test('give the same bits in whatever way they are made', async () => {
+    await checkAsync(
+      fc.asyncProperty(scenario, (given) => expectSameBits(given, (one) => new Pair(one))),
+      onGpu ? 10 : 60,
     );
   });
 

@@ -39,7 +39,7 @@ const LOSSES: Readonly<Record<LossKind, new (options: never) => Criterion>> = {
 export class Pair {
   readonly criterion: Criterion;
   private readonly reference: ReferenceCriterion;
-  private readonly scenario: Scenario;
+  protected readonly scenario: Scenario;
 
   constructor(scenario: Scenario) {
     const { kind, options } = scenario;
