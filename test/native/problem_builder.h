@@ -11,6 +11,7 @@
 #include "../../native/core/labels.h"
 #include "../../native/core/loss_math.h"
 #include "../../native/core/problem.h"
+#include "../../native/core/report.h"
 #include "../../native/core/scalar_math.h"
 
 namespace test {
@@ -217,9 +218,9 @@ inline bool identical(const std::vector<float>& a, const std::vector<float>& b) 
   return same;
 }
 
-inline bool identical(const efl_result& a, const efl_result& b) {
-  return identical(a.loss, b.loss) && a.positives == b.positives && a.ignored == b.ignored &&
-         a.non_finite == b.non_finite;
+inline bool identical(const efl_report& a, const efl_report& b) {
+  return a.status == b.status && identical(a.loss, b.loss) && a.positives == b.positives &&
+         a.ignored == b.ignored && a.non_finite == b.non_finite;
 }
 
 }  // namespace test
