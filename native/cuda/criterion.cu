@@ -1,7 +1,7 @@
 #include "criterion.h"
 
-#include <algorithm>
 #include <optional>
+#include <utility>
 
 #include "../core/call.h"
 
@@ -105,7 +105,7 @@ FusedCall Criterion::fused_call(const efl_device_call& given) const {
   problem.gamma = arrays_.state.gamma;
   problem.positive_weight = arrays_.state.column_positive_weight;
   problem.negative_weight = arrays_.state.column_negative_weight;
-  // The class without positives has the largest gamma.
+  // All that kernels ask of the range: the gamma of a class without positives is the largest.
   problem.range.largest_gamma = float_gamma(class_factors(spec_.rule, 0).gamma);
   call.scalars = {given.normalizer, given.upstream, nullptr};
   call.statistics = wants_statistics(given);
