@@ -14,7 +14,7 @@ const [, listed] = readFileSync(path.join(root, 'CMakeLists.txt'), 'utf8').match
   /set\(EFL_CUDA_ARCHITECTURES ([\d ]+) CACHE/,
 );
 const architectures = listed.split(' ');
-const launching = ['finish.cu', 'settle.cu', 'survey.cu'];
+const launching = ['finish.cu', 'reduction.cu', 'settle.cu', 'survey.cu'];
 
 /** What ptxas says of each kernel of a file: registers and bytes of spills. */
 async function compile(file, architecture) {

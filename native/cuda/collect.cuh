@@ -26,8 +26,6 @@ struct PyramidParams {
   Params levels[kMostLevelsOfLaunch];
 };
 
-// What every device takes as the parameters of a kernel.
-constexpr std::size_t kMostParameterBytes = 4096;
 static_assert(sizeof(PyramidParams<RowsParams>) <= kMostParameterBytes, "fits a launch");
 static_assert(sizeof(PyramidParams<PlanesParams>) <= kMostParameterBytes, "fits a launch");
 
@@ -59,7 +57,7 @@ EFL_DEVICE int32_t level_of_block(const PyramidParams<Params>& p) {
 
 // grid = blocks of all levels.
 template <class T, int kLanes>
-__global__ void __launch_bounds__(kMostRowsThreads, 2)
+__global__ void __launch_bounds__(kMostRowsThreads, kRowsBlocks)
     collect_rows_kernel(const __grid_constant__ PyramidParams<RowsParams> p) {
   const int32_t level = level_of_block(p);
   const RowsParams& params = p.levels[level];

@@ -1,20 +1,12 @@
 #include "criterion.h"
 
-#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "../core/call.h"
 
 namespace efl::cuda {
 namespace {
-
-ClassRule rule_of(const efl_device_rule& given) {
-  return {static_cast<Rule>(given.rule), given.gamma,        given.scale_factor,
-          given.map_steepness,           given.map_midpoint, given.positive_gain};
-}
-
-// g_j stays within [0, 1].
-float largest_gamma(const ClassRule& rule) {
-  const bool focuses = rule.rule == Rule::kEqualizedFocal;
-  return efl::float_gamma(rule.gamma + (focuses ? rule.scale_factor : 0));
-}
 
 // From host memory that may be used again at once.
 template <class T>
@@ -28,23 +20,23 @@ void download(T* to, const T* from, int64_t count) {
   check(cudaMemcpyAsync(to, from, count * sizeof(T), cudaMemcpyDeviceToHost, nullptr));
 }
 
-void blank(efl_report* report) {
-  efl_report nothing{};
-  nothing.loss = NAN;
-  nothing.status = EFL_NOT_COMPUTED;
+void blank(efl_device_report* report) {
+  efl_device_report nothing{NAN, {}};
+  nothing.report.status = EFL_NOT_COMPUTED;
+  nothing.report.loss = NAN;
   upload(report, &nothing, 1);
   check(cudaStreamSynchronize(nullptr));
 }
 
 }  // namespace
 
-Criterion::Lasting::Lasting(int32_t classes, int32_t columns, int32_t ignored_count, Parts parts)
+Criterion::Arrays::Arrays(const SpecView& spec, Parts parts)
     : state{},
-      foreground_weight(parts.take<float>(columns)),
-      ignored(parts.take<int32_t>(ignored_count)),
-      positive_weight(parts.take<double>(classes)),
-      negative_weight(parts.take<double>(classes)),
-      sums(columns, &parts) {
+      foreground_weight(parts.take<float>(spec.columns())),
+      ignored(parts.take<int32_t>(spec.convention.ignored_count)),
+      sums(spec.columns(), &parts),
+      reduction(&parts) {
+  const int32_t classes = spec.convention.classes, columns = spec.columns();
   state.negative = parts.take<double>(classes);
   state.positive = parts.take<double>(classes);
   state.ratio = parts.take<double>(classes);
@@ -52,36 +44,34 @@ Criterion::Lasting::Lasting(int32_t classes, int32_t columns, int32_t ignored_co
   state.gamma = parts.take<float>(columns);
   state.column_positive_weight = parts.take<float>(columns);
   state.column_negative_weight = parts.take<float>(columns);
-  state.positive_weight = positive_weight;
-  state.negative_weight = negative_weight;
+  state.positive_weight = parts.take<double>(classes);
+  state.negative_weight = parts.take<double>(classes);
   bytes = parts.taken();
 }
 
-Criterion::Criterion(int device, const efl_device_settings& settings)
+Criterion::Criterion(int device, const SpecView& spec)
     : device_(device),
-      settings_(settings),
-      rule_(rule_of(settings.rule)),
-      classes_(settings.convention.classes),
-      columns_(efl::columns_of(settings.convention)),
-      memory_(device, nullptr,
-              Lasting(classes_, columns_, settings.convention.ignored_count, Parts()).bytes),
-      lasting_(classes_, columns_, settings.convention.ignored_count, Parts(memory_.data())) {
-  const efl_label_convention& convention = settings.convention;
-  upload(lasting_.ignored, convention.ignored, convention.ignored_count);
-  upload(lasting_.positive_weight, settings.positive_weight, classes_);
-  upload(lasting_.negative_weight, settings.negative_weight, classes_);
-  if (settings.foreground_weight) {
-    upload(lasting_.foreground_weight, settings.foreground_weight, columns_);
-    settings_.foreground_weight = lasting_.foreground_weight;
+      spec_(spec),
+      classes_(spec.convention.classes),
+      memory_(device, nullptr, Arrays(spec, Parts()).bytes),
+      arrays_(spec, Parts(memory_.data())) {
+  const int32_t columns = spec.columns();
+  upload(arrays_.ignored, spec.convention.ignored, spec.convention.ignored_count);
+  upload(arrays_.state.positive_weight, spec.positive_weight, classes_);
+  upload(arrays_.state.negative_weight, spec.negative_weight, classes_);
+  spec_.convention.ignored = arrays_.ignored;
+  spec_.positive_weight = arrays_.state.positive_weight;
+  spec_.negative_weight = arrays_.state.negative_weight;
+  if (spec.foreground_weight) {
+    upload(arrays_.foreground_weight, spec.foreground_weight, columns);
+    spec_.foreground_weight = arrays_.foreground_weight;
   }
   // A column beyond the classes is that of objectness, which no statistics change.
-  const std::vector<float> zeros(columns_, 0.0f), ones(columns_, 1.0f);
-  upload(lasting_.state.gamma, zeros.data(), columns_);
-  upload(lasting_.state.column_positive_weight, ones.data(), columns_);
-  upload(lasting_.state.column_negative_weight, ones.data(), columns_);
-  settings_.convention.ignored = lasting_.ignored;
-  settings_.positive_weight = settings_.negative_weight = nullptr;
-  const std::vector<double> sums(classes_, 0.0), ratio(classes_, efl::initial_ratio(rule_.rule));
+  const std::vector<float> zeros(columns, 0.0f), ones(columns, 1.0f);
+  upload(arrays_.state.gamma, zeros.data(), columns);
+  upload(arrays_.state.column_positive_weight, ones.data(), columns);
+  upload(arrays_.state.column_negative_weight, ones.data(), columns);
+  const std::vector<double> sums(classes_, 0.0), ratio(classes_, initial_ratio(spec.rule.rule));
   write_state(sums.data(), sums.data(), ratio.data(), 0);
 }
 
@@ -103,30 +93,30 @@ void Criterion::enter(cudaStream_t stream) const {
 
 void Criterion::leave(cudaStream_t stream) { check(cudaEventRecord(last_call_, stream)); }
 
+bool Criterion::wants_statistics(const efl_device_call& given) const {
+  return spec_.keeps_statistics() &&
+         (given.gradients_given || (given.call.collect && has_gradient(given.call)));
+}
+
 FusedCall Criterion::fused_call(const efl_device_call& given) const {
   FusedCall call{};
   efl_problem& problem = call.problem;
-  problem.convention = settings_.convention;
-  problem.format = given.format;
-  problem.loss = settings_.loss;
-  problem.gamma = lasting_.state.gamma;
-  problem.positive_weight = lasting_.state.column_positive_weight;
-  problem.negative_weight = lasting_.state.column_negative_weight;
-  problem.foreground_weight = settings_.foreground_weight;
-  problem.foreground_threshold = settings_.foreground_threshold;
-  problem.reduction = given.gradients_given ? EFL_REDUCTION_SUM : settings_.reduction;
-  problem.normalizer = given.normalizer;
-  problem.loss_weight = given.gradients_given ? 1.0 : settings_.loss_weight;
-  problem.upstream = given.upstream;
-  problem.loss_scale = given.loss_scale;
-  call.scalars = {given.device_normalizer, given.device_upstream, nullptr};
-  call.largest_gamma = largest_gamma(rule_);
-  call.gradients_given = given.gradients_given;
-  const bool has_gradient = given.level_count > 0 && given.levels[0].gradient;
-  call.statistics =
-      given.collect && rule_.rule != Rule::kFixed && (given.gradients_given || has_gradient);
-  for (int32_t i = 0; i < given.level_count; ++i) add_level(&call, given.levels[i], i);
-  if (needs_survey(call)) call.scalars.survey = lasting_.sums.survey;
+  problem = problem_of(spec_, given.call, given.gradients_given);
+  problem.gamma = arrays_.state.gamma;
+  problem.positive_weight = arrays_.state.column_positive_weight;
+  problem.negative_weight = arrays_.state.column_negative_weight;
+  // All that kernels ask of the range: the gamma of a class without positives is the largest.
+  problem.range.largest_gamma = float_gamma(class_factors(spec_.rule, 0).gamma);
+  call.scalars = {given.normalizer, given.upstream, nullptr};
+  call.statistics = wants_statistics(given);
+  for (int32_t i = 0; i < given.call.level_count; ++i) {
+    add_level(&call, used_level(problem, given.call.levels[i]), i);
+  }
+  if (given.reducer) {
+    call.scalars.survey = arrays_.reduction.survey;
+  } else if (needs_survey(call)) {
+    call.scalars.survey = arrays_.sums.survey;
+  }
   return call;
 }
 
@@ -146,43 +136,53 @@ void Criterion::compute(const efl_device_call& given) {
   check(cudaSetDevice(device_));
   const cudaStream_t stream = static_cast<cudaStream_t>(given.stream);
   const bool capturing = stream && is_capturing(stream);
-  const FusedCall call = fused_call(given);
-  Parts needed;
-  (void)Workspace(call, &needed);
-  make_room(needed.taken(), capturing);
-  if (capturing) {
-    // A graph cannot wait for what is outside of it, and says nothing before it is launched.
-    wait_for_calls();
-    if (given.report) blank(given.report);
-  } else {
-    enter(stream);
+  std::optional<Reduction> reduction;
+  if (given.reducer) {
+    reduction.emplace(given, device_, arrays_.reduction, arrays_.sums, wants_statistics(given));
   }
-
+  if (!capturing) enter(stream);
   try {
-    enqueue_call(call, given.report, stream);
-  } catch (const CudaError&) {
-    // What is in the stream all the same uses the workspace.
-    if (!capturing && cudaEventRecord(last_call_, stream) != cudaSuccess) (void)cudaGetLastError();
+    const FusedCall call = fused_call(given);
+    Parts needed;
+    (void)Workspace(call, &needed);
+    make_room(needed.taken(), capturing);
+    if (capturing) {
+      // A graph cannot wait for what is outside of it, and says nothing before it is launched.
+      wait_for_calls();
+      if (given.report) blank(given.report);
+    }
+    enqueue_call(given, call, reduction ? &*reduction : nullptr);
+  } catch (...) {
+    if (!capturing) {
+      if (reduction) reduction->fail();
+      // What is in the stream all the same uses the workspace.
+      if (cudaEventRecord(last_call_, stream) != cudaSuccess) (void)cudaGetLastError();
+    }
     throw;
   }
   if (!capturing) leave(stream);
 }
 
-void Criterion::enqueue_call(const FusedCall& call, efl_report* report, cudaStream_t stream) const {
+void Criterion::enqueue_call(const efl_device_call& given, const FusedCall& call,
+                             Reduction* reduction) const {
+  const cudaStream_t stream = static_cast<cudaStream_t>(given.stream);
+  const Sums& sums = arrays_.sums;
   Parts parts(workspace_.data());
   const Workspace workspace(call, &parts);
-  if (call.scalars.survey) enqueue_survey(call, lasting_.sums, workspace.dense_columns, stream);
-  enqueue(call, workspace, lasting_.sums, stream);
+  if (call.scalars.survey) enqueue_survey(call, sums, workspace.dense_columns, stream);
+  if (reduction) reduction->add_up_counts();
+  enqueue(call, workspace, sums, stream);
   SettleParams settle{};
-  settle.rule = rule_;
+  settle.rule = spec_.rule;
   settle.classes = call.statistics ? classes_ : 0;
-  settle.negative_sums = lasting_.sums.negative;
-  settle.positive_sums = lasting_.sums.positive;
-  settle.totals = lasting_.sums.totals;
+  settle.negative_sums = sums.negative();
+  settle.positive_sums = sums.positive();
+  settle.totals = sums.totals;
   settle.problem = call.problem;
   settle.scalars = call.scalars;
-  settle.state = lasting_.state;
-  settle.report = report;
+  settle.state = arrays_.state;
+  settle.report = given.report;
+  if (reduction) reduction->add_up_sums(&settle);
   launch_settle(settle, stream);
   check_launches();
 }
@@ -191,12 +191,12 @@ void Criterion::write_state(const double* positive, const double* negative, cons
                             int64_t steps) {
   check(cudaSetDevice(device_));
   wait_for_calls();
-  const StateArrays& state = lasting_.state;
+  const StateArrays& state = arrays_.state;
   upload(state.positive, positive, classes_);
   upload(state.negative, negative, classes_);
   upload(state.ratio, ratio, classes_);
   upload(state.steps, &steps, 1);
-  launch_parameters({rule_, classes_, state}, nullptr);
+  launch_parameters({spec_.rule, classes_, state}, nullptr);
   check_launches();
   check(cudaStreamSynchronize(nullptr));
 }
@@ -204,7 +204,7 @@ void Criterion::write_state(const double* positive, const double* negative, cons
 void Criterion::read_state(double* positive, double* negative, double* ratio, int64_t* steps) {
   check(cudaSetDevice(device_));
   wait_for_calls();
-  const StateArrays& state = lasting_.state;
+  const StateArrays& state = arrays_.state;
   download(positive, state.positive, classes_);
   download(negative, state.negative, classes_);
   download(ratio, state.ratio, classes_);

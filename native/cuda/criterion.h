@@ -6,13 +6,14 @@
 #include "../core/device_library.h"
 #include "event.h"
 #include "fused_call.h"
+#include "reduction.h"
 #include "settle.h"
 
 namespace efl::cuda {
 
 class Criterion {
  public:
-  Criterion(int device, const efl_device_settings& settings);
+  Criterion(int device, const SpecView& spec);
   ~Criterion();
   Criterion(const Criterion&) = delete;
 
@@ -26,29 +27,29 @@ class Criterion {
   void read_state(double* positive, double* negative, double* ratio, int64_t* steps);
 
  private:
-  // Everything of a lasting size, in one piece of memory.
-  struct Lasting {
-    Lasting(int32_t classes, int32_t columns, int32_t ignored, Parts parts);
+  // Whatever the calls, all in one piece of memory.
+  struct Arrays {
+    Arrays(const SpecView& spec, Parts parts);
     StateArrays state;
     float* foreground_weight;
     int32_t* ignored;
-    double* positive_weight;
-    double* negative_weight;
     Sums sums;
+    Reduction::Arrays reduction;
     std::size_t bytes;
   };
 
+  bool wants_statistics(const efl_device_call& given) const;
   FusedCall fused_call(const efl_device_call& given) const;
-  void enqueue_call(const FusedCall& call, efl_report* report, cudaStream_t stream) const;
+  void enqueue_call(const efl_device_call& given, const FusedCall& call,
+                    Reduction* reduction) const;
   void make_room(std::size_t bytes, bool capturing);
   void wait_for_calls() const;
 
   const int device_;
-  efl_device_settings settings_;
-  ClassRule rule_;
-  int32_t classes_, columns_;
+  SpecView spec_;  // its arrays are on the device
+  const int32_t classes_;
   DeviceMemory memory_;
-  Lasting lasting_;
+  Arrays arrays_;
   DeviceMemory workspace_;
   std::vector<DeviceMemory> outgrown_;  // which graphs may still use
   bool captured_ = false;

@@ -5,9 +5,6 @@
 namespace efl::cuda {
 namespace {
 
-constexpr int32_t kFinishColumns = 32;  // of a block
-constexpr int32_t kFinishShares = 16;   // of the chunks
-
 struct ColumnSums {
   double negative;
   double positive;

@@ -4,6 +4,7 @@
 
 #include "survey.h"
 #include "totals.h"
+#include "tuning.h"
 
 namespace efl::cuda {
 

@@ -1,8 +1,9 @@
 // What the fused kernels share: what a call is on the device, and elements on their own.
 //
-// Nearly all elements are negatives. They take the common way, where an element that is anything
-// else (a positive, enormous or not a number, or of an ignored row) stands for a negative with a
-// logit so low that it adds exact zeros; those that count are then computed on their own.
+// Nearly all elements are regular: negatives with a logit of moderate size. Threads compute them
+// without a branch; an irregular element (a positive, enormous or not a number, or of an ignored
+// row) stands there for a negative with a logit so low that it adds exact zeros. Irregular elements
+// that count are then computed on their own.
 #pragma once
 
 #include <type_traits>
@@ -13,6 +14,7 @@
 #include "device_math.h"
 #include "scalars.h"
 #include "totals.h"
+#include "tuning.h"
 #include "vectors.cuh"
 
 namespace efl::cuda {
@@ -25,14 +27,15 @@ struct CallParams {
   // With targets: what each row is, as label_column says it, or kDense.
   const int32_t* dense_columns;
   int64_t rows;
-  float largest_gamma;  // at most
 };
 
-// Whether a call asks for what most calls do without: the kernels have a slower form for it.
-inline bool is_rare(const CallParams& call) {
+// Whether a call has anything that kernels leave out in their fast form: enormous gammas, weights
+// of their own for negatives of rows with a class, targets, qualities, or arrays with a value for
+// each element. `kGeneral` says of a kernel that it looks for all of these.
+inline bool is_general(const CallParams& call) {
   const efl_level& level = call.level;
-  return call.largest_gamma > kPlainGamma || call.problem.foreground_weight || call.dense_columns ||
-         level.quality || level.elements || level.grad_output;
+  return call.problem.range.largest_gamma > kPlainGamma || call.problem.foreground_weight ||
+         call.dense_columns || level.quality || level.elements || level.grad_output;
 }
 
 // The logit of a negative that adds nothing.
@@ -41,13 +44,13 @@ inline constexpr float kAbsent = -kPlainLogit;
 
 EFL_DEVICE float finite_or_zero(float a) { return isfinite(a) ? a : 0.0f; }
 
-// |gradient| by the side of the statistics it belongs to.
-struct Sides {
+// |gradient| as part of the sums over negatives and over positives.
+struct PosNegSums {
   float negative;
   float positive;
 };
 
-// An element on the common way, and the form it wants a weight in.
+// A regular element, and the form it wants a weight in.
 template <class Loss>
 struct ExactElement : Loss {
   static EFL_DEVICE float weight_form(float weight) { return weight; }
@@ -55,7 +58,7 @@ struct ExactElement : Loss {
 
 // Focal Loss where results have 16 bits. With so little to read and write, instructions are what
 // takes the time.
-struct BriefFocalElement {
+struct ShortFocalElement {
   static EFL_DEVICE float weight_form(float weight) { return log2f(weight); }
   template <class Math, class Real = typename Math::Real>
   static EFL_DEVICE LossTerms<Math> hard(Real u, Real gamma, Real log2_weight) {
@@ -63,20 +66,19 @@ struct BriefFocalElement {
   }
 };
 
-template <class T, class Loss, bool kRare>
-using CommonElement =
-    std::conditional_t<sizeof(T) == 2 && !kRare && std::is_same_v<Loss, FocalElement>,
-                       BriefFocalElement, ExactElement<Loss>>;
+template <class T, class Loss, bool kGeneral>
+using RegularElement =
+    std::conditional_t<sizeof(T) == 2 && !kGeneral && std::is_same_v<Loss, FocalElement>,
+                       ShortFocalElement, ExactElement<Loss>>;
 
-// What becomes of an element on the common way.
-struct Common {
+// What becomes of a regular element.
+struct RegularTerms {
   float gradient;
   float element;
   float magnitude;  // for the statistics
 };
 
-// One element that is not for the common way.
-struct Apart {
+struct IrregularElement {
   int64_t at;   // in the level's arrays
   int64_t row;  // whose it is
   int32_t column;
@@ -84,12 +86,10 @@ struct Apart {
   bool foreground;  // its row has a class
 };
 
-// kRare: what most calls do without is looked for: foreground weights, qualities, targets, enormous
-// gammas, and arrays with a value for each element.
-template <class T, class Loss, bool kRare>
+template <class T, class Loss, bool kGeneral>
 class FocalThread {
-  using CommonMath = std::conditional_t<kRare, DeviceMath, PlainDeviceMath>;
-  using InCommon = CommonElement<T, Loss, kRare>;
+  using RegularMath = std::conditional_t<kGeneral, DeviceMath, PlainDeviceMath>;
+  using Regular = RegularElement<T, Loss, kGeneral>;
 
  public:
   explicit EFL_DEVICE FocalThread(const CallParams& params)
@@ -110,28 +110,28 @@ class FocalThread {
  protected:
   // What a row is: label_column's answer, or kDense.
   EFL_DEVICE int32_t found(int64_t row) const {
-    if (kRare && call.dense_columns) return call.dense_columns[row];
+    if (kGeneral && call.dense_columns) return call.dense_columns[row];
     return efl::label_column(call.problem.convention, call.level.labels[row]);
   }
 
   EFL_DEVICE float negative_weight(int32_t c, float x, bool foreground) const {
     const efl_problem& problem = call.problem;
-    if (!kRare || !foreground || !problem.foreground_weight) return problem.negative_weight[c];
+    if (!kGeneral || !foreground || !problem.foreground_weight) return problem.negative_weight[c];
     return x < problem.foreground_threshold ? 0.0f : problem.foreground_weight[c];
   }
 
-  // The weight of the negatives of a class, as `common` wants it.
-  EFL_DEVICE float common_weight(int32_t c) const {
-    return InCommon::weight_form(call.problem.negative_weight[c]);
+  // The weight of the negatives of a class, as `regular` wants it.
+  EFL_DEVICE float regular_weight(int32_t c) const {
+    return Regular::weight_form(call.problem.negative_weight[c]);
   }
 
   // A negative. One that is absent has the logit kAbsent, and nothing of it is left.
-  EFL_DEVICE Common common(float x, bool absent, float gamma, float weight, int64_t at) {
-    const auto terms = InCommon::template hard<CommonMath>(x, gamma, weight);
+  EFL_DEVICE RegularTerms regular(float x, bool absent, float gamma, float weight, int64_t at) {
+    const auto terms = Regular::template hard<RegularMath>(x, gamma, weight);
     loss = fmaf(terms.scaled, terms.cross_entropy, loss);
-    Common result = {terms.gradient * gradient_factor, terms.loss() * element_factor,
-                     terms.gradient};
-    if (kRare && call.level.grad_output) {
+    RegularTerms result = {terms.gradient * gradient_factor, terms.loss() * element_factor,
+                           terms.gradient};
+    if (kGeneral && call.level.grad_output) {
       const float upstream = call.level.grad_output[at];
       result.gradient = absent ? 0.0f : result.gradient * upstream;
       result.magnitude = absent ? 0.0f : finite_or_zero(terms.gradient * fabsf(upstream));
@@ -139,12 +139,12 @@ class FocalThread {
     return result;
   }
 
-  EFL_DEVICE Sides compute(const Apart& element, float x) {
+  EFL_DEVICE PosNegSums compute(const IrregularElement& element, float x) {
     const efl_problem& problem = call.problem;
     const int32_t c = element.column;
-    const float target = kRare && element.positive ? target_of(element) : 1.0f;
+    const float target = kGeneral && element.positive ? target_of(element) : 1.0f;
     float own_loss, gradient, share = element.positive ? 1.0f : 0.0f;
-    if (kRare && element.positive && target < 1) {
+    if (kGeneral && element.positive && target < 1) {
       soften(element, x, target, &own_loss, &gradient, &share);
     } else {
       const float weight =
@@ -154,7 +154,8 @@ class FocalThread {
       own_loss = terms.loss();
       gradient = element.positive ? -terms.gradient : terms.gradient;
     }
-    const float upstream = kRare && call.level.grad_output ? call.level.grad_output[element.at] : 1;
+    const float upstream =
+        kGeneral && call.level.grad_output ? call.level.grad_output[element.at] : 1;
     loss += own_loss;
     write(element.at, own_loss * element_factor, gradient * gradient_factor * upstream);
     const float magnitude = isfinite(x) ? finite_or_zero(fabsf(gradient * upstream)) : 0.0f;
@@ -163,7 +164,7 @@ class FocalThread {
 
   EFL_DEVICE void write(int64_t at, float element, float gradient) const {
     if (call.level.gradient) static_cast<T*>(call.level.gradient)[at] = rounded<T>(gradient);
-    if (kRare && call.level.elements) call.level.elements[at] = element;
+    if (kGeneral && call.level.elements) call.level.elements[at] = element;
   }
 
   const CallParams& call;
@@ -171,14 +172,14 @@ class FocalThread {
   float gradient_factor, element_factor;
 
  private:
-  EFL_DEVICE float target_of(const Apart& element) const {
+  EFL_DEVICE float target_of(const IrregularElement& element) const {
     if (call.level.targets) return call.level.targets[element.at];
     return call.level.quality ? call.level.quality[element.row] : 1.0f;
   }
 
   // In float64, as on the CPU: where the probability meets the target float32 loses its digits.
-  __device__ __noinline__ void soften(const Apart& element, float x, float target, float* own_loss,
-                                      float* gradient, float* share) const {
+  __device__ __noinline__ void soften(const IrregularElement& element, float x, float target,
+                                      float* own_loss, float* gradient, float* share) const {
     const efl_problem& problem = call.problem;
     const int32_t c = element.column;
     const double y = target, logit = x, gamma = problem.gamma[c];
@@ -192,8 +193,6 @@ class FocalThread {
     });
   }
 };
-
-constexpr int32_t kMostThreads = 1024;
 
 // Sums over a block in a fixed order; thread 0 has the result.
 EFL_DEVICE double block_sum(double value, double* warp_sums) {

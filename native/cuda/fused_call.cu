@@ -29,10 +29,8 @@ std::vector<Params> level_params(const FusedCall& call, Workspace workspace) {
     set_plan(plan, &params);
     params.problem = call.problem;
     params.level = call.levels[i];
-    if (call.gradients_given) params.level.gradient = nullptr;
     params.scalars = call.scalars;
     params.rows = plan.rows;
-    params.largest_gamma = call.largest_gamma;
     params.totals = workspace.blocks;
     workspace.blocks += blocks_of(plan);
     if (call.statistics) {
@@ -67,9 +65,9 @@ void launch_finish(const FusedCall& call, const std::vector<Params>& levels, con
   finish.columns = efl::columns_of(call.problem.convention);
   finish.first = call.first_part;
   finish.statistics = call.statistics;
-  finish.survey = call.scalars.survey;
-  finish.negative_sums = sums.negative;
-  finish.positive_sums = sums.positive;
+  finish.survey = call.scalars.survey ? sums.survey : nullptr;
+  finish.negative_sums = sums.negative();
+  finish.positive_sums = sums.positive();
   finish.totals = sums.totals;
   for (std::size_t i = 0; i < levels.size(); ++i) {
     const LevelPlan& plan = call.plans[i];
@@ -86,7 +84,7 @@ template <class Params>
 void enqueue_levels(const FusedCall& call, const Workspace& workspace, const Sums& sums,
                     cudaStream_t stream) {
   const std::vector<Params> levels = level_params<Params>(call, workspace);
-  if (call.gradients_given) {
+  if (call.problem.gradients_given) {
     launch_collect(levels, stream);
   } else {
     for (const Params& level : levels) launch(level, stream);
@@ -110,12 +108,21 @@ Workspace::Workspace(const FusedCall& call, Parts* parts) {
 }
 
 Sums::Sums(int32_t columns, Parts* parts)
-    : negative(parts->take<double>(columns)),
-      positive(parts->take<double>(columns)),
+    : columns(columns),
+      of_columns(parts->take<double>(count())),
       totals(parts->take<CallTotals>(1)),
       survey(parts->take<SurveyTotals>(1)) {}
 
 int32_t bytes_of(efl_dtype dtype) { return dtype == EFL_FLOAT32 ? 4 : 2; }
+
+efl_level used_level(const efl_problem& problem, const efl_level& level) {
+  efl_level used = level;
+  if (!problem.gradients_given) return used;
+  used.gradient = nullptr;
+  used.elements = nullptr;
+  used.grad_output = nullptr;
+  return used;
+}
 
 void add_level(FusedCall* call, const efl_level& level, int32_t level_index, int64_t rows_before) {
   const efl_format& format = call->problem.format;
@@ -140,7 +147,7 @@ void add_level(FusedCall* call, const efl_level& level, int32_t level_index, int
 }
 
 bool needs_survey(const FusedCall& call) {
-  if (call.gradients_given) return false;
+  if (call.problem.gradients_given) return false;
   const efl_problem& problem = call.problem;
   if (problem.reduction == EFL_REDUCTION_MEAN) return true;
   if (problem.reduction == EFL_REDUCTION_SUM && !call.scalars.normalizer &&

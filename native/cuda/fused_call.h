@@ -23,8 +23,6 @@ struct FusedCall {
   std::vector<efl_level> levels;
   std::vector<LevelPlan> plans;
   DeviceScalars scalars;
-  float largest_gamma;  // at most
-  bool gradients_given;
   bool statistics;  // whether sums are wanted
   int64_t rows;     // of all levels
 
@@ -43,20 +41,29 @@ struct Workspace {
 
 // What a call leaves.
 struct Sums {
+  Sums() = default;
   Sums(int32_t columns, Parts* parts);
+  double* positive() const { return of_columns; }
+  double* negative() const { return of_columns + columns; }
+  double* flags() const { return of_columns + 2 * columns; }
+  int64_t count() const { return 2 * int64_t{columns} + kReducedFlags; }
 
-  double* negative;
-  double* positive;
-  CallTotals* totals;
-  SurveyTotals* survey;
+  int32_t columns = 0;
+  // Positive, negative, and the flags of a reducer, which adds up all at once.
+  double* of_columns = nullptr;
+  CallTotals* totals = nullptr;
+  SurveyTotals* survey = nullptr;
 };
 
 int32_t bytes_of(efl_dtype dtype);
 
+// A level as a call uses it: of gradients that are given nothing is written but the statistics.
+efl_level used_level(const efl_problem& problem, const efl_level& level);
+
 void add_level(FusedCall* call, const efl_level& level, int32_t level_index,
                int64_t rows_before = 0);
 
-// Whether labels and targets have to be looked at before anything is computed.
+// Whether labels and targets of this process have to be looked at before anything is computed.
 bool needs_survey(const FusedCall& call);
 void enqueue_survey(const FusedCall& call, const Sums& sums, int32_t* dense_columns,
                     cudaStream_t stream);

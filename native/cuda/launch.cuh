@@ -9,28 +9,27 @@ namespace efl::cuda {
 // More shared memory than every device gives a block has to be asked for. An error is seen at the
 // launch.
 inline void allow_shared(const void* kernel, int32_t bytes) {
-  constexpr int32_t kGivenUnasked = 48 * 1024;
-  if (bytes <= kGivenUnasked) return;
+  if (bytes <= kGivenShared) return;
   (void)cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, bytes);
 }
 
-template <class T, int kLanes, class Loss, bool kRare>
+template <class T, int kLanes, class Loss, bool kGeneral>
 void launch_kernel(const RowsParams& params, cudaStream_t stream) {
   const RowsPlan& plan = params.plan;
   const dim3 grid(static_cast<unsigned>(plan.chunks), static_cast<unsigned>(plan.tiles));
-  allow_shared(reinterpret_cast<const void*>(rows_kernel<T, kLanes, Loss, kRare>),
+  allow_shared(reinterpret_cast<const void*>(rows_kernel<T, kLanes, Loss, kGeneral>),
                plan.shared_bytes);
-  EFL_LAUNCH((rows_kernel<T, kLanes, Loss, kRare>), grid, dim3(plan.threads), plan.shared_bytes,
+  EFL_LAUNCH((rows_kernel<T, kLanes, Loss, kGeneral>), grid, dim3(plan.threads), plan.shared_bytes,
              stream, params);
 }
 
-template <class T, int kLanes, class Loss, bool kRare>
+template <class T, int kLanes, class Loss, bool kGeneral>
 void launch_kernel(const PlanesParams& params, cudaStream_t stream) {
   const PlanesPlan& plan = params.plan;
   if (plan.units == 0) return;
   const dim3 grid(static_cast<unsigned>(plan.units) * static_cast<unsigned>(plan.groups));
-  EFL_LAUNCH((planes_kernel<T, kLanes, Loss, kRare>), grid, dim3(kPlanesThreads<T, Loss, kRare>), 0,
-             stream, params);
+  EFL_LAUNCH((planes_kernel<T, kLanes, Loss, kGeneral>), grid,
+             dim3(kPlanesThreads<T, Loss, kGeneral>), 0, stream, params);
 }
 
 // Arrays that do not start at multiples of 16 bytes are uncommon: one kernel does for all of them.
@@ -38,7 +37,7 @@ template <class T, class Loss, class Params>
 void launch_of(const Params& params, cudaStream_t stream) {
   constexpr int kWidest = 16 / sizeof(T);
   if (params.plan.lanes == 1) return launch_kernel<T, 1, Loss, true>(params, stream);
-  if (is_rare(params)) return launch_kernel<T, kWidest, Loss, true>(params, stream);
+  if (is_general(params)) return launch_kernel<T, kWidest, Loss, true>(params, stream);
   launch_kernel<T, kWidest, Loss, false>(params, stream);
 }
 

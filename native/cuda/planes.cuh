@@ -24,45 +24,35 @@ EFL_DEVICE PlanesBlock planes_block(const PlanesPlan& plan, int32_t block) {
   return {block / plan.groups, block % plan.groups};
 }
 
-// Positions of a thread. What it does once for a class costs the less the more there are; brief
-// elements leave it the registers for twice as many.
-template <class T, class Loss, bool kRare>
-constexpr int32_t kPlanesElements =
-    std::is_same_v<CommonElement<T, Loss, kRare>, BriefFocalElement> ? 16 : 8;
-template <class T, class Loss, bool kRare>
-constexpr int32_t kPlanesThreads = kUnitPositions / kPlanesElements<T, Loss, kRare>;
+// Positions of a thread, and threads of a block.
+template <class T, class Loss, bool kGeneral>
+constexpr int32_t kPositions =
+    std::is_same_v<RegularElement<T, Loss, kGeneral>, ShortFocalElement> ? kPlanesElementsOf16Bit
+                                                                         : kPlanesElements;
+template <class T, class Loss, bool kGeneral>
+constexpr int32_t kPlanesThreads = kUnitPositions / kPositions<T, Loss, kGeneral>;
 
-// Blocks of 128 and of 256 threads that a multiprocessor has to have the registers for: enough of
-// what they load is under way then. In code for compute capability 10 the fifth would spill
-// registers.
-#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 1000
-constexpr int32_t kBlocksOf128 = 4;
-#else
-constexpr int32_t kBlocksOf128 = 5;
-#endif
-constexpr int32_t kBlocksOf256 = 3;
-
-// Kernels of rare calls have what the compiler finds best.
-template <class T, class Loss, bool kRare>
+// The general form has what the compiler finds best.
+template <class T, class Loss, bool kGeneral>
 constexpr int32_t kPlanesBlocks =
-    kRare ? 1 : (kPlanesThreads<T, Loss, kRare> == 128 ? kBlocksOf128 : kBlocksOf256);
+    kGeneral ? 1 : (kPlanesThreads<T, Loss, kGeneral> == 128 ? kBlocksOf128 : kBlocksOf256);
 
 // What the threads of a block share.
 template <int32_t kWarps>
 struct PlanesShared {
-  Sides sums[kMostClassesOfGroup][kWarps];  // of each warp over its part of a plane
+  PosNegSums sums[kMostClassesOfGroup][kWarps];  // of each warp over its part of a plane
   float gamma[kMostClassesOfGroup];
   float weight[kMostClassesOfGroup];
 };
 
-template <class T, int kLanes, class Loss, bool kRare>
-class PlanesThread : public FocalThread<T, Loss, kRare> {
-  using Base = FocalThread<T, Loss, kRare>;
+template <class T, int kLanes, class Loss, bool kGeneral>
+class PlanesThread : public FocalThread<T, Loss, kGeneral> {
+  using Base = FocalThread<T, Loss, kGeneral>;
   using Base::columns;
   using Lanes = Vector<T, kLanes>;
   using Word = typename Lanes::Word;
-  static constexpr int32_t kElements = kPlanesElements<T, Loss, kRare>;
-  static constexpr int32_t kThreads = kPlanesThreads<T, Loss, kRare>;
+  static constexpr int32_t kElements = kPositions<T, Loss, kGeneral>;
+  static constexpr int32_t kThreads = kPlanesThreads<T, Loss, kGeneral>;
   static constexpr int kVectors = kElements / kLanes;
 
  public:
@@ -77,7 +67,7 @@ class PlanesThread : public FocalThread<T, Loss, kRare> {
     last_class = min(first_class + p.plan.classes_of_group, columns);
     for (int32_t c = first_class + threadIdx.x; c < last_class; c += kThreads) {
       shared->gamma[c - first_class] = p.problem.gamma[c];
-      shared->weight[c - first_class] = this->common_weight(c);
+      shared->weight[c - first_class] = this->regular_weight(c);
     }
     const int64_t image_anchor = block.unit / p.plan.tiles;
     const auto first = static_cast<int32_t>(block.unit % p.plan.tiles) * int64_t{kUnitPositions};
@@ -101,7 +91,7 @@ class PlanesThread : public FocalThread<T, Loss, kRare> {
     for (int32_t c = first_class; c < last_class; ++c) {
       Word next[kVectors] = {};
       if (c + 1 < last_class) load(c + 1, next);
-      Sides sums = plane(c, words);
+      PosNegSums sums = plane(c, words);
       sums.negative = sum_of_warp(sums.negative);
       if (__any_sync(0xffffffffu, sums.positive != 0)) sums.positive = sum_of_warp(sums.positive);
       if (threadIdx.x % 32 == 0) shared->sums[c - first_class][threadIdx.x / 32] = sums;
@@ -166,20 +156,20 @@ class PlanesThread : public FocalThread<T, Loss, kRare> {
   }
 
   // The positions of this thread in the plane of class c.
-  EFL_DEVICE Sides plane(int32_t c, const Word (&words)[kVectors]) {
+  EFL_DEVICE PosNegSums plane(int32_t c, const Word (&words)[kVectors]) {
     const float gamma = shared->gamma[c - first_class];
     const float weight = shared->weight[c - first_class];
-    Sides sums{0, 0};
+    PosNegSums sums{0, 0};
 #pragma unroll
     for (int v = 0; v < kVectors; ++v) {
       if (!is_inside(v * kLanes)) continue;
       float x[kLanes], gradient[kLanes];
       Lanes::widen(words[v], x);
       const bool special = c == next_positive || is_special(v, x);
-      uint32_t apart = 0, absent = 0;
+      uint32_t irregular = 0, absent = 0;
       if (special) {
-        apart = apart_of(c, v, x);
-        absent = apart | ignored_of(v);
+        irregular = irregular_of(c, v, x);
+        absent = irregular | ignored_of(v);
 #pragma unroll
         for (int j = 0; j < kLanes; ++j) x[j] = absent >> j & 1 ? kAbsent<Loss> : x[j];
       }
@@ -187,10 +177,11 @@ class PlanesThread : public FocalThread<T, Loss, kRare> {
       for (int j = 0; j < kLanes; ++j) {
         const int e = v * kLanes + j;
         const float own_weight =
-            kRare ? this->negative_weight(c, x[j], foreground >> e & 1) : weight;
-        const Common made = this->common(x[j], absent >> j & 1, gamma, own_weight, place_of(c, e));
+            kGeneral ? this->negative_weight(c, x[j], foreground >> e & 1) : weight;
+        const RegularTerms made =
+            this->regular(x[j], absent >> j & 1, gamma, own_weight, place_of(c, e));
         gradient[j] = made.gradient;
-        if (kRare && p.level.elements) p.level.elements[place_of(c, e)] = made.element;
+        if (kGeneral && p.level.elements) p.level.elements[place_of(c, e)] = made.element;
         sums.negative = fmaf(made.magnitude, kPerSumUnit, sums.negative);
       }
       if (p.level.gradient) {
@@ -199,15 +190,15 @@ class PlanesThread : public FocalThread<T, Loss, kRare> {
       }
       if (special) {
         Lanes::widen(words[v], x);
-        each_apart(c, v, apart, x, &sums);
+        compute_irregular(c, v, irregular, x, &sums);
       }
     }
     return sums;
   }
 
-  // Whether anything in a vector is not for the common way, but for positives.
+  // Whether anything in a vector is irregular, but for positives.
   EFL_DEVICE bool is_special(int v, const float (&x)[kLanes]) const {
-    if (kRare) return true;
+    if (kGeneral) return true;
     float squares = 0;
 #pragma unroll
     for (int j = 0; j < kLanes; ++j) squares = fmaf(x[j], x[j], squares);
@@ -220,36 +211,36 @@ class PlanesThread : public FocalThread<T, Loss, kRare> {
     return ignored_positions >> (v * kLanes) & ((1u << kLanes) - 1);
   }
 
-  // The elements of a vector that are not for the common way, but for those of ignored rows.
-  EFL_DEVICE uint32_t apart_of(int32_t c, int v, const float (&x)[kLanes]) {
-    uint32_t apart = 0;
+  // The irregular elements of a vector, but for those of ignored rows.
+  EFL_DEVICE uint32_t irregular_of(int32_t c, int v, const float (&x)[kLanes]) {
+    uint32_t irregular = 0;
 #pragma unroll
     for (int j = 0; j < kLanes; ++j) {
       const int e = v * kLanes + j;
       if (ignored_positions >> e & 1) continue;
       if (fabsf(x[j]) <= kPlainLogit && !is_positive(c, e)) continue;
-      apart |= 1u << j;
+      irregular |= 1u << j;
     }
-    return apart;
+    return irregular;
   }
 
   EFL_DEVICE bool is_positive(int32_t c, int e) const {
-    if (kRare && positive_column[e] == efl::kDense) return p.level.targets[place_of(c, e)] > 0;
+    if (kGeneral && positive_column[e] == efl::kDense) return p.level.targets[place_of(c, e)] > 0;
     return positive_column[e] == c;
   }
 
-  EFL_DEVICE void each_apart(int32_t c, int v, uint32_t apart, const float (&x)[kLanes],
-                             Sides* sums) {
+  EFL_DEVICE void compute_irregular(int32_t c, int v, uint32_t irregular, const float (&x)[kLanes],
+                                    PosNegSums* sums) {
 #pragma unroll
     for (int j = 0; j < kLanes; ++j) {
-      if (!(apart >> j & 1)) continue;
+      if (!(irregular >> j & 1)) continue;
       const int e = v * kLanes + j;
       const bool in_foreground = foreground >> e & 1;
       non_finite += !isfinite(x[j]);
-      const Sides sides =
+      const PosNegSums own =
           this->compute({place_of(c, e), row_of(e), c, is_positive(c, e), in_foreground}, x[j]);
-      sums->negative += sides.negative * kPerSumUnit;
-      sums->positive += sides.positive * kPerSumUnit;
+      sums->negative += own.negative * kPerSumUnit;
+      sums->positive += own.positive * kPerSumUnit;
     }
   }
 
@@ -264,9 +255,9 @@ class PlanesThread : public FocalThread<T, Loss, kRare> {
 };
 
 // All threads of a block.
-template <class T, int kLanes, class Loss, bool kRare>
+template <class T, int kLanes, class Loss, bool kGeneral>
 EFL_DEVICE void compute_block(const PlanesParams& params, const PlanesBlock& block) {
-  using Thread = PlanesThread<T, kLanes, Loss, kRare>;
+  using Thread = PlanesThread<T, kLanes, Loss, kGeneral>;
   __shared__ typename Thread::Shared shared;
   Thread thread(params, block, &shared);
   __syncthreads();
@@ -276,8 +267,8 @@ EFL_DEVICE void compute_block(const PlanesParams& params, const PlanesBlock& blo
   const int32_t c = block.group * params.plan.classes_of_group + threadIdx.x;
   if (params.partial && static_cast<int32_t>(threadIdx.x) < params.plan.classes_of_group &&
       c < columns) {
-    Sides total{0, 0};
-    for (const Sides& of_warp : shared.sums[threadIdx.x]) {
+    PosNegSums total{0, 0};
+    for (const PosNegSums& of_warp : shared.sums[threadIdx.x]) {
       total.negative += of_warp.negative;
       total.positive += of_warp.positive;
     }
@@ -292,10 +283,11 @@ EFL_DEVICE void compute_block(const PlanesParams& params, const PlanesBlock& blo
 }
 
 // grid = units x groups.
-template <class T, int kLanes, class Loss, bool kRare>
-__global__ void __launch_bounds__(kPlanesThreads<T, Loss, kRare>, (kPlanesBlocks<T, Loss, kRare>))
+template <class T, int kLanes, class Loss, bool kGeneral>
+__global__ void __launch_bounds__(kPlanesThreads<T, Loss, kGeneral>,
+                                  (kPlanesBlocks<T, Loss, kGeneral>))
     planes_kernel(const __grid_constant__ PlanesParams params) {
-  compute_block<T, kLanes, Loss, kRare>(
+  compute_block<T, kLanes, Loss, kGeneral>(
       params, planes_block(params.plan, static_cast<int32_t>(blockIdx.x)));
 }
 

@@ -8,13 +8,9 @@
 #include <cstdint>
 
 #include "../core/problem.h"
+#include "tuning.h"
 
 namespace efl::cuda {
-
-constexpr int32_t kUnitPositions = 2048;
-constexpr int32_t kMostClassesOfGroup = 32;
-constexpr int32_t kFewestClassesOfGroup = 4;  // for so many the labels are read once
-constexpr int64_t kWantedPlanesBlocks = 2048;
 
 struct PlanesPlan {
   int32_t lanes;  // positions in a vector

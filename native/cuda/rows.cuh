@@ -19,9 +19,9 @@ struct RowsBlock {
   int32_t tile;
 };
 
-template <class T, int kLanes, class Loss, bool kRare>
-class RowsThread : public FocalThread<T, Loss, kRare> {
-  using Base = FocalThread<T, Loss, kRare>;
+template <class T, int kLanes, class Loss, bool kGeneral>
+class RowsThread : public FocalThread<T, Loss, kGeneral> {
+  using Base = FocalThread<T, Loss, kGeneral>;
   using Lanes = Vector<T, kLanes>;
   using Word = typename Lanes::Word;
   using Base::columns;
@@ -53,7 +53,7 @@ class RowsThread : public FocalThread<T, Loss, kRare> {
     for (int j = 0; j < kLanes; ++j) {
       const int32_t c = column_of(j);
       gamma[j] = p.problem.gamma[c];
-      weight[j] = this->common_weight(c);
+      weight[j] = this->regular_weight(c);
       negative[j] = 0;
       negative_slots[j] = 0;
       positive_slots[j] = 0;
@@ -83,8 +83,8 @@ class RowsThread : public FocalThread<T, Loss, kRare> {
 
  private:
   // Elements of a vector, as bits.
-  struct Kinds {
-    uint32_t apart = 0;    // not for the common way
+  struct ElementMasks {
+    uint32_t irregular = 0;
     uint32_t counted = 0;  // of these, those that are not in ignored rows
     uint32_t positive = 0;
     uint32_t foreground = 0;  // in rows that have a class
@@ -107,7 +107,7 @@ class RowsThread : public FocalThread<T, Loss, kRare> {
       } else {
         ring[slot * p.plan.threads] = Lanes::load(from);
       }
-      if (!kRare || p.level.labels) {
+      if (!kGeneral || p.level.labels) {
         __pipeline_memcpy_async(label_ring + slot * p.plan.threads, p.level.labels + row_at(*step),
                                 sizeof(int32_t));
       }
@@ -119,20 +119,20 @@ class RowsThread : public FocalThread<T, Loss, kRare> {
   EFL_DEVICE void vector(int64_t step, const Word& word, int32_t label) {
     float x[kLanes], gradient[kLanes], element[kLanes];
     Lanes::widen(word, x);
-    Kinds kinds;
+    ElementMasks masks;
     const bool special = is_special(label, x);
     if (special) {
-      kinds = look_at(step, x, kLanes);
+      masks = look_at(step, x, kLanes);
 #pragma unroll
-      for (int j = 0; j < kLanes; ++j) x[j] = kinds.apart >> j & 1 ? kAbsent<Loss> : x[j];
+      for (int j = 0; j < kLanes; ++j) x[j] = masks.irregular >> j & 1 ? kAbsent<Loss> : x[j];
     }
     const int64_t at = element_at(step);
 #pragma unroll
     for (int j = 0; j < kLanes; ++j) {
-      const bool absent = kinds.apart >> j & 1, foreground = kinds.foreground >> j & 1;
+      const bool absent = masks.irregular >> j & 1, foreground = masks.foreground >> j & 1;
       const float own_weight =
-          kRare ? this->negative_weight(column_of(j), x[j], foreground) : weight[j];
-      const Common made = this->common(x[j], absent, gamma[j], own_weight, at + j);
+          kGeneral ? this->negative_weight(column_of(j), x[j], foreground) : weight[j];
+      const RegularTerms made = this->regular(x[j], absent, gamma[j], own_weight, at + j);
       gradient[j] = made.gradient;
       element[j] = made.element;
       negative[j] = fmaf(made.magnitude, kPerSumUnit, negative[j]);
@@ -140,13 +140,13 @@ class RowsThread : public FocalThread<T, Loss, kRare> {
     if (p.level.gradient) {
       Lanes::store(static_cast<T*>(p.level.gradient) + at, Lanes::round(gradient));
     }
-    if (kRare && p.level.elements) {
+    if (kGeneral && p.level.elements) {
 #pragma unroll
       for (int j = 0; j < kLanes; ++j) p.level.elements[at + j] = element[j];
     }
     if (special) {
       Lanes::widen(word, x);
-      each_apart(at, kinds, x);
+      compute_irregular(at, masks, x);
     }
   }
 
@@ -158,13 +158,13 @@ class RowsThread : public FocalThread<T, Loss, kRare> {
     for (int j = 0; j < kLanes; ++j) {
       x[j] = j < count ? to_float(static_cast<const T*>(p.level.logits)[at + j]) : 0.0f;
     }
-    Kinds kinds = look_at(steps, x, count);
+    ElementMasks masks = look_at(steps, x, count);
     for (int j = 0; j < count; ++j) {
-      if (kinds.apart >> j & 1) this->write(at + j, 0, 0);
+      if (masks.irregular >> j & 1) this->write(at + j, 0, 0);
     }
     const uint32_t all = (1u << count) - 1;
-    kinds.counted |= all & ~kinds.apart;
-    each_apart(at, kinds, x);
+    masks.counted |= all & ~masks.irregular;
+    compute_irregular(at, masks, x);
   }
 
   EFL_DEVICE bool is_special(int32_t label, const float (&x)[kLanes]) const {
@@ -194,48 +194,48 @@ class RowsThread : public FocalThread<T, Loss, kRare> {
       ++known_count;
     }
     const bool has_objectness = convention.has_objectness && column + kLanes == columns;
-    if (kRare || head < kLanes || has_objectness) known_count = 0;
+    if (kGeneral || head < kLanes || has_objectness) known_count = 0;
   }
 
   // The first `count` elements, row by row.
-  EFL_DEVICE Kinds look_at(int64_t step, const float (&x)[kLanes], int32_t count) {
-    Kinds kinds;
+  EFL_DEVICE ElementMasks look_at(int64_t step, const float (&x)[kLanes], int32_t count) {
+    ElementMasks masks;
     int32_t c = column;
     int64_t row = row_at(step);
     for (int32_t j = 0; j < count; ++row, c = 0) {
       const int32_t end = j + columns - c < count ? j + columns - c : count;
-      look_at_row(&kinds, row, c, j, end, step);
+      look_at_row(&masks, row, c, j, end, step);
       j = end;
     }
 #pragma unroll
     for (int j = 0; j < kLanes; ++j) {
       if (j >= count || fabsf(x[j]) <= kPlainLogit) continue;
-      if (kinds.apart >> j & ~kinds.counted >> j & 1) continue;
+      if (masks.irregular >> j & ~masks.counted >> j & 1) continue;
       non_finite += !isfinite(x[j]);
-      kinds.apart |= 1u << j;
-      kinds.counted |= 1u << j;
+      masks.irregular |= 1u << j;
+      masks.counted |= 1u << j;
     }
-    return kinds;
+    return masks;
   }
 
   // The elements j to end - 1, which are the columns of a row from c on.
-  EFL_DEVICE void look_at_row(Kinds* kinds, int64_t row, int32_t c, int32_t j, int32_t end,
+  EFL_DEVICE void look_at_row(ElementMasks* masks, int64_t row, int32_t c, int32_t j, int32_t end,
                               int64_t step) {
     const efl_label_convention& convention = p.problem.convention;
     const int32_t found = this->found(row);
     const uint32_t elements = ((1u << (end - j)) - 1) << j;
     if (found == efl::kIgnored || found == efl::kInvalid) {
-      kinds->apart |= elements;
+      masks->irregular |= elements;
       if (c != 0) return;
       if (found == efl::kIgnored) ++ignored;
       if (found == efl::kInvalid && row < bad_row) bad_row = row;
       return;
     }
     if (c == 0 && found == efl::kDense) ++positives;
-    if (found >= 0 || found == efl::kDense) kinds->foreground |= elements;
+    if (found >= 0 || found == efl::kDense) masks->foreground |= elements;
     uint32_t positive = 0;
     const int32_t at = efl::positive_column(convention, found) - c;
-    if (kRare && found == efl::kDense) {
+    if (kGeneral && found == efl::kDense) {
       const int64_t from = element_at(step);
       for (int32_t i = j; i < end; ++i) positive |= (p.level.targets[from + i] > 0 ? 1u : 0u) << i;
     } else if (at >= 0 && at < end - j) {
@@ -243,25 +243,27 @@ class RowsThread : public FocalThread<T, Loss, kRare> {
       // By the thread that has the positive: nobody else need look at the row.
       if (found >= 0) ++positives;
     }
-    kinds->positive |= positive;
-    kinds->apart |= positive;
-    kinds->counted |= positive;
+    masks->positive |= positive;
+    masks->irregular |= positive;
+    masks->counted |= positive;
   }
 
-  EFL_DEVICE void each_apart(int64_t at, const Kinds& kinds, const float (&x)[kLanes]) {
+  EFL_DEVICE void compute_irregular(int64_t at, const ElementMasks& masks,
+                                    const float (&x)[kLanes]) {
 #pragma unroll 1
     for (int j = 0; j < kLanes; ++j) {
-      if (!(kinds.counted >> j & 1)) continue;
+      if (!(masks.counted >> j & 1)) continue;
       float logit = 0;
 #pragma unroll
       for (int i = 0; i < kLanes; ++i) {
         if (i == j) logit = x[i];
       }
-      const bool positive = kinds.positive >> j & 1, foreground = kinds.foreground >> j & 1;
+      const bool positive = masks.positive >> j & 1, foreground = masks.foreground >> j & 1;
       const int64_t row = (at + j) / columns;
-      const Sides sides = this->compute({at + j, row, column_of(j), positive, foreground}, logit);
-      negative_slots[j] += sides.negative * kPerSumUnit;
-      positive_slots[j] += sides.positive * kPerSumUnit;
+      const PosNegSums own =
+          this->compute({at + j, row, column_of(j), positive, foreground}, logit);
+      negative_slots[j] += own.negative * kPerSumUnit;
+      positive_slots[j] += own.positive * kPerSumUnit;
     }
   }
 
@@ -307,10 +309,10 @@ EFL_DEVICE bool fold_columns(const RowsParams& p, const RowsBlock& block, const 
 }
 
 // All threads of a block, with plan.shared_bytes of dynamic shared memory.
-template <class T, int kLanes, class Loss, bool kRare>
+template <class T, int kLanes, class Loss, bool kGeneral>
 EFL_DEVICE void compute_block(const RowsParams& params, const RowsBlock& block) {
   EFL_DYNAMIC_SHARED(float, shared);
-  RowsThread<T, kLanes, Loss, kRare> thread(params, block, shared);
+  RowsThread<T, kLanes, Loss, kGeneral> thread(params, block, shared);
   thread.run();
   __syncthreads();
   if (params.partial) thread.collected = fold_columns(params, block, shared, kLanes);
@@ -319,11 +321,11 @@ EFL_DEVICE void compute_block(const RowsParams& params, const RowsBlock& block) 
 }
 
 // grid = (chunks, tiles).
-template <class T, int kLanes, class Loss, bool kRare>
-__global__ void __launch_bounds__(kMostRowsThreads, kRare ? 1 : 2)
+template <class T, int kLanes, class Loss, bool kGeneral>
+__global__ void __launch_bounds__(kMostRowsThreads, kGeneral ? 1 : kRowsBlocks)
     rows_kernel(const __grid_constant__ RowsParams params) {
   const RowsBlock block = {static_cast<int32_t>(blockIdx.x), static_cast<int32_t>(blockIdx.y)};
-  compute_block<T, kLanes, Loss, kRare>(params, block);
+  compute_block<T, kLanes, Loss, kGeneral>(params, block);
 }
 
 }  // namespace efl::cuda

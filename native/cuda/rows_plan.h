@@ -9,10 +9,9 @@
 #include <cstdint>
 #include <numeric>
 
-namespace efl::cuda {
+#include "tuning.h"
 
-constexpr int32_t kMostRowsThreads = 384;
-constexpr int32_t kRing = 4;  // vectors of each thread on their way
+namespace efl::cuda {
 
 struct RowsPlan {
   int32_t lanes;  // elements in a vector
@@ -26,11 +25,6 @@ struct RowsPlan {
   int64_t partial_floats;
   int32_t shared_bytes;
 };
-
-// The chunks of a large problem are so short that sums in float32 stay exact to about 1e-6, and
-// there are enough of them for the largest GPU.
-constexpr int64_t kStepsPerChunk = 128;
-constexpr int64_t kFewestBlocks = 1024;
 
 // `aligned`: logits and gradient start at multiples of 16 bytes.
 inline RowsPlan plan_rows(int64_t rows, int32_t columns, int32_t element_bytes, bool aligned,

@@ -1,11 +1,10 @@
 #include "settle.h"
 
 #include "device.h"
+#include "tuning.h"
 
 namespace efl::cuda {
 namespace {
-
-constexpr int32_t kSettleThreads = 128;
 
 EFL_DEVICE void update_class(const ClassRule& rule, const StateArrays& state, int32_t j,
                              double ratio) {
@@ -16,24 +15,18 @@ EFL_DEVICE void update_class(const ClassRule& rule, const StateArrays& state, in
   state.column_negative_weight[j] = static_cast<float>(state.negative_weight[j] * factors.negative);
 }
 
-EFL_DEVICE efl_status status_of(const SettleParams& p) {
-  if (p.totals->status != EFL_OK) return p.totals->status;
-  const float* const normalizer = p.scalars.normalizer;
-  return normalizer && !(*normalizer > 0 && isfinite(*normalizer)) ? EFL_BAD_NORMALIZER : EFL_OK;
-}
-
 EFL_DEVICE void write_report(const SettleParams& p, efl_status status, double loss_scale) {
   const CallTotals& totals = *p.totals;
   efl_report report{};
-  report.loss = status == EFL_OK ? static_cast<float>(totals.loss * loss_scale) : NAN;
   report.status = status;
-  report.positives = totals.positives;
-  report.ignored = totals.ignored;
-  report.non_finite = totals.non_finite;
-  report.bad_level = totals.bad_level;
-  report.bad_index = totals.bad_index;
+  report.loss = status == EFL_OK ? totals.loss * loss_scale : NAN;
+  report.positives = static_cast<double>(totals.positives);
+  report.ignored = static_cast<double>(totals.ignored);
+  report.non_finite = static_cast<double>(totals.non_finite);
+  report.bad_level = static_cast<double>(totals.bad_level);
+  report.bad_index = static_cast<double>(totals.bad_index);
   report.bad_value = status == EFL_BAD_NORMALIZER ? *p.scalars.normalizer : totals.bad_value;
-  *p.report = report;
+  *p.report = {static_cast<float>(report.loss), report};
 }
 
 __global__ void __launch_bounds__(kSettleThreads)
@@ -42,10 +35,9 @@ __global__ void __launch_bounds__(kSettleThreads)
   const efl_status status = status_of(p);
   const int32_t j = blockIdx.x * blockDim.x + threadIdx.x;
   if (j == 0 && p.report) write_report(p, status, scales.loss);
-  // A scale that is not a number, or a call without a gradient, leaves the state alone, too.
-  const double scale = scales.statistics;
-  if (status != EFL_OK || !isfinite(scale) || scale == 0 || !p.totals->collected) return;
-  if (j >= p.classes) return;
+  const double scale =
+      p.flags ? status == EFL_OK && p.flags[kSeenFlag] > 0 : statistics_scale(p, status, scales);
+  if (scale == 0 || j >= p.classes) return;
   const StateArrays& state = p.state;
   if (j == 0) *state.steps = efl::more_steps(*state.steps, 1);
   state.positive[j] = efl::accumulated(state.positive[j], p.positive_sums[j] * scale);

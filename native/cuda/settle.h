@@ -4,6 +4,7 @@
 
 #include "../core/class_rule.h"
 #include "../core/device_library.h"
+#include "device.h"
 #include "scalars.h"
 #include "totals.h"
 
@@ -19,21 +20,8 @@ struct StateArrays {
   float* gamma;
   float* column_positive_weight;
   float* column_negative_weight;
-  const double* positive_weight;
-  const double* negative_weight;
-};
-
-struct SettleParams {
-  ClassRule rule;
-  int32_t classes;  // 0: the state stays as it is
-  // Of the call: unscaled sums of |dL/du|, and what they are to be multiplied with.
-  const double* negative_sums;
-  const double* positive_sums;
-  const CallTotals* totals;
-  efl_problem problem;
-  DeviceScalars scalars;
-  StateArrays state;
-  efl_report* report;  // or null
+  double* positive_weight;
+  double* negative_weight;
 };
 
 // The parameters that follow from the ratios, where these come from outside.
@@ -42,6 +30,35 @@ struct ParametersParams {
   int32_t classes;
   StateArrays state;
 };
+
+struct SettleParams : ParametersParams {  // no classes: the state stays as it is
+  // Of the call: sums of |dL/du|, and what they are to be multiplied with.
+  const double* negative_sums;
+  const double* positive_sums;
+  const CallTotals* totals;
+  efl_problem problem;
+  DeviceScalars scalars;
+  efl_device_report* report;  // or null
+  // Of all processes, or null without a reducer; with flags the sums have their scale already.
+  const double* counts;
+  const double* flags;
+};
+
+// How the call went in this process, and, as far as is known, in the others.
+EFL_DEVICE efl_status status_of(const SettleParams& p) {
+  if (p.totals->status != EFL_OK) return p.totals->status;
+  const float* const normalizer = p.scalars.normalizer;
+  if (normalizer && !(*normalizer > 0 && isfinite(*normalizer))) return EFL_BAD_NORMALIZER;
+  if (p.counts && p.counts[kFailedSurveys] > 0) return EFL_PEER_FAILED;
+  return p.flags && p.flags[kFailedFlag] > 0 ? EFL_PEER_FAILED : EFL_OK;
+}
+
+// The factor on the sums of a call of this process that went so. 0: nothing enters the state, as
+// where the scale is not a number, or no class has seen a gradient.
+EFL_DEVICE double statistics_scale(const SettleParams& p, efl_status status, const Scales& scales) {
+  const double scale = scales.statistics;
+  return status == EFL_OK && isfinite(scale) && p.totals->collected ? scale : 0;
+}
 
 void launch_settle(const SettleParams& params, cudaStream_t stream);
 void launch_parameters(const ParametersParams& params, cudaStream_t stream);

@@ -3,6 +3,7 @@
 #include "../core/labels.h"
 #include "../core/layout.h"
 #include "device.h"
+#include "tuning.h"
 
 namespace efl::cuda {
 namespace {
@@ -15,9 +16,6 @@ struct RowsSeen {
   uint32_t positives = 0;
   uint32_t ignored = 0;
 };
-
-constexpr int32_t kSurveyThreads = 256;
-constexpr int32_t kMostSurveyBlocks = 1024;
 
 // The sums of a block, added to the call's; all of its threads call it, once.
 EFL_DEVICE void add_rows(const RowsSeen& seen, SurveyTotals* totals) {

@@ -13,7 +13,6 @@ constexpr float kPerSumUnit = 0x1p-12f;
 constexpr double kSumUnit = 0x1p12;
 
 constexpr int64_t kNoRow = INT64_MAX;
-constexpr int32_t kMostLevelsOfLaunch = 8;
 
 struct BlockTotals {
   double loss;  // unscaled

@@ -1,4 +1,4 @@
-import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { expectSuccess, root, run, runNode } from '../process/child';
@@ -14,14 +14,18 @@ withCompiler('a library for GPUs that fails', () => {
     folder = mkdtempSync(path.join(os.tmpdir(), 'efl-failing-'));
     library = path.join(folder, 'libfailing.so');
     const source = path.join(__dirname, 'fixtures', 'failing_library.cc');
-    expectSuccess(await run('g++', ['-std=c++17', '-shared', '-fPIC', '-o', library, source]));
+    const { version } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8')) as {
+      version: string;
+    };
+    const flags = ['-std=c++17', '-shared', '-fPIC', `-DEFL_VERSION="${version}"`];
+    expectSuccess(await run('g++', [...flags, '-o', library, source]));
   }, 60_000);
   afterAll(() => {
     rmSync(folder, { recursive: true });
   });
 
   test.each([
-    ['abi-mismatch', 'interface 999'],
+    ['abi-mismatch', '0.0.1-other'],
     ['no-driver', 'libcuda.so.1'],
     ['driver-too-old', 'the driver is for CUDA 12.4, CUDA 13.0 is needed'],
     ['no-device', 'no NVIDIA GPU'],

@@ -107,9 +107,6 @@ Params params_of(const Problem& given, const efl_level& level, const efl_format&
   params.level = level;
   params.dense_columns = dense_columns;
   params.rows = static_cast<int64_t>(given.labels.size());
-  for (const float gamma : given.gamma) {
-    params.largest_gamma = std::max(params.largest_gamma, gamma);
-  }
   return params;
 }
 
@@ -372,11 +369,11 @@ struct Pyramid {
     efl::cuda::FusedCall call{};
     call.problem = problems.front()->problem;
     call.problem.format = format;
-    call.largest_gamma = 10;
-    call.gradients_given = gradients_given;
+    call.problem.gradients_given = gradients_given;
     call.statistics = true;
     for (std::size_t i = 0; i < levels.size(); ++i) {
-      add_level(&call, levels[i], static_cast<int32_t>(i));
+      const efl_level used = efl::cuda::used_level(call.problem, levels[i]);
+      add_level(&call, used, static_cast<int32_t>(i));
     }
     efl::cuda::Parts needed;
     (void)efl::cuda::Workspace(call, &needed);
@@ -386,14 +383,14 @@ struct Pyramid {
     const efl::cuda::Workspace workspace(call, &parts);
     const int32_t columns = efl::columns_of(call.problem.convention);
     Result result;
-    result.positive_sums.assign(columns, NAN);
-    result.negative_sums.assign(columns, NAN);
-    efl::cuda::Parts none;
-    efl::cuda::Sums sums(columns, &none);
-    sums.negative = result.negative_sums.data();
-    sums.positive = result.positive_sums.data();
+    efl::cuda::Sums sums;
+    sums.columns = columns;
+    std::vector<double> of_columns(sums.count(), NAN);
+    sums.of_columns = of_columns.data();
     sums.totals = &result.totals;
     efl::cuda::enqueue(call, workspace, sums, nullptr);
+    result.positive_sums.assign(sums.positive(), sums.negative());
+    result.negative_sums.assign(sums.negative(), sums.flags());
     return result;
   }
 
@@ -544,13 +541,31 @@ void surveys_count_rows_and_find_what_is_bad(int count, uint32_t seed) {
   }
 }
 
+// A criterion that owns its arrays.
+struct Spec : efl::SpecView {
+  Spec(efl::Rule rule_of_it, int32_t classes) : SpecView() {
+    rule = {rule_of_it, 2, 8, 12, 0.8, 4};
+    for (int32_t j = 0; j < classes; ++j) {
+      positive_weights.push_back(0.25 * (1 + j % 4));
+      negative_weights.push_back(0.75 * (1 + j % 3));
+    }
+    positive_weight = positive_weights.data();
+    negative_weight = negative_weights.data();
+  }
+  Spec(const Spec&) = delete;
+
+  std::vector<double> positive_weights, negative_weights;
+};
+
 // The arrays of a criterion's state, and a call's sums, as they would be on the device.
 struct DeviceState {
-  explicit DeviceState(const efl::LossParameters& given, int32_t classes)
-      : parameters(given),
+  explicit DeviceState(const Spec& given, int32_t classes)
+      : spec(given),
+        base_positive(given.positive_weights),
+        base_negative(given.negative_weights),
         negative(classes),
         positive(classes),
-        ratio(classes, efl::initial_ratio(given.rule)),
+        ratio(classes, efl::initial_ratio(given.rule.rule)),
         gamma(classes, -1.0f),
         positive_weight(classes, -1.0f),
         negative_weight(classes, -1.0f) {}
@@ -559,47 +574,27 @@ struct DeviceState {
              const efl_problem& problem, const efl::cuda::CallTotals& totals,
              const efl::cuda::DeviceScalars& scalars = {}) {
     efl::cuda::SettleParams params{};
-    params.rule = parameters;
+    params.rule = spec.rule;
     params.classes = static_cast<int32_t>(ratio.size());
     params.negative_sums = negative_sums.data();
     params.positive_sums = positive_sums.data();
     params.totals = &totals;
     params.problem = problem;
     params.scalars = scalars;
-    params.state = {negative.data(),
-                    positive.data(),
-                    ratio.data(),
-                    &steps,
-                    gamma.data(),
-                    positive_weight.data(),
-                    negative_weight.data(),
-                    parameters.positive_weight.data(),
-                    parameters.negative_weight.data()};
+    params.state = {
+        negative.data(),     positive.data(),        ratio.data(),           &steps,
+        gamma.data(),        positive_weight.data(), negative_weight.data(), base_positive.data(),
+        base_negative.data()};
     params.report = &report;
     efl::cuda::launch_settle(params, nullptr);
   }
 
-  const efl::LossParameters parameters;
-  std::vector<double> negative, positive, ratio;
+  const Spec& spec;
+  std::vector<double> base_positive, base_negative, negative, positive, ratio;
   std::vector<float> gamma, positive_weight, negative_weight;
   int64_t steps = 0;
-  efl_report report{};
+  efl_device_report report{};
 };
-
-efl::LossParameters parameters_of(efl::Rule rule, int32_t classes) {
-  efl::LossParameters parameters{};
-  parameters.rule = rule;
-  parameters.gamma = 2;
-  parameters.scale_factor = 8;
-  parameters.map_steepness = 12;
-  parameters.map_midpoint = 0.8;
-  parameters.positive_gain = 4;
-  for (int32_t j = 0; j < classes; ++j) {
-    parameters.positive_weight.push_back(0.25 * (1 + j % 4));
-    parameters.negative_weight.push_back(0.75 * (1 + j % 3));
-  }
-  return parameters;
-}
 
 bool close_to(const std::vector<double>& a, const std::vector<double>& b) {
   bool same = a.size() == b.size();
@@ -618,10 +613,10 @@ void the_state_on_the_device_is_that_on_the_host() {
   std::mt19937 random(3);
   for (const efl::Rule rule :
        {efl::Rule::kFixed, efl::Rule::kEqualizedFocal, efl::Rule::kEqualizationV2}) {
-    const efl::LossParameters parameters = parameters_of(rule, kClasses);
+    const Spec spec(rule, kClasses);
     Problem given(1, kClasses, 5, false);
     const double scale = efl::scales_of(given.problem, {}).statistics;
-    DeviceState device(parameters, kClasses);
+    DeviceState device(spec, kClasses);
     efl::GradientStatistics host(rule, kClasses);
     efl::ColumnParameters columns(kClasses);
     for (int step = 1; step <= 4; ++step) {
@@ -633,7 +628,7 @@ void the_state_on_the_device_is_that_on_the_host() {
         scaled_positive.push_back(positive.back() * scale);
       }
       host.fold(scaled_positive.data(), scaled_negative.data(), 1);
-      efl::update_parameters(parameters, host.ratio(), 0, kClasses, &columns);
+      efl::update_parameters(spec, host.ratio(), 0, kClasses, &columns);
       device.enter(negative, positive, given.problem, {0, 1, 1, 0, 1, EFL_OK, 0, 0, 0});
       CHECK(device.steps == step);
       CHECK(close_to(device.negative, host.negative()));
@@ -647,23 +642,24 @@ void the_state_on_the_device_is_that_on_the_host() {
 }
 
 void nothing_enters_the_state_from_a_call_that_failed() {
-  const efl::LossParameters parameters = parameters_of(efl::Rule::kEqualizedFocal, 5);
+  const Spec spec(efl::Rule::kEqualizedFocal, 5);
   const std::vector<double> sums(5, 1.0);
   Problem given(1, 5, 5, false);
-  DeviceState device(parameters, 5);
+  DeviceState device(spec, 5);
   const efl::cuda::CallTotals good{3, 1, 1, 0, 1, EFL_OK, 0, 0, 0},
       bad{3, 1, 1, 0, 1, EFL_BAD_LABEL, 2, 7, 9}, empty{0, 0, 100, 0, 0, EFL_OK, 0, 0, 0};
   const float wrong[] = {0.0f, -1.0f, NAN, INFINITY};
   device.enter(sums, sums, given.problem, bad);
-  CHECK(std::isnan(device.report.loss));
-  CHECK(device.report.status == EFL_BAD_LABEL);
-  CHECK(device.report.bad_level == 2 && device.report.bad_index == 7);
-  CHECK(device.report.bad_value == 9);
+  const efl_report& report = device.report.report;
+  CHECK(std::isnan(device.report.loss) && std::isnan(report.loss));
+  CHECK(report.status == EFL_BAD_LABEL);
+  CHECK(report.bad_level == 2 && report.bad_index == 7);
+  CHECK(report.bad_value == 9);
   device.enter(sums, sums, given.problem, empty);
-  CHECK(device.report.status == EFL_OK && device.report.ignored == 100);
+  CHECK(report.status == EFL_OK && report.ignored == 100);
   for (const float& normalizer : wrong) {
     device.enter(sums, sums, given.problem, good, {&normalizer, nullptr, nullptr});
-    CHECK(device.report.status == EFL_BAD_NORMALIZER);
+    CHECK(report.status == EFL_BAD_NORMALIZER);
   }
   device.enter(sums, sums, given.problem, good, {nullptr, wrong + 2, nullptr});
   CHECK(device.steps == 0);
@@ -671,13 +667,14 @@ void nothing_enters_the_state_from_a_call_that_failed() {
   CHECK(device.gamma == std::vector<float>(5, -1.0f));
   device.enter(sums, sums, given.problem, good);
   CHECK(device.steps == 1);
+  CHECK(device.report.loss == static_cast<float>(report.loss) && report.loss != 0);
 }
 
 void steps_end_where_a_double_still_counts_them() {
-  const efl::LossParameters parameters = parameters_of(efl::Rule::kEqualizedFocal, 5);
+  const Spec spec(efl::Rule::kEqualizedFocal, 5);
   const std::vector<double> sums(5, 1.0);
   Problem given(1, 5, 5, false);
-  DeviceState device(parameters, 5);
+  DeviceState device(spec, 5);
   device.steps = efl::kMostSteps - 1;
   for (int step = 0; step < 2; ++step) {
     device.enter(sums, sums, given.problem, {3, 1, 1, 0, 1, EFL_OK, 0, 0, 0});
