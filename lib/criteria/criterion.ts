@@ -30,8 +30,7 @@ export abstract class Criterion<
   /** @internal What the loss is, for those who compute it otherwise. */
   readonly definition: LossDefinition;
 
-  /** @internal Its calls, and its native part. */
-  protected readonly calls: Calls;
+  readonly #calls: Calls;
 
   /** @internal */
   protected constructor(options: Options, definition: LossDefinition) {
@@ -41,14 +40,14 @@ export abstract class Criterion<
     const convention = labelConvention(background, numClasses, ignoreIndex);
     const settings = nativeSettings(options, definition, convention);
     const native = withMemory(() => new (addon().Criterion)(settings), nameOfState(options));
-    this.calls = new Calls(native, this.constructor.name, {
+    this.#calls = new Calls(native, this.constructor.name, {
       options,
       convention,
       numClasses,
       columns: definition.objectness ? numClasses + 1 : numClasses,
       takesQuality: definition.loss === 'qualityFocal',
     });
-    fix(this, 'options', 'definition', 'calls');
+    fix(this, 'options', 'definition');
   }
 
   /**
@@ -68,7 +67,7 @@ export abstract class Criterion<
     labels: Labels | Targets,
     call?: ForwardCall,
   ): LossOutput<L> {
-    return this.calls.run(logits, labels, call, callKinds.forward) as LossOutput<L>;
+    return this.#calls.run(logits, labels, call, callKinds.forward) as LossOutput<L>;
   }
 
   /**
@@ -83,7 +82,7 @@ export abstract class Criterion<
     labels: Labels | Targets,
     call?: BackwardCall & GradientCall<G>,
   ): GradOutput<L, G> {
-    return this.calls.run(logits, labels, call, callKinds.forwardBackward) as GradOutput<L, G>;
+    return this.#calls.run(logits, labels, call, callKinds.forwardBackward) as GradOutput<L, G>;
   }
 
   /**
@@ -95,7 +94,7 @@ export abstract class Criterion<
     labels: Labels | Targets,
     call?: ForwardCall & AsyncCall,
   ): Promise<LossOutput<L>> {
-    const output = await this.calls.runAsync(logits, labels, call, callKinds.forwardAsync);
+    const output = await this.#calls.runAsync(logits, labels, call, callKinds.forwardAsync);
     return output as LossOutput<L>;
   }
 
@@ -105,7 +104,7 @@ export abstract class Criterion<
     labels: Labels | Targets,
     call?: BackwardCall & GradientCall<G> & AsyncCall,
   ): Promise<GradOutput<L, G>> {
-    const output = await this.calls.runAsync(logits, labels, call, callKinds.forwardBackwardAsync);
+    const output = await this.#calls.runAsync(logits, labels, call, callKinds.forwardBackwardAsync);
     return output as GradOutput<L, G>;
   }
 
@@ -114,7 +113,7 @@ export abstract class Criterion<
    * {@link EflDisposedError} where the criterion has been disposed of, or is meanwhile.
    */
   async synchronize(): Promise<void> {
-    await this.calls.synchronize();
+    await this.#calls.synchronize();
   }
 
   /**
@@ -125,10 +124,15 @@ export abstract class Criterion<
    * that are made in a synchronous loop.
    */
   dispose(): void {
-    this.calls.dispose();
+    this.#calls.dispose();
   }
 
   [Symbol.dispose](): void {
     this.dispose();
+  }
+
+  /** @internal For criteria that have a state: its calls, and its native part. */
+  protected static callsOf(criterion: Criterion): Calls {
+    return criterion.#calls;
   }
 }
