@@ -6,7 +6,7 @@ import { resolveAlpha, resolveGamma } from '../criteria/focal-options';
 import { reductions, type Reduction } from '../criteria/options';
 import { checkOutcome } from '../calls/outcome';
 import type { ElementsOf, FormOf } from '../calls/results';
-import { elementsInFormOf, inFormOf } from '../tensors/form';
+import { inFormOf } from '../tensors/form';
 import { rejectOverlap, rejectPartialOverlap, rejectVanished } from '../tensors/memory';
 import { newFloat32Array } from '../tensors/new-arrays';
 import {
@@ -160,7 +160,7 @@ function compute<L extends TensorLike>(
     nonFinite: numbers[outcomeSlot.nonFinite]!,
   };
   if (!elements) return output;
-  return { ...output, elements: elementsInFormOf(given, elements) as ElementsOf<L> };
+  return { ...output, elements: inFormOf(given, elements, 'float32') as ElementsOf<L> };
 }
 
 /** The values of a tensor that has to be as long as the logits. */
