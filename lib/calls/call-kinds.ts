@@ -12,13 +12,15 @@ export interface CallKind {
   readonly gradientsGiven: boolean;
 }
 
-const placed = ['stream', ...formatNames];
-const forward = ['normalizer', 'quality', ...placed];
-const forwardBackward = [...forward, 'gradOutput', 'lossScale', 'collect', 'grad'];
-const collect = ['lossScale', ...placed];
-const later = ['signal', 'transfer'];
+type Names = readonly (keyof GivenCall)[];
 
-function kindOf(own: readonly string[], asynchronous = false): CallKind {
+const placed: Names = ['stream', ...formatNames];
+const forward: Names = ['normalizer', 'quality', ...placed];
+const forwardBackward: Names = [...forward, 'gradOutput', 'lossScale', 'collect', 'grad'];
+const collect: Names = ['lossScale', ...placed];
+const later: Names = ['signal', 'transfer'];
+
+function kindOf(own: Names, asynchronous = false): CallKind {
   const device = asynchronous ? [...own, ...later] : own;
   return {
     names: { host: device.filter((name) => name !== 'stream'), device },
@@ -38,7 +40,7 @@ export const callKinds = {
 };
 
 /** The same kind of object for all calls, which is quicker than one for each set of options. */
-function newOptions(): GivenCall {
+function newOptions(): Record<keyof GivenCall, undefined> {
   return {
     normalizer: undefined,
     quality: undefined,

@@ -1,7 +1,7 @@
 /** Calls on this thread, on the arrays of the caller. */
 import type { PerLevel, Values } from '../binding/addon';
 import { addon } from '../binding/load';
-import { elementsInFormOf, inFormOf, newElements, newValues } from '../tensors/form';
+import { inFormOf, newElements, newValues } from '../tensors/form';
 import { isList } from '../tensors/levels';
 import type { HostTensor, HostValues } from '../tensors/tensor';
 import type { Logits } from './arguments';
@@ -10,13 +10,13 @@ import type { CallOwner, CheckedCall } from './checked-call';
 import { checkOutcome, readCounts } from './outcome';
 import type { CollectOutput } from './results';
 
-type InForm<V> = PerLevel<V | HostTensor>;
+type InForm = PerLevel<HostValues | HostTensor>;
 
 /** What a call returns. The types of gradient and elements follow from those of the logits. */
 export interface HostOutput extends CollectOutput {
   loss?: number;
-  elements?: InForm<Float32Array>;
-  grad?: InForm<HostValues> | Logits;
+  elements?: InForm;
+  grad?: InForm | Logits;
 }
 
 export function runOnHost(owner: CallOwner, call: CheckedCall): HostOutput {
@@ -57,7 +57,7 @@ export function outputOf(
     nonFinite: outcome[slot.nonFinite]!,
   };
   const { tensors } = arrays.logits;
-  if (elements) output.elements = elementsInFormOf(tensors, elements);
+  if (elements) output.elements = inFormOf(tensors, elements, 'float32');
   if (gradient) output.grad = arrays.gradGiven ?? inFormOf(tensors, gradient);
   return output;
 }

@@ -47,8 +47,7 @@ export abstract class Criterion<
   /** @internal What the loss is, for those who compute it otherwise. */
   readonly definition: LossDefinition;
 
-  /** @internal Its calls, and its native part. */
-  protected readonly calls: Calls;
+  readonly #calls: Calls;
 
   /** @internal `family` is the class in this package that the loss is of. */
   protected constructor(family: LossFamily, given: CriterionOptions) {
@@ -61,14 +60,14 @@ export abstract class Criterion<
     this.options = Object.freeze(options);
     this.definition = Object.freeze(native.definition);
     const { loss, columns } = this.definition;
-    this.calls = new Calls(native, this.constructor.name, {
+    this.#calls = new Calls(native, this.constructor.name, {
       reduction,
       convention: labelConvention(options.background, numClasses, options.ignoreIndex),
       numClasses,
       columns,
       takesQuality: loss === 'qualityFocal',
     });
-    fix(this, 'options', 'definition', 'calls');
+    fix(this, 'options', 'definition');
   }
 
   /**
@@ -88,7 +87,7 @@ export abstract class Criterion<
     labels: Labels | Targets,
     call?: ForwardCall,
   ): LossOutput<L> {
-    return this.calls.run(logits, labels, call, callKinds.forward) as LossOutput<L>;
+    return this.#calls.run(logits, labels, call, callKinds.forward) as LossOutput<L>;
   }
 
   /**
@@ -103,7 +102,7 @@ export abstract class Criterion<
     labels: Labels | Targets,
     call?: BackwardCall & GradientCall<G>,
   ): GradOutput<L, G> {
-    return this.calls.run(logits, labels, call, callKinds.forwardBackward) as GradOutput<L, G>;
+    return this.#calls.run(logits, labels, call, callKinds.forwardBackward) as GradOutput<L, G>;
   }
 
   /**
@@ -115,7 +114,7 @@ export abstract class Criterion<
     labels: Labels | Targets,
     call?: ForwardCall & AsyncCall,
   ): Promise<LossOutput<L>> {
-    const output = await this.calls.runAsync(logits, labels, call, callKinds.forwardAsync);
+    const output = await this.#calls.runAsync(logits, labels, call, callKinds.forwardAsync);
     return output as LossOutput<L>;
   }
 
@@ -125,7 +124,7 @@ export abstract class Criterion<
     labels: Labels | Targets,
     call?: BackwardCall & GradientCall<G> & AsyncCall,
   ): Promise<GradOutput<L, G>> {
-    const output = await this.calls.runAsync(logits, labels, call, callKinds.forwardBackwardAsync);
+    const output = await this.#calls.runAsync(logits, labels, call, callKinds.forwardBackwardAsync);
     return output as GradOutput<L, G>;
   }
 
@@ -134,12 +133,12 @@ export abstract class Criterion<
    * {@link EflDisposedError} where the criterion has been disposed of, or is meanwhile.
    */
   async synchronize(): Promise<void> {
-    await this.calls.synchronize();
+    await this.#calls.synchronize();
   }
 
   /** @internal Throws for a normalizer or an upstream gradient that no call may have. */
   checkNumbers(given: Pick<BackwardCall, 'normalizer' | 'gradOutput'>): void {
-    this.calls.checkNumbers(given);
+    this.#calls.checkNumbers(given);
   }
 
   /**
@@ -151,7 +150,7 @@ export abstract class Criterion<
     const [gamma, positive, negative, foreground] = [1, 2, 3, 4].map(
       () => new Float32Array(columns),
     ) as [Float32Array, Float32Array, Float32Array, Float32Array];
-    const foregroundThreshold = this.calls.use((native) =>
+    const foregroundThreshold = this.#calls.use((native) =>
       native.readParameters(gamma, positive, negative, foreground),
     );
     return { gamma, positive, negative, foreground, foregroundThreshold };
@@ -165,10 +164,15 @@ export abstract class Criterion<
    * that are made in a synchronous loop.
    */
   dispose(): void {
-    this.calls.dispose();
+    this.#calls.dispose();
   }
 
   [Symbol.dispose](): void {
     this.dispose();
+  }
+
+  /** @internal For criteria that have a state: its calls, and its native part. */
+  protected static callsOf(criterion: Criterion): Calls {
+    return criterion.#calls;
   }
 }

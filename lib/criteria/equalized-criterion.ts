@@ -31,6 +31,7 @@ import type { CriterionOptions, ResolvedCriterionOptions } from './options';
 export abstract class EqualizedCriterion<
   Options extends ResolvedCriterionOptions = ResolvedCriterionOptions,
 > extends Criterion<Options> {
+  readonly #calls = Criterion.callsOf(this);
   /** Whose state this is. */
   readonly #owner: StateOwner;
 
@@ -62,7 +63,7 @@ export abstract class EqualizedCriterion<
    * values are left out.
    */
   collectGrad(grads: Logits, labels: Labels, call?: CollectCall): CollectOutput {
-    return this.calls.run(grads, labels, call, callKinds.collect);
+    return this.#calls.run(grads, labels, call, callKinds.collect);
   }
 
   /** {@link collectGrad} off the event loop, on a copy of its arguments. Every error rejects. */
@@ -71,7 +72,7 @@ export abstract class EqualizedCriterion<
     labels: Labels,
     call?: CollectCall & AsyncCall,
   ): Promise<CollectOutput> {
-    return this.calls.runAsync(grads, labels, call, callKinds.collectAsync);
+    return this.#calls.runAsync(grads, labels, call, callKinds.collectAsync);
   }
 
   /**
@@ -143,7 +144,7 @@ export abstract class EqualizedCriterion<
     const statistics = criterion ? statisticsOf(criterion.#readWhole()) : other;
     const { positive, negative, steps } = checkStatistics(statistics, numClasses, name);
     checkSums(statisticsOf(this.#readWhole()), { positive, negative, steps });
-    this.calls.use((native) => {
+    this.#calls.use((native) => {
       native.merge(positive, negative, steps);
     });
   }
@@ -175,7 +176,7 @@ export abstract class EqualizedCriterion<
 
   /** Back to the state of a new criterion: no sums, every class balanced. */
   reset(): void {
-    this.calls.use((native) => {
+    this.#calls.use((native) => {
       native.reset();
     });
   }
@@ -184,21 +185,21 @@ export abstract class EqualizedCriterion<
   protected readFactors(): { first: Float64Array; second: Float64Array } {
     const first = newFloat64Array(this.options.numClasses);
     const second = newFloat64Array(this.options.numClasses);
-    return this.calls.use((native) => {
+    return this.#calls.use((native) => {
       native.readFactors(first, second);
       return { first, second };
     });
   }
 
   #restore({ pos_grad, neg_grad, pos_neg, steps }: StateDict): void {
-    this.calls.use((native) => {
+    this.#calls.use((native) => {
       native.restore(pos_grad, neg_grad, pos_neg, steps);
     });
   }
 
   /** The state with every call made before in it. */
   #readWhole(): StateDict {
-    this.calls.use((native) => {
+    this.#calls.use((native) => {
       native.waitForCalls();
     });
     return this.#read();
@@ -209,7 +210,7 @@ export abstract class EqualizedCriterion<
     const pos_grad = newFloat64Array(numClasses);
     const neg_grad = newFloat64Array(numClasses);
     const pos_neg = newFloat64Array(numClasses);
-    const steps = this.calls.use((native) => native.readStatistics(pos_grad, neg_grad, pos_neg));
+    const steps = this.#calls.use((native) => native.readStatistics(pos_grad, neg_grad, pos_neg));
     return { pos_grad, neg_grad, pos_neg, steps };
   }
 }

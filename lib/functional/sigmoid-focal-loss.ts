@@ -5,7 +5,7 @@ import type { GivenCall } from '../calls/checked-call';
 import { checkOutcome } from '../calls/outcome';
 import { numberOption, reductions, type Reduction } from '../criteria/options';
 import type { ElementsOf, FormOf } from '../calls/results';
-import { elementsInFormOf, inFormOf } from '../tensors/form';
+import { inFormOf } from '../tensors/form';
 import { rejectOverlap, rejectPartialOverlap, rejectVanished } from '../tensors/memory';
 import { newFloat32Array } from '../tensors/new-arrays';
 import {
@@ -157,7 +157,7 @@ function compute<L extends TensorLike>(
   checkOutcome(block, false, () => '');
   const output = { loss: block[slot.loss]!, nonFinite: block[slot.nonFinite]! };
   if (!elements) return output;
-  return { ...output, elements: elementsInFormOf(given, elements) as ElementsOf<L> };
+  return { ...output, elements: inFormOf(given, elements, 'float32') as ElementsOf<L> };
 }
 
 /** One number for all elements. */

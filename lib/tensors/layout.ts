@@ -35,7 +35,7 @@ export interface Format {
   readonly channelOrder: ChannelOrder;
 }
 
-export const formatNames = ['layout', 'anchors', 'channelOrder'];
+export const formatNames = ['layout', 'anchors', 'channelOrder'] as const;
 
 const rows: Format = Object.freeze({ layout: 'rows', anchors: 1, channelOrder: 'anchor-major' });
 
