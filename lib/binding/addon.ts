@@ -13,9 +13,11 @@ export interface AddonCodes {
   readonly slot: Codes<
     | ('status' | 'loss' | 'positives' | 'ignored' | 'nonFinite')
     | ('badLevel' | 'badIndex' | 'badValue')
-    | ('criterion' | 'normalizer' | 'countPositives' | 'upstream' | 'lossScale')
+    | ('criterion' | 'normalizer' | 'countPositives' | 'gradOutput')
     | ('collect' | 'gradientsGiven' | 'gamma' | 'alpha' | 'reduction')
-  >;
+  > &
+    // And of every other number of a call, by the name of its option.
+    Readonly<Record<string, number>>;
   readonly reportSlots: number;
   /** Bytes of a report on a device, which begins with the loss in float32; where its slots are. */
   readonly deviceReport: Codes<'bytes' | 'report'>;
@@ -23,7 +25,6 @@ export interface AddonCodes {
     | ('ok' | 'badLabel' | 'badTarget' | 'badQuality' | 'badNormalizer')
     | ('outOfMemory' | 'cancelled' | 'deviceError' | 'notComputed')
   >;
-  readonly family: Codes<LossFamily>;
   readonly background: Codes<'first' | 'last' | 'none'>;
   readonly reduction: Codes<'sum' | 'mean' | 'none'>;
   readonly dtype: Codes<'float32' | 'float16' | 'bfloat16'>;
@@ -34,16 +35,6 @@ export interface AddonCodes {
   /** Asynchronous calls that may be outstanding in an environment. */
   readonly maxOutstandingCalls: number;
 }
-
-/** The losses, by the names of their classes. */
-export type LossFamily =
-  | 'FocalLoss'
-  | 'EqualizedFocalLoss'
-  | 'QualityFocalLoss'
-  | 'EqualizedQualityFocalLoss'
-  | 'EqualizationLossV2'
-  | 'EqualizationLoss'
-  | 'AdaptiveClassSuppressionLoss';
 
 /** What native/core/spec.cc says of an option; two of one name are one number or one for each class. */
 export interface LossOption {
@@ -218,7 +209,8 @@ export interface NativeCriterion {
 
 /** Synchronous calls name the criterion by its number: that is quicker than a method of it. */
 export interface NativeCriterionClass {
-  new (family: number, options: NativeOptions): NativeCriterion;
+  /** `family`: the name of a loss. */
+  new (family: string, options: NativeOptions): NativeCriterion;
   run(...call: RowArguments | HostArguments): void;
 }
 
@@ -229,11 +221,11 @@ export interface NativeAddon {
   readonly block: Float64Array;
   readonly Criterion: NativeCriterionClass;
   /** The options that a family of losses has. */
-  lossOptions(family: number): LossOption[];
+  lossOptions(family: string): LossOption[];
   /** Throws for a number that an option may not have. */
-  checkOption(family: number, name: string, value: number): void;
-  /** Throws where the upstream gradient in the block is none. */
-  checkUpstream(reduction: number): void;
+  checkOption(family: string, name: string, value: number): void;
+  /** Throws where `gradOutput` in the block is none. */
+  checkUpstream(): void;
   /** False where this machine cannot run the named kernels. */
   configure(threads: number, cpuKernels: string | undefined, queueBytes?: number): boolean;
   /** Those this process may run on, and no more than the quota of its control groups pays for. */
@@ -272,7 +264,7 @@ export interface NativeAddon {
   deviceMemory(device: number): [total: number, free: number, reserved: number, inUse: number];
   /** The device whose memory this is, or -1. */
   deviceOf(pointer: bigint): number;
-  /** With `gamma`, `alpha`, `reduction` and `upstream` of the block. */
+  /** With `gamma`, `alpha`, `reduction` and `gradOutput` of the block. */
   dense(
     logits: Float32Array,
     targets: Float32Array,

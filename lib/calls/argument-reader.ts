@@ -3,14 +3,8 @@ import type { CudaTensor } from '../cuda/cuda-tensor';
 import type { CheckOne } from '../tensors/counterparts';
 import type { CheckedLogits, ReadTensor } from '../tensors/logits';
 import type { Sharing } from '../tensors/memory';
-import type {
-  CallArrays,
-  CallRules,
-  CheckedCall,
-  GivenCall,
-  OnDevice,
-  OnHost,
-} from './checked-call';
+import type { GivenCall } from './call-options';
+import type { CallArrays, CallRules, CheckedCall, OnDevice, OnHost } from './checked-call';
 
 /** How the arguments of a call are read where its logits are. `Place` says what is made of them. */
 export interface ArgumentReader<Place extends OnHost | OnDevice> extends Sharing {

@@ -3,7 +3,8 @@ import { addon } from '../binding/load';
 import { nativeFailure } from '../binding/native-failure';
 import { EflArgumentError } from '../errors';
 import { describe, reject } from '../validation';
-import type { CallNumbers, CallOwner, GivenCall, Reduction } from './checked-call';
+import { plainNumbers, type GivenCall } from './call-options';
+import type { CallNumbers, CallOwner, Reduction } from './checked-call';
 
 /** What is no number is NaN, which core refuses. */
 export function numberOf(value: unknown, fallback: number): number {
@@ -30,23 +31,23 @@ export function writeNumbers(owner: CallOwner, call: CallNumbers): void {
     block,
     codes: { slot },
   } = addon();
-  const { normalizer, upstream } = call;
+  const { normalizer, upstream, given } = call;
   block[slot.criterion] = owner.native().number;
   block[slot.normalizer] = typeof normalizer === 'number' ? normalizer : 1;
   block[slot.countPositives] = normalizer === 'positives' ? 1 : 0;
-  block[slot.upstream] = typeof upstream === 'number' ? upstream : 1;
-  block[slot.lossScale] = call.lossScale;
+  block[slot.gradOutput] = typeof upstream === 'number' ? upstream : 1;
+  for (const name of plainNumbers) block[slot[name]!] = numberOf(given[name], 1);
   block[slot.collect] = call.collect ? 1 : 0;
   block[slot.gradientsGiven] = call.gradientsGiven ? 1 : 0;
 }
 
 /** Throws where one of them has a value that no call may have. */
-export function checkNumbers(owner: CallOwner, call: CallNumbers, given: GivenCall): void {
+export function checkNumbers(owner: CallOwner, call: CallNumbers): void {
   writeNumbers(owner, call);
   try {
     owner.native().checkNumbers();
   } catch (error) {
-    throw callFailure(error, given);
+    throw callFailure(error, call.given);
   }
 }
 

@@ -1,7 +1,9 @@
+/** What may be said of a call, and which kinds of calls take it. */
 import type { CudaStream } from '../cuda/cuda-stream';
 import type { CudaTensor } from '../cuda/cuda-tensor';
-import type { FormatOptions } from '../tensors/layout';
+import { formatNames, type FormatOptions } from '../tensors/layout';
 import type { TensorLike } from '../tensors/tensor';
+import { knownOptions } from '../validation';
 import type { Logits, Quality } from './arguments';
 
 /** Options of one forward call. */
@@ -65,4 +67,72 @@ export interface CollectCall extends FormatOptions {
   readonly lossScale?: number | undefined;
   /** With gradients on a device: the stream the call is put into. */
   readonly stream?: CudaStream | undefined;
+}
+
+/** The options of a call, each read once. */
+export type GivenCall = Partial<BackwardCall & GradientCall<Logits> & AsyncCall>;
+
+export interface CallKind {
+  /** Names of its options, in the order in which errors list them. */
+  readonly names: { readonly host: readonly string[]; readonly device: readonly string[] };
+  readonly asynchronous: boolean;
+  readonly wantsGradient: boolean;
+  /** The logits are gradients, of which only the statistics are wanted. */
+  readonly gradientsGiven: boolean;
+}
+
+type Name = keyof GivenCall;
+type Names = readonly Name[];
+
+/** Options that are one number each, with no rule but the range that core has for them. */
+export const plainNumbers = ['lossScale'] as const;
+
+const placed: Names = ['stream', ...formatNames];
+const forward: Names = ['normalizer', 'quality', ...placed];
+const forwardBackward: Names = [...forward, 'gradOutput', 'lossScale', 'collect', 'grad'];
+const collect: Names = ['lossScale', ...placed];
+const later: Names = ['signal', 'transfer'];
+
+function kindOf(own: Names, asynchronous = false): CallKind {
+  const device = asynchronous ? [...own, ...later] : own;
+  return {
+    names: { host: device.filter((name) => name !== 'stream'), device },
+    asynchronous,
+    wantsGradient: own === forwardBackward,
+    gradientsGiven: own === collect,
+  };
+}
+
+export const callKinds = {
+  forward: kindOf(forward),
+  forwardAsync: kindOf(forward, true),
+  forwardBackward: kindOf(forwardBackward),
+  forwardBackwardAsync: kindOf(forwardBackward, true),
+  collect: kindOf(collect),
+  collectAsync: kindOf(collect, true),
+};
+
+/** The same kind of object for all calls, which is quicker than one for each set of options. */
+function newOptions(): Record<Name, undefined> {
+  return {
+    normalizer: undefined,
+    quality: undefined,
+    stream: undefined,
+    layout: undefined,
+    anchors: undefined,
+    channelOrder: undefined,
+    gradOutput: undefined,
+    lossScale: undefined,
+    collect: undefined,
+    grad: undefined,
+    signal: undefined,
+    transfer: undefined,
+  };
+}
+
+const noOptions = newOptions();
+
+/** The options given, each read once. */
+export function readOptions(call: object | undefined, names: readonly string[]): GivenCall {
+  return call === undefined ? noOptions : knownOptions('call', call, names, newOptions());
 }

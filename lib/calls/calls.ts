@@ -7,11 +7,11 @@ import { describeConvention } from '../tensors/labels';
 import { freeSpare, type BlockUser } from '../tensors/spare-memory';
 import type { ArgumentReader } from './argument-reader';
 import type { Labels, Logits, Targets } from './arguments';
-import type { CallKind } from './call-kinds';
+import type { CallKind, GivenCall } from './call-options';
 import type { CallReport, DeviceLossOutput } from './call-report';
 import { checkCall } from './check-call';
 import { checkNumbers, normalizerOf, numberOf } from './call-numbers';
-import type { CallRules, CheckedCall, GivenCall, OnDevice, OnHost } from './checked-call';
+import type { CallRules, CheckedCall, OnDevice, OnHost } from './checked-call';
 import { areOnDevice, deviceArguments } from './device-arguments';
 import { hostArguments } from './host-arguments';
 import { checkOutcome } from './outcome';
@@ -88,11 +88,11 @@ export class Calls implements WaitingOwner {
     const numbers = {
       normalizer: normalizerOf(given.normalizer, reduction),
       upstream: numberOf(given.gradOutput, 1),
-      lossScale: 1,
       collect: true,
       gradientsGiven: false,
+      given,
     };
-    checkNumbers(this, numbers, given);
+    checkNumbers(this, numbers);
   }
 
   /** Resolves when every call made before has been computed. */

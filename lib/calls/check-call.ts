@@ -9,14 +9,13 @@ import { checkLogits, geometryOf, valuesOf, type CheckedLogits } from '../tensor
 import { rejectOverlap, rejectOverlapAmong, rejectPartialOverlap } from '../tensors/memory';
 import { booleanOption, reject } from '../validation';
 import type { ArgumentReader } from './argument-reader';
-import { readOptions, type CallKind } from './call-kinds';
+import { readOptions, type CallKind, type GivenCall } from './call-options';
 import { checkNumbers, isPerElement, normalizerOf, numberOf } from './call-numbers';
 import type {
   CallArrays,
   CallOwner,
   CallRules,
   CheckedCall,
-  GivenCall,
   OnDevice,
   OnHost,
   Reduction,
@@ -45,14 +44,13 @@ export function checkCall<Place extends OnHost | OnDevice>(
     gradientsGiven,
     upstream: upstreamOf(reader, given, arrays),
     normalizer: divisorOf(reader, given, arrays, reduction),
-    lossScale: numberOf(given.lossScale, 1),
     collect: booleanOption('collect', given.collect, true),
     signal: checkSignal(given.signal),
     transfer: booleanOption('transfer', given.transfer, false),
     stream: reader.stream?.(given.stream, arrays.logits),
   };
   if (plain) return checked; // its numbers are checked when it is made, which is now
-  checkNumbers(owner, checked, given);
+  checkNumbers(owner, checked);
   if (asynchronous) checkReady(checked.signal);
   // From here on no code of the caller runs: what is seen now is what the addon gets.
   checkOverlaps(reader, checked);

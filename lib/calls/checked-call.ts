@@ -6,7 +6,7 @@ import type { LabelConvention } from '../tensors/labels';
 import type { RowWidth } from '../tensors/layout';
 import type { CheckedLogits } from '../tensors/logits';
 import type { Logits } from './arguments';
-import type { AsyncCall, BackwardCall, GradientCall } from './call-options';
+import type { GivenCall } from './call-options';
 
 /** How the elements become the loss. */
 export type Reduction = keyof AddonCodes['reduction'];
@@ -26,9 +26,6 @@ export interface CallOwner {
   /** What a label may be, for error messages. */
   readonly expectedLabel: () => string;
 }
-
-/** The options of a call, each read once. */
-export type GivenCall = Partial<BackwardCall & GradientCall<Logits> & AsyncCall>;
 
 /** The arrays of a call in host memory. */
 export interface OnHost {
@@ -60,21 +57,20 @@ export interface CallArrays<Place extends OnHost | OnDevice = OnHost> {
   readonly gradOutput: PerLevel<Place['floats']> | undefined;
 }
 
-/** The options of a call that are one number each. A tensor has its number on the device. */
+/** The numbers of a call. A tensor has its number on the device. */
 export interface CallNumbers {
   readonly normalizer: number | 'positives' | CudaTensor;
   /** d(total)/d(loss). */
   readonly upstream: number | CudaTensor;
-  readonly lossScale: number;
   readonly collect: boolean;
   /** The logits are gradients, of which only the statistics are wanted. */
   readonly gradientsGiven: boolean;
+  /** The options as the caller gave them: those that are plain numbers, and for error messages. */
+  readonly given: GivenCall;
 }
 
 /** A call, likewise; the values of its numbers core has checked, or does when it is made. */
 export interface CheckedCall<Place extends OnHost | OnDevice = OnHost> extends CallNumbers {
-  /** The options as the caller gave them, for error messages. */
-  readonly given: GivenCall;
   readonly arrays: CallArrays<Place>;
   readonly wantsGradient: boolean;
   readonly wantsElements: boolean;

@@ -3,7 +3,8 @@ import { bufferOf, isPlainBuffer, lengthOf } from '../intrinsics';
 import { checkFormat } from '../tensors/layout';
 import { isSameMemory, overlaps } from '../tensors/memory';
 import { isFloat32Array } from '../tensors/tensor';
-import type { CallArrays, CallRules, GivenCall } from './checked-call';
+import type { GivenCall } from './call-options';
+import type { CallArrays, CallRules } from './checked-call';
 
 const format = checkFormat({});
 

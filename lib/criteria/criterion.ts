@@ -1,9 +1,9 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-import type { LossDefinition, LossFamily } from '../binding/addon';
+import type { LossDefinition } from '../binding/addon';
 import { addon } from '../binding/load';
 import { fromNative } from '../binding/native-failure';
 import type { Labels, Logits, Targets } from '../calls/arguments';
-import { callKinds } from '../calls/call-kinds';
+import { callKinds } from '../calls/call-options';
 import type { AsyncCall, BackwardCall, ForwardCall, GradientCall } from '../calls/call-options';
 import { Calls } from '../calls/calls';
 import type { FormOf, LossOutput } from '../calls/results';
@@ -50,12 +50,12 @@ export abstract class Criterion<
   readonly #calls: Calls;
 
   /** @internal `family` is the class in this package that the loss is of. */
-  protected constructor(family: LossFamily, given: CriterionOptions) {
+  protected constructor(family: string, given: CriterionOptions) {
     const { options, native: nativeOptions } = resolveOptions<Options>(family, given);
     const { numClasses, reduction } = options;
-    const { Criterion: Native, codes } = addon();
+    const { Criterion: Native } = addon();
     const native = fromNative(() =>
-      withMemory(() => new Native(codes.family[family], nativeOptions), nameOfState(numClasses)),
+      withMemory(() => new Native(family, nativeOptions), nameOfState(numClasses)),
     );
     this.options = Object.freeze(options);
     this.definition = Object.freeze(native.definition);

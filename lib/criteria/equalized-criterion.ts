@@ -1,6 +1,5 @@
-import type { LossFamily } from '../binding/addon';
 import type { Labels, Logits } from '../calls/arguments';
-import { callKinds } from '../calls/call-kinds';
+import { callKinds } from '../calls/call-options';
 import type { AsyncCall, CollectCall } from '../calls/call-options';
 import type { CollectOutput } from '../calls/results';
 import { readCheckpoint, stateName, writeCheckpoint, type StateOwner } from '../state/checkpoint';
@@ -36,7 +35,7 @@ export abstract class EqualizedCriterion<
   readonly #owner: StateOwner;
 
   /** @internal */
-  protected constructor(family: LossFamily, given: CriterionOptions) {
+  protected constructor(family: string, given: CriterionOptions) {
     super(family, given);
     const { loss, rule } = this.definition;
     const { numClasses } = this.options;

@@ -1,5 +1,5 @@
 import { hostArrayDevice, resolveDevice, type Device } from '../backends';
-import type { LossFamily, LossOption, NativeOptions } from '../binding/addon';
+import type { LossOption, NativeOptions } from '../binding/addon';
 import { addon } from '../binding/load';
 import { fromNative } from '../binding/native-failure';
 import { Float64Array, Int32Array } from '../intrinsics';
@@ -67,7 +67,7 @@ export interface Resolution<Options> {
  * checked by core.
  */
 export function resolveOptions<Options extends ResolvedCriterionOptions>(
-  family: LossFamily,
+  family: string,
   given: CriterionOptions,
 ): Resolution<Options> {
   if (given === undefined) reject('options', 'an object with numClasses', given);
@@ -110,14 +110,14 @@ export function nameOfState(numClasses: unknown): string {
 
 type OptionValue = number | boolean | readonly number[];
 
-const known = new Map<LossFamily, ReadonlyMap<string, readonly LossOption[]>>();
+const known = new Map<string, ReadonlyMap<string, readonly LossOption[]>>();
 
 /** What core says of the options of a loss, by name. */
-function optionsOf(family: LossFamily): ReadonlyMap<string, readonly LossOption[]> {
+function optionsOf(family: string): ReadonlyMap<string, readonly LossOption[]> {
   const found = known.get(family);
   if (found) return found;
   const options = new Map<string, LossOption[]>();
-  for (const option of addon().lossOptions(addon().codes.family[family])) {
+  for (const option of addon().lossOptions(family)) {
     options.set(option.name, [...(options.get(option.name) ?? []), option]);
   }
   known.set(family, options);
@@ -126,7 +126,7 @@ function optionsOf(family: LossFamily): ReadonlyMap<string, readonly LossOption[
 
 /** An option, which may be one number, or one for each class, or either. */
 function readOption(
-  family: LossFamily,
+  family: string,
   options: readonly LossOption[],
   value: unknown,
   numClasses: unknown,
@@ -141,7 +141,7 @@ function readOption(
 }
 
 function readSingle(
-  family: LossFamily,
+  family: string,
   { name, kind, expected, fallback, required }: LossOption,
   value: unknown,
 ): number | boolean {
@@ -150,13 +150,13 @@ function readSingle(
   if (typeof value !== 'number') reject(name, expected, value);
   const native = addon();
   fromNative(() => {
-    native.checkOption(native.codes.family[family], name, value);
+    native.checkOption(family, name, value);
   });
   return value;
 }
 
 /** An option of a loss that is one number, for functions without a criterion. */
-export function numberOption(family: LossFamily, name: string, value: unknown): number {
+export function numberOption(family: string, name: string, value: unknown): number {
   const option = optionsOf(family)
     .get(name)!
     .find(({ kind }) => kind === 'number')!;

@@ -1,7 +1,7 @@
 import { addon } from '../binding/load';
 import { fromNative } from '../binding/native-failure';
 import { callFailure, isPerElement, numberOf } from '../calls/call-numbers';
-import type { GivenCall } from '../calls/checked-call';
+import type { GivenCall } from '../calls/call-options';
 import { checkOutcome } from '../calls/outcome';
 import { numberOption, reductions, type Reduction } from '../criteria/options';
 import type { ElementsOf, FormOf } from '../calls/results';
@@ -150,7 +150,7 @@ function compute<L extends TensorLike>(
   block[slot.gamma] = gamma;
   block[slot.alpha] = alpha;
   block[slot.reduction] = codes.reduction[reduction];
-  block[slot.upstream] = upstream;
+  block[slot.gradOutput] = upstream;
   fromNative(() => {
     native.dense(logits, targets, gradient, elements, perElement);
   });
@@ -165,9 +165,10 @@ function upstreamOf(gradOutput: unknown, reduction: Reduction): number {
   const native = addon();
   const { block, codes } = native;
   const upstream = numberOf(gradOutput, 1);
-  block[codes.slot.upstream] = upstream;
+  block[codes.slot.gradOutput] = upstream;
+  block[codes.slot.reduction] = codes.reduction[reduction];
   try {
-    native.checkUpstream(codes.reduction[reduction]);
+    native.checkUpstream();
   } catch (error) {
     throw callFailure(error, { gradOutput } as GivenCall);
   }

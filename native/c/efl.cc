@@ -117,7 +117,8 @@ efl_status run(efl_criterion* criterion, const efl_call* call, efl_result* resul
     check_abi("call", call->abi, call->size, sizeof(efl_call));
     if (gradients_given) require_statistics(*criterion);
     efl::check_levels(*call, criterion->host.spec(), gradients_given);
-    efl::check_scalars(*call, criterion->host.spec(), gradients_given);
+    efl::check_numbers(*call, criterion->host.spec(), gradients_given,
+                       call->normalizer == EFL_NORMALIZER_POSITIVES);
     efl_report report{};
     const std::lock_guard<std::mutex> lock(criterion->one_call);
     const efl_status status =

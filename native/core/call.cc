@@ -109,37 +109,26 @@ efl_call default_call() {
   call.size = sizeof(efl_call);
   call.collect = 1;
   call.format.anchors = 1;
-  call.normalizer = 1;
-  call.upstream = 1;
-  call.loss_scale = 1;
+  for (const CallNumber& number : kCallNumbers) call.*number.field = number.fallback;
   return call;
 }
 
-void reject_normalizer(double received) {
-  throw ArgumentError{"normalizer", "a finite number > 0 or {positives}", received};
-}
-
-void check_scalars(const efl_call& call, const SpecView& spec, bool gradients_given) {
-  if (!is_finite_float(call.loss_scale) || static_cast<float>(call.loss_scale) == 0) {
-    throw ArgumentError{"loss_scale", "a finite number other than 0", call.loss_scale};
+void check_numbers(const efl_call& call, const SpecView& spec, bool gradients_given,
+                   bool counts_positives) {
+  for (const CallNumber& number : kCallNumbers) {
+    const double value = call.*number.field;
+    if (gradients_given && !number.of_gradients) continue;
+    if (counts_positives && number.field == &efl_call::normalizer) continue;
+    if (number.accepts(value)) continue;
+    const bool each = spec.reduction == EFL_REDUCTION_NONE && number.field == &efl_call::upstream;
+    throw ArgumentError{number.name,
+                        each ? "a finite number, or one for each element" : number.expected, value};
   }
   if (gradients_given) return;
-  if (!is_finite_float(call.upstream)) {
-    const bool each = spec.reduction == EFL_REDUCTION_NONE;
-    throw ArgumentError{"upstream",
-                        each ? "a finite number, or one for each element" : "a finite number",
-                        call.upstream};
-  }
-  const bool counted = call.normalizer == EFL_NORMALIZER_POSITIVES;
   if (spec.reduction != EFL_REDUCTION_SUM && call.normalizer != 1) {
     throw ArgumentError{"normalizer", "1 but with EFL_REDUCTION_SUM", call.normalizer};
   }
-  // 1 / normalizer is the factor that the kernels use.
-  if (!counted && !(call.normalizer > 0 && is_finite_float(call.normalizer) &&
-                    is_finite_float(1 / call.normalizer))) {
-    reject_normalizer(call.normalizer);
-  }
-  const double divisor = counted ? 1 : call.normalizer;
+  const double divisor = counts_positives ? 1 : call.normalizer;
   if (!is_finite_float(spec.loss_weight * call.upstream * call.loss_scale / divisor)) {
     throw ArgumentError{"upstream",
                         "a factor that leaves {loss_weight} x {upstream} x {loss_scale} / "

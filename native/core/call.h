@@ -7,13 +7,38 @@
 
 namespace efl {
 
+// An option of a call that is one number: a field of efl_call.
+struct CallNumber {
+  const char* name;  // of the field
+  double efl_call::* field;
+  double fallback;       // its default
+  const char* expected;  // what it may be
+  bool (*accepts)(double value);
+  bool of_gradients = false;  // whether a call whose logits are gradients has it, too
+};
+
+inline bool is_finite_factor(double value) {
+  return is_finite_float(value) && static_cast<float>(value) != 0;
+}
+// The kernels multiply with 1 / normalizer.
+inline bool is_normalizer(double value) {
+  return value > 0 && is_finite_float(value) && is_finite_float(1 / value);
+}
+
+inline constexpr CallNumber kCallNumbers[] = {
+    {"normalizer", &efl_call::normalizer, 1, "a finite number > 0 or {positives}", is_normalizer},
+    {"upstream", &efl_call::upstream, 1, "a finite number", is_finite_float},
+    {"loss_scale", &efl_call::loss_scale, 1, "a finite number other than 0", is_finite_factor,
+     true},
+};
+
 efl_call default_call();
 
 // These throw ArgumentError.
-// The values of a call that are one number each.
-void check_scalars(const efl_call& call, const SpecView& spec, bool gradients_given);
-// The place of a bad normalizer, also of a 0 that is meant as a number.
-[[noreturn]] void reject_normalizer(double received);
+// The numbers of a call. `counts_positives` says that the normalizer is EFL_NORMALIZER_POSITIVES
+// and no number.
+void check_numbers(const efl_call& call, const SpecView& spec, bool gradients_given,
+                   bool counts_positives);
 // Levels and format, and whether each level has the arrays it has to have.
 void check_levels(const efl_call& call, const SpecView& spec, bool gradients_given);
 

@@ -18,6 +18,18 @@ enum class Rule {
   kEqualizationV2 = 2   // less weight for their negatives, more for their positives
 };
 
+inline const char* name_of(Rule rule) {
+  switch (rule) {
+    case Rule::kFixed:
+      return "fixed";
+    case Rule::kEqualizedFocal:
+      return "equalizedFocal";
+    case Rule::kEqualizationV2:
+      break;
+  }
+  return "equalizationV2";
+}
+
 struct ClassRule {
   Rule rule;
   double gamma;                                       // gamma_b

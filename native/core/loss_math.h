@@ -278,6 +278,7 @@ struct Element {
 };
 
 struct FocalElement : Element<FocalElement> {
+  static constexpr const char* kName = "focal";
   template <class Math, class Real = typename Math::Real>
   EFL_HOST_DEVICE static LossTerms<Math> hard(Real u, Real gamma, Real weight) {
     return focal_terms<Math>(u, gamma, weight);
@@ -289,6 +290,7 @@ struct FocalElement : Element<FocalElement> {
 };
 
 struct QualityFocalElement : FocalElement {
+  static constexpr const char* kName = "qualityFocal";
   static constexpr bool kOfQuality = true;
   template <class Math, class Real = typename Math::Real>
   EFL_HOST_DEVICE static LossTerms<Math> soft(Real x, Real target, Real gamma, Real weight) {
@@ -297,6 +299,7 @@ struct QualityFocalElement : FocalElement {
 };
 
 struct CrossEntropyElement : Element<CrossEntropyElement> {
+  static constexpr const char* kName = "crossEntropy";
   static constexpr bool kHasPower = false;
   template <class Math, class Real = typename Math::Real>
   EFL_HOST_DEVICE static LossTerms<Math> hard(Real u, Real, Real weight) {

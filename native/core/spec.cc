@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
+#include <iterator>
 #include <limits>
 
 namespace efl {
@@ -44,8 +46,6 @@ constexpr const char* kScale =
 constexpr const char* kClasses = "an integer from 1 to 16777216";
 
 }  // namespace
-
-bool is_finite_float(double value) { return std::isfinite(static_cast<float>(value)); }
 
 const std::vector<Option>& options() {
   constexpr OptionKind kInteger = OptionKind::kInteger, kNumber = OptionKind::kNumber,
@@ -118,40 +118,45 @@ void check_options(const efl_settings& given) {
   }
 }
 
-// What an element's loss is, and how the statistics change the parameters of a class.
-struct Family {
-  efl_loss loss;
-  Rule rule;
+constexpr Family kFamilies[] = {
+    {EFL_FOCAL_LOSS, "FocalLoss", EFL_LOSS_FOCAL, Rule::kFixed},
+    {EFL_EQUALIZED_FOCAL_LOSS, "EqualizedFocalLoss", EFL_LOSS_FOCAL, Rule::kEqualizedFocal},
+    {EFL_QUALITY_FOCAL_LOSS, "QualityFocalLoss", EFL_LOSS_QUALITY_FOCAL, Rule::kFixed},
+    {EFL_EQUALIZED_QUALITY_FOCAL_LOSS, "EqualizedQualityFocalLoss", EFL_LOSS_QUALITY_FOCAL,
+     Rule::kEqualizedFocal},
+    {EFL_EQUALIZATION_LOSS_V2, "EqualizationLossV2", EFL_LOSS_CROSS_ENTROPY, Rule::kEqualizationV2},
+    {EFL_EQUALIZATION_LOSS, "EqualizationLoss", EFL_LOSS_CROSS_ENTROPY, Rule::kFixed},
+    {EFL_ADAPTIVE_CLASS_SUPPRESSION_LOSS, "AdaptiveClassSuppressionLoss", EFL_LOSS_CROSS_ENTROPY,
+     Rule::kFixed},
 };
 
-Family family_of(int32_t family) {
-  switch (family) {
-    case EFL_FOCAL_LOSS:
-      return {EFL_LOSS_FOCAL, Rule::kFixed};
-    case EFL_EQUALIZED_FOCAL_LOSS:
-      return {EFL_LOSS_FOCAL, Rule::kEqualizedFocal};
-    case EFL_QUALITY_FOCAL_LOSS:
-      return {EFL_LOSS_QUALITY_FOCAL, Rule::kFixed};
-    case EFL_EQUALIZED_QUALITY_FOCAL_LOSS:
-      return {EFL_LOSS_QUALITY_FOCAL, Rule::kEqualizedFocal};
-    case EFL_EQUALIZATION_LOSS_V2:
-      return {EFL_LOSS_CROSS_ENTROPY, Rule::kEqualizationV2};
-    case EFL_EQUALIZATION_LOSS:
-    case EFL_ADAPTIVE_CLASS_SUPPRESSION_LOSS:
-      return {EFL_LOSS_CROSS_ENTROPY, Rule::kFixed};
-    default:
-      throw ArgumentError{"family", "an efl_family", double(family)};
-  }
+template <class Test>
+const Family* find_family(const Test& test) {
+  const auto found = std::find_if(std::begin(kFamilies), std::end(kFamilies), test);
+  return found == std::end(kFamilies) ? nullptr : found;
+}
+
+const Family& checked_family(int32_t code) {
+  if (const Family* const found = family_of(code)) return *found;
+  throw ArgumentError{"family", "an efl_family", double(code)};
 }
 
 }  // namespace
+
+const Family* family_of(int32_t code) {
+  return find_family([code](const Family& family) { return family.code == code; });
+}
+
+const Family* family_named(const char* name) {
+  return find_family([name](const Family& family) { return std::strcmp(family.name, name) == 0; });
+}
 
 void check_option(const Option& option, double value, int64_t index) {
   if (!option.accepts(value)) throw ArgumentError{option.name, option.expected, value, true, index};
 }
 
 efl_settings default_settings(int32_t family) {
-  (void)family_of(family);
+  (void)checked_family(family);
   efl_settings settings{};
   settings.abi = EFL_ABI;
   settings.size = sizeof(efl_settings);
@@ -165,7 +170,7 @@ efl_settings default_settings(int32_t family) {
 }
 
 Spec::Spec(const efl_settings& given) : SpecView() {
-  loss = family_of(given.family).loss;
+  loss = checked_family(given.family).loss;
   check_options(given);
   check_one_of("background", "an efl_background", given.background, EFL_BACKGROUND_NONE);
   check_one_of("reduction", "an efl_reduction", given.reduction, EFL_REDUCTION_NONE);
@@ -178,7 +183,7 @@ Spec::Spec(const efl_settings& given) : SpecView() {
 }
 
 void Spec::set_rule(const efl_settings& given) {
-  rule.rule = family_of(given.family).rule;
+  rule.rule = checked_family(given.family).rule;
   // A loss without a focusing parameter has the modulator of gamma 0, which is 1.
   if (loss != EFL_LOSS_CROSS_ENTROPY) rule.gamma = given.gamma;
   if (rule.rule == Rule::kEqualizedFocal) {

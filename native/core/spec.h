@@ -2,6 +2,7 @@
 // mean for the kernels.
 #pragma once
 
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -31,6 +32,19 @@ struct Option {
 
 // All of them, in the order in which they are checked.
 const std::vector<Option>& options();
+
+// A family of efl.h: what it is called, what an element's loss is, and how the statistics change
+// the parameters of a class.
+struct Family {
+  efl_family code;
+  const char* name;
+  efl_loss loss;
+  Rule rule;
+};
+
+// Null where there is none.
+const Family* family_of(int32_t code);
+const Family* family_named(const char* name);
 
 // Every field at its default. Throws ArgumentError for a family that there is none of.
 efl_settings default_settings(int32_t family);
@@ -75,6 +89,6 @@ class Spec : public SpecView {
 };
 
 // Finite as the float32 the kernels compute with.
-bool is_finite_float(double value);
+inline bool is_finite_float(double value) { return std::isfinite(static_cast<float>(value)); }
 
 }  // namespace efl

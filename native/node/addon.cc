@@ -106,20 +106,23 @@ Napi::Value dense(const Napi::CallbackInfo& info) {
   problem.gamma = block[kGamma];
   problem.alpha = block[kAlpha];
   problem.reduction = static_cast<efl_reduction>(static_cast<int32_t>(block[kReduction]));
-  problem.upstream = block[kUpstream];
+  problem.upstream = block.number(&efl_call::upstream);
   problem.threads = environment.threads;
   (void)cpu::compute_dense(problem, block.report());
   return info.Env().Undefined();
 }
 
-// checkUpstream(reduction): throws where the number in the block is none.
+// checkUpstream(): throws where the number in the block is none.
 Napi::Value check_upstream(const Napi::CallbackInfo& info) {
   SpecView spec{};
   spec.loss_weight = 1;
-  spec.reduction = static_cast<efl_reduction>(int_argument(info[0], "reduction"));
-  efl_call call = default_call();
-  call.upstream = Environment::of(info.Env()).block[kUpstream];
-  with_refusals(info.Env(), [&] { check_scalars(call, spec, false); });
+  const CallBlock& block = Environment::of(info.Env()).block;
+  spec.reduction = static_cast<efl_reduction>(static_cast<int32_t>(block[kReduction]));
+  with_refusals(info.Env(), [&] {
+    efl_call call = default_call();
+    call.upstream = block.number(&efl_call::upstream);
+    check_numbers(call, spec, false, false);
+  });
   return info.Env().Undefined();
 }
 

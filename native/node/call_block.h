@@ -3,9 +3,10 @@
 // the report of a synchronous call. codes.cc gives lib the names of the slots.
 #pragma once
 
-#include <cmath>
 #include <cstddef>
+#include <iterator>
 
+#include "../core/call.h"
 #include "../core/report.h"
 #include "napi_setup.h"
 
@@ -15,16 +16,14 @@ constexpr std::size_t kReportSlots = sizeof(efl_report) / sizeof(double);
 
 enum BlockSlot : std::size_t {
   kCriterion = kReportSlots,  // the number of the criterion that a synchronous call is made on
-  kNormalizer,
-  kCountPositives,  // not 0: the normalizer is the number of positives
-  kUpstream,
-  kLossScale,
-  kCollect,         // 0 or 1
-  kGradientsGiven,  // 0 or 1
-  kGamma,           // this and what follows: of `dense`
+  kCountPositives,            // not 0: the normalizer is the number of positives
+  kCollect,                   // 0 or 1
+  kGradientsGiven,            // 0 or 1
+  kGamma,                     // this and the two after it: of `dense`
   kAlpha,
   kReduction,
-  kBlockSlots
+  kFirstNumber,  // those of kCallNumbers, in their order
+  kBlockSlots = kFirstNumber + std::size(kCallNumbers)
 };
 
 class CallBlock {
@@ -38,7 +37,16 @@ class CallBlock {
     return array;
   }
 
-  double operator[](BlockSlot slot) const { return slots_[slot]; }
+  double operator[](std::size_t slot) const { return slots_[slot]; }
+  // A number of a call, by its field.
+  double number(double efl_call::* field) const {
+    std::size_t slot = kFirstNumber;
+    for (const CallNumber& number : kCallNumbers) {
+      if (number.field == field) break;
+      ++slot;
+    }
+    return slots_[slot];
+  }
   efl_report* report() const { return reinterpret_cast<efl_report*>(slots_); }
 
  private:

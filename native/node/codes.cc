@@ -2,12 +2,14 @@
 
 #include <cstddef>
 #include <initializer_list>
+#include <iterator>
 #include <utility>
 
 #include "../core/report.h"
 #include "call_block.h"
 #include "executor.h"
 #include "levels.h"
+#include "names.h"
 
 namespace efl::node {
 namespace {
@@ -25,25 +27,26 @@ constexpr std::size_t slot_of(std::size_t offset) { return offset / sizeof(doubl
 // Those of the report are counted from its beginning, on a device, too.
 Napi::Object slots(Napi::Env env) {
 #define EFL_REPORT_SLOT(field) static_cast<double>(slot_of(offsetof(efl_report, field)))
-  return object_of(env, {{"status", EFL_REPORT_SLOT(status)},
-                         {"loss", EFL_REPORT_SLOT(loss)},
-                         {"positives", EFL_REPORT_SLOT(positives)},
-                         {"ignored", EFL_REPORT_SLOT(ignored)},
-                         {"nonFinite", EFL_REPORT_SLOT(non_finite)},
-                         {"badLevel", EFL_REPORT_SLOT(bad_level)},
-                         {"badIndex", EFL_REPORT_SLOT(bad_index)},
-                         {"badValue", EFL_REPORT_SLOT(bad_value)},
-                         {"criterion", kCriterion},
-                         {"normalizer", kNormalizer},
-                         {"countPositives", kCountPositives},
-                         {"upstream", kUpstream},
-                         {"lossScale", kLossScale},
-                         {"collect", kCollect},
-                         {"gradientsGiven", kGradientsGiven},
-                         {"gamma", kGamma},
-                         {"alpha", kAlpha},
-                         {"reduction", kReduction}});
+  Napi::Object slots = object_of(env, {{"status", EFL_REPORT_SLOT(status)},
+                                       {"loss", EFL_REPORT_SLOT(loss)},
+                                       {"positives", EFL_REPORT_SLOT(positives)},
+                                       {"ignored", EFL_REPORT_SLOT(ignored)},
+                                       {"nonFinite", EFL_REPORT_SLOT(non_finite)},
+                                       {"badLevel", EFL_REPORT_SLOT(bad_level)},
+                                       {"badIndex", EFL_REPORT_SLOT(bad_index)},
+                                       {"badValue", EFL_REPORT_SLOT(bad_value)},
+                                       {"criterion", kCriterion},
+                                       {"countPositives", kCountPositives},
+                                       {"collect", kCollect},
+                                       {"gradientsGiven", kGradientsGiven},
+                                       {"gamma", kGamma},
+                                       {"alpha", kAlpha},
+                                       {"reduction", kReduction}});
 #undef EFL_REPORT_SLOT
+  for (std::size_t i = 0; i < std::size(kCallNumbers); ++i) {
+    slots.Set(js_name(kCallNumbers[i].name), static_cast<double>(kFirstNumber + i));
+  }
+  return slots;
 }
 
 }  // namespace
@@ -63,14 +66,6 @@ Napi::Object codes(Napi::Env env) {
                                     {"cancelled", EFL_CANCELLED},
                                     {"deviceError", EFL_DEVICE_ERROR},
                                     {"notComputed", EFL_NOT_COMPUTED}}));
-  all.Set("family",
-          object_of(env, {{"FocalLoss", EFL_FOCAL_LOSS},
-                          {"EqualizedFocalLoss", EFL_EQUALIZED_FOCAL_LOSS},
-                          {"QualityFocalLoss", EFL_QUALITY_FOCAL_LOSS},
-                          {"EqualizedQualityFocalLoss", EFL_EQUALIZED_QUALITY_FOCAL_LOSS},
-                          {"EqualizationLossV2", EFL_EQUALIZATION_LOSS_V2},
-                          {"EqualizationLoss", EFL_EQUALIZATION_LOSS},
-                          {"AdaptiveClassSuppressionLoss", EFL_ADAPTIVE_CLASS_SUPPRESSION_LOSS}}));
   all.Set("background", object_of(env, {{"first", EFL_BACKGROUND_FIRST},
                                         {"last", EFL_BACKGROUND_LAST},
                                         {"none", EFL_BACKGROUND_NONE}}));
@@ -93,30 +88,6 @@ Napi::Object codes(Napi::Env env) {
                                       {"levels", kGeometryLevels}}));
   all.Set("maxOutstandingCalls", static_cast<double>(Executor::kMaxOutstanding));
   return all;
-}
-
-const char* name_of(efl_loss loss) {
-  switch (loss) {
-    case EFL_LOSS_FOCAL:
-      return "focal";
-    case EFL_LOSS_QUALITY_FOCAL:
-      return "qualityFocal";
-    case EFL_LOSS_CROSS_ENTROPY:
-      return "crossEntropy";
-  }
-  return "";
-}
-
-const char* name_of(Rule rule) {
-  switch (rule) {
-    case Rule::kFixed:
-      return "fixed";
-    case Rule::kEqualizedFocal:
-      return "equalizedFocal";
-    case Rule::kEqualizationV2:
-      return "equalizationV2";
-  }
-  return "";
 }
 
 }  // namespace efl::node

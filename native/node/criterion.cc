@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "arguments.h"
-#include "codes.h"
 #include "devices.h"
 #include "environment.h"
 #include "names.h"
@@ -37,16 +36,12 @@ struct Call {
 Call decode_numbers(napi_env env, const CallBlock& block, const SpecView& spec) {
   Call decoded{default_call(), block[kGradientsGiven] != 0};
   efl_call& call = decoded.call;
+  std::size_t slot = kFirstNumber;
+  for (const CallNumber& number : kCallNumbers) call.*number.field = block[slot++];
   const bool counted = block[kCountPositives] != 0;
-  call.normalizer = counted ? EFL_NORMALIZER_POSITIVES : block[kNormalizer];
-  call.upstream = block[kUpstream];
-  call.loss_scale = block[kLossScale];
+  if (counted) call.normalizer = EFL_NORMALIZER_POSITIVES;
   call.collect = block[kCollect] != 0;
-  with_refusals(env, [&] {
-    // As a number it is no normalizer.
-    if (!counted && call.normalizer == EFL_NORMALIZER_POSITIVES) reject_normalizer(0);
-    check_scalars(call, spec, decoded.gradients_given);
-  });
+  with_refusals(env, [&] { check_numbers(call, spec, decoded.gradients_given, counted); });
   return decoded;
 }
 
@@ -103,7 +98,7 @@ Criterion::Criterion(const Napi::CallbackInfo& info)
 Napi::Object Criterion::definition_of(Napi::Env env) const {
   const SpecView& spec = state_->spec();
   Napi::Object definition = Napi::Object::New(env);
-  definition.Set("loss", name_of(spec.loss));
+  definition.Set("loss", with_loss(spec.loss, [](auto loss) { return decltype(loss)::kName; }));
   definition.Set("rule", name_of(spec.rule.rule));
   definition.Set("columns", spec.columns());
   return definition;

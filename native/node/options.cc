@@ -46,10 +46,17 @@ void set_option(const Option& option, Napi::Value value, efl_settings* settings)
   }
 }
 
+int32_t family_argument(Napi::Value value) {
+  const std::string name = value.IsString() ? value.As<Napi::String>().Utf8Value() : "";
+  const Family* const family = family_named(name.c_str());
+  if (!family) reject_argument(value.Env(), "family", "the name of a loss");
+  return family->code;
+}
+
 }  // namespace
 
 Napi::Value loss_options(const Napi::CallbackInfo& info) {
-  const int32_t family = int_argument(info[0], "family");
+  const int32_t family = family_argument(info[0]);
   Napi::Array found = Napi::Array::New(info.Env());
   for (const Option& option : options()) {
     if (!option.belongs_to(family)) continue;
@@ -66,7 +73,7 @@ Napi::Value loss_options(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value check_loss_option(const Napi::CallbackInfo& info) {
-  const int32_t family = int_argument(info[0], "family");
+  const int32_t family = family_argument(info[0]);
   const std::string name = info[1].As<Napi::String>();
   for (const Option& option : options()) {
     const bool is_one = option.kind != OptionKind::kPerClass && js_name(option.name) == name;
@@ -79,7 +86,7 @@ Napi::Value check_loss_option(const Napi::CallbackInfo& info) {
 
 Spec decode_spec(Napi::Value family, Napi::Object given) {
   return with_refusals(given.Env(), [&] {
-    efl_settings settings = default_settings(int_argument(family, "family"));
+    efl_settings settings = default_settings(family_argument(family));
     settings.background = int_argument(given.Get("background"), "background");
     settings.reduction = int_argument(given.Get("reduction"), "reduction");
     const auto ignored = array_argument<int32_t>(given.Get("ignoreIndex"), "ignoreIndex");

@@ -166,15 +166,15 @@ describeOnDevice('the addon', () => {
 
   test('computes on nothing that is shorter than the call', () => {
     const { Criterion, block, codes } = addon();
-    const criterion = new Criterion(codes.family.EqualizedFocalLoss, {
+    const criterion = new Criterion('EqualizedFocalLoss', {
       numClasses: 2,
       background: codes.background.first,
       ignoreIndex: Int32Array.of(-1),
       reduction: codes.reduction.sum,
       device: -1,
     });
-    for (const number of ['normalizer', 'upstream', 'lossScale', 'collect'] as const) {
-      block[codes.slot[number]] = 1;
+    for (const number of ['normalizer', 'gradOutput', 'lossScale', 'collect'] as const) {
+      block[codes.slot[number]!] = 1;
     }
     block[codes.slot.gradientsGiven] = 0;
     const { bytes } = codes.deviceReport;
