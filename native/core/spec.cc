@@ -18,7 +18,7 @@ constexpr uint32_t kFocal = only(EFL_FOCAL_LOSS) | only(EFL_EQUALIZED_FOCAL_LOSS
 constexpr uint32_t kQuality = only(EFL_QUALITY_FOCAL_LOSS) | only(EFL_EQUALIZED_QUALITY_FOCAL_LOSS);
 constexpr uint32_t kEqualized =
     only(EFL_EQUALIZED_FOCAL_LOSS) | only(EFL_EQUALIZED_QUALITY_FOCAL_LOSS);
-constexpr uint32_t kAllFamilies = (1u << (EFL_ADAPTIVE_CLASS_SUPPRESSION_LOSS + 1)) - 1;
+constexpr uint32_t kAllFamilies = ~0u;
 
 // What an option may be. A float32 that is not finite would make every result NaN.
 bool any(double) { return true; }
