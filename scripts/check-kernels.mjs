@@ -9,7 +9,7 @@ import { promisify } from 'node:util';
 import { filesBelow } from './fingerprint.mjs';
 import { root } from './platform.mjs';
 
-const table = path.join(root, 'native', 'cuda', 'registers.json');
+const table = path.join(root, 'test', 'native', 'registers.json');
 const [, listed] = readFileSync(path.join(root, 'CMakeLists.txt'), 'utf8').match(
   /set\(EFL_CUDA_ARCHITECTURES ([\d ]+) CACHE/,
 );
