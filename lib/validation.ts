@@ -149,11 +149,6 @@ export function fix(object: object, ...names: string[]): void {
   }
 }
 
-/** Finite as the float32 the kernels compute with. */
-export function isFiniteFloat32(value: number): boolean {
-  return Number.isFinite(Math.fround(value));
-}
-
 export function isInt32(value: unknown): value is number {
   return typeof value === 'number' && Number.isInteger(value) && (value | 0) === value;
 }

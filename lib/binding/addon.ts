@@ -18,6 +18,8 @@ export interface AddonCodes {
   > &
     // And of every other number of a call, by the name of its option.
     Readonly<Record<string, number>>;
+  /** Defaults of the numbers of a call. */
+  readonly defaults: Readonly<Record<string, number>>;
   readonly reportSlots: number;
   /** Bytes of a report on a device, which begins with the loss in float32; where its slots are. */
   readonly deviceReport: Codes<'bytes' | 'report'>;

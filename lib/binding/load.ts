@@ -34,8 +34,12 @@ function load(file: string): NativeAddon {
     throw loadFailure('dlopen-failed', [{ path: file, problem: 'not a .node file' }]);
   }
   const native = open(file);
-  if (native.version !== version) {
-    const problem = `JS ${version}, binary ${native.version}`;
+  // While a version is being made a binary of it may be an older one.
+  if (native.version !== version || typeof native.codes !== 'object') {
+    const problem =
+      native.version === version
+        ? 'the binary is of an older build'
+        : `JS ${version}, binary ${native.version}`;
     throw loadFailure('version-mismatch', [{ path: file, problem }]);
   }
   return native;

@@ -28,6 +28,7 @@ const outOfMemory = 2;
 
 /** What the addon threw, as ours where the machine was the reason. */
 export function nativeFailure(error: unknown, what?: string): unknown {
+  if (error instanceof EflError) return error; // ours already
   if (isShortOfMemory(error)) return new EflOutOfMemoryError(what, { cause: error });
   const { code, cudaError: number, expected, argument, received } = error as Partial<Thrown>;
   if (expected !== undefined && argument !== undefined) {

@@ -29,14 +29,17 @@ export function isPerElement(gradOutput: unknown, reduction: Reduction): boolean
 export function writeNumbers(owner: CallOwner, call: CallNumbers): void {
   const {
     block,
-    codes: { slot },
+    codes: { slot, defaults },
   } = addon();
   const { normalizer, upstream, given } = call;
   block[slot.criterion] = owner.native().number;
   block[slot.normalizer] = typeof normalizer === 'number' ? normalizer : 1;
   block[slot.countPositives] = normalizer === 'positives' ? 1 : 0;
   block[slot.gradOutput] = typeof upstream === 'number' ? upstream : 1;
-  for (const name of plainNumbers) block[slot[name]!] = numberOf(given[name], 1);
+  for (let i = 0; i < plainNumbers.length; i++) {
+    const name = plainNumbers[i]!;
+    block[slot[name]!] = numberOf(given[name], defaults[name]!);
+  }
   block[slot.collect] = call.collect ? 1 : 0;
   block[slot.gradientsGiven] = call.gradientsGiven ? 1 : 0;
 }
@@ -55,7 +58,8 @@ export function checkNumbers(owner: CallOwner, call: CallNumbers): void {
 export function callFailure(error: unknown, given: GivenCall): unknown {
   const failure = nativeFailure(error);
   if (!(failure instanceof EflArgumentError)) return failure;
+  // NaN stands for what is no number.
   const value = (given as Readonly<Record<string, unknown>>)[failure.argument];
-  if (value === undefined || typeof value === 'number') return failure;
+  if (failure.received !== 'NaN' || value === undefined) return failure;
   return new EflArgumentError(failure.argument, failure.expected, describe(value));
 }

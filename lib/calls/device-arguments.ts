@@ -4,7 +4,7 @@ import { checkKind, sizeOf, type CudaDType } from '../cuda/host-source';
 import { EflArgumentError } from '../errors';
 import { kindOf } from '../intrinsics';
 import { checkSameOrder, type CheckOne } from '../tensors/counterparts';
-import { readGiven } from '../tensors/foreign';
+import { Given, readGiven } from '../tensors/foreign';
 import { labelData } from '../tensors/labels';
 import { levelAt } from '../tensors/levels';
 import { checkRowShape, describeRows, maxLevels, rowsOf, valuesOf } from '../tensors/logits';
@@ -29,7 +29,7 @@ export const deviceArguments: ArgumentReader<OnDevice> = {
   areTargets: (given) => given instanceof CudaTensor && given.dtype !== 'int32',
   labels: rows('int32', 'labels', labelData),
   quality: rows('float32', 'values', qualityData),
-  targets: float32AsLogits,
+  targets: (argument, value, tensor) => float32AsLogits(argument, givenOf(value), tensor),
   gradOutput: float32AsLogits,
   grad: (argument, value, tensor) => asLogits(argument, value, tensor, tensor.dtype),
   overGradOutput: false,
@@ -44,6 +44,11 @@ export const deviceArguments: ArgumentReader<OnDevice> = {
     return stream as CudaStream | undefined;
   },
 };
+
+/** What the caller gave, where it has been read for labels already. */
+function givenOf(value: unknown): unknown {
+  return typeof value === 'object' && value !== null && Given.is(value) ? value.value : value;
+}
 
 function logitsTensor(
   argument: string,

@@ -53,8 +53,15 @@ export interface ResolvedCriterionOptions {
   readonly device: Device;
 }
 
-/** Those of native/core/spec.cc come in their order; beside them every loss has these. */
-const others = ['background', 'ignoreIndex', 'reduction', 'device'];
+/** The names that come first in what people read; those of a loss alone follow. */
+const common = [
+  'numClasses',
+  'classWeight',
+  'background',
+  'ignoreIndex',
+  'reduction',
+  'lossWeight',
+];
 
 /** The options of a loss, defaults filled in: for people, and in the addon's terms. */
 export interface Resolution<Options> {
@@ -72,27 +79,30 @@ export function resolveOptions<Options extends ResolvedCriterionOptions>(
 ): Resolution<Options> {
   if (given === undefined) reject('options', 'an object with numClasses', given);
   const { codes } = addon();
-  const own = optionsOf(family);
+  const known = optionsOf(family);
+  const names = [...new Set([...common, 'device', ...known.keys()])];
   const read = knownOptions<Record<string, unknown>>(
     'options',
     given as unknown as Record<string, unknown>,
-    [...own.keys(), ...others],
+    names,
   );
   // What somebody gave Object.prototype is none of their properties.
-  const resolved = Object.create(null) as Record<string, OptionValue | undefined>;
+  const resolved = Object.create(null) as Record<string, unknown>;
   const native = Object.create(null) as Record<string, NativeOptions[string]>;
-  for (const [name, options] of own) {
-    const value = readOption(family, options, read[name], resolved['numClasses']);
-    resolved[name] = value;
-    native[name] = Array.isArray(value) ? perClass(value) : (value as number | boolean | undefined);
+  for (const name of names) {
+    const options = known.get(name);
+    if (options) {
+      const value = readOption(family, options, read[name], resolved['numClasses']);
+      resolved[name] = value;
+      native[name] = typeof value === 'object' ? perClass(value) : value;
+    } else {
+      resolved[name] = readOther[name]!(read[name]);
+    }
   }
-  const numClasses = resolved['numClasses'] as number;
-  const background = choiceOption('background', read['background'], 'first', backgrounds);
-  const ignoreIndex = ignoredLabels(read['ignoreIndex']);
-  const reduction = choiceOption('reduction', read['reduction'], 'sum', reductions);
-  const device = resolveDevice(read['device']);
+  const options = { ...resolved } as unknown as Options;
+  const { background, ignoreIndex, reduction, device } = options;
   return {
-    options: { ...resolved, numClasses, background, ignoreIndex, reduction, device } as Options,
+    options,
     native: {
       ...native,
       background: codes.background[background],
@@ -103,6 +113,14 @@ export function resolveOptions<Options extends ResolvedCriterionOptions>(
   };
 }
 
+/** The options that are names and labels, and so no numbers that core has a range for. */
+const readOther: Readonly<Record<string, (value: unknown) => unknown>> = {
+  background: (value) => choiceOption('background', value, 'first', backgrounds),
+  ignoreIndex: ignoredLabels,
+  reduction: (value) => choiceOption('reduction', value, 'sum', reductions),
+  device: resolveDevice,
+};
+
 /** What an error says could not be allocated. */
 export function nameOfState(numClasses: unknown): string {
   return `The state of ${String(numClasses)} classes`;
@@ -110,17 +128,17 @@ export function nameOfState(numClasses: unknown): string {
 
 type OptionValue = number | boolean | readonly number[];
 
-const known = new Map<string, ReadonlyMap<string, readonly LossOption[]>>();
+const optionsOfFamilies = new Map<string, ReadonlyMap<string, readonly LossOption[]>>();
 
 /** What core says of the options of a loss, by name. */
 function optionsOf(family: string): ReadonlyMap<string, readonly LossOption[]> {
-  const found = known.get(family);
+  const found = optionsOfFamilies.get(family);
   if (found) return found;
   const options = new Map<string, LossOption[]>();
   for (const option of addon().lossOptions(family)) {
     options.set(option.name, [...(options.get(option.name) ?? []), option]);
   }
-  known.set(family, options);
+  optionsOfFamilies.set(family, options);
   return options;
 }
 

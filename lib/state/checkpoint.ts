@@ -187,10 +187,13 @@ function checkFound(
   }
 }
 
+/** Losses that have a state, as files call them. */
+const lossNames = ['focal', 'qualityFocal', 'crossEntropy'];
+
 /** What the ratios of a loss with this name can be; of any loss where a file does not say which. */
 function rangesOf(loss: string | undefined): [RatioRange, ...RatioRange[]] {
   const [first, ...rest] = [...ratioRanges]
-    .filter(([rule]) => loss === undefined || loss.endsWith(stateName('', rule)))
+    .filter(([rule]) => !loss || lossNames.some((name) => stateName(name, rule) === loss))
     .map(([, range]) => range);
   if (!first) throw new Error(`the state of a loss that is unknown, ${quoted(loss ?? '')}`);
   return [first, ...rest];

@@ -1,8 +1,10 @@
 #include "errors.h"
 
+#include <algorithm>
 #include <cstdarg>
 #include <cstdio>
 #include <cstring>
+#include <iterator>
 
 namespace efl::c {
 namespace {
@@ -28,13 +30,21 @@ class Line {
   std::size_t length_ = 0;
 };
 
-// In C a field has the name that core knows it by.
+// In C a field has the name that core knows it by; these are no fields.
+struct Word {
+  const char* in_core;
+  const char* in_c;
+};
+constexpr Word kWords[] = {{"{positives}", "EFL_NORMALIZER_POSITIVES"}, {"{or_each}", ""}};
+
 void add_expected(const char* expected, Line* line) {
-  constexpr const char* kPositives = "{positives}";
   for (const char* at = expected; *at; ++at) {
-    if (std::strncmp(at, kPositives, std::strlen(kPositives)) == 0) {
-      line->add("EFL_NORMALIZER_POSITIVES");
-      at += std::strlen(kPositives) - 1;
+    const auto word = std::find_if(std::begin(kWords), std::end(kWords), [at](const Word& word) {
+      return std::strncmp(at, word.in_core, std::strlen(word.in_core)) == 0;
+    });
+    if (word != std::end(kWords)) {
+      line->add("%s", word->in_c);
+      at += std::strlen(word->in_core) - 1;
     } else if (*at != '{' && *at != '}') {
       line->add("%c", *at);
     }

@@ -9,7 +9,7 @@ namespace efl {
 struct ArgumentError {
   const char* argument;  // the field of efl_settings or efl_call
   // What it may be. {field} stands for the name of another field, {positives} for the word that
-  // has positives counted.
+  // has positives counted, {or_each} for what else a number may be in JavaScript.
   const char* expected;
   double received = 0;
   bool is_number = true;  // whether `received` says it; a list, or nothing, was received otherwise

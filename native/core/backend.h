@@ -5,8 +5,9 @@
 // writes. Between them, and between the computation and the state, the numbers of several processes
 // may be added up: see efl_reducer.
 //
-// Both steps return EFL_OK, or another status and have written nothing but the report. No exception
-// leaves them. Every function may be called from several threads at once.
+// Both steps return EFL_OK, or another status; a survey has then written nothing but the report,
+// nor has a computation whose memory could not be had. No exception leaves them. Every function may
+// be called from several threads at once.
 #pragma once
 
 #include "problem.h"
@@ -41,9 +42,9 @@ typedef struct efl_backend {
 
 // Whoever adds up the numbers of several processes. `sum` puts the sum over all of them in the
 // place of the values: on the host before it returns, on a device, where the values are then, in
-// the order of the stream. In a process it is called twice for every call that wants statistics or
-// the number of positives, whatever became of the call there: with kReducedCounts values after the
-// survey, and with two sums for each column and kReducedFlags values after the computation.
+// the order of the stream. A call with a reducer takes kReducedCounts values there after its
+// survey, and, where it wants statistics, two sums for each column and kReducedFlags values after
+// its computation: whatever became of it in this process, so that no other one waits.
 typedef struct efl_reducer {
   void* self;
   efl_status (*sum)(void* self, double* values, int64_t count, void* stream);

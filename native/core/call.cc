@@ -121,8 +121,7 @@ void check_numbers(const efl_call& call, const SpecView& spec, bool gradients_gi
     if (counts_positives && number.field == &efl_call::normalizer) continue;
     if (number.accepts(value)) continue;
     const bool each = spec.reduction == EFL_REDUCTION_NONE && number.field == &efl_call::upstream;
-    throw ArgumentError{number.name,
-                        each ? "a finite number, or one for each element" : number.expected, value};
+    throw ArgumentError{number.name, each ? "a finite number{or_each}" : number.expected, value};
   }
   if (gradients_given) return;
   if (spec.reduction != EFL_REDUCTION_SUM && call.normalizer != 1) {

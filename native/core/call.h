@@ -9,8 +9,9 @@ namespace efl {
 
 // An option of a call that is one number: a field of efl_call.
 struct CallNumber {
+  using Field = double efl_call::*;
   const char* name;  // of the field
-  double efl_call::* field;
+  Field field;
   double fallback;       // its default
   const char* expected;  // what it may be
   bool (*accepts)(double value);

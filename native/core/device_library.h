@@ -12,10 +12,6 @@
 #include "backend.h"
 #include "spec.h"
 
-#ifdef __cplusplus
-extern "C" {
-#endif
-
 typedef int32_t efl_device_error;
 #define EFL_DEVICE_OUT_OF_MEMORY 2 /* cudaErrorMemoryAllocation */
 
@@ -48,9 +44,9 @@ typedef struct efl_device_call {
 } efl_device_call;
 
 typedef struct efl_device_library {
-  /* Of the package, and of this table: addon and library are of one build. */
+  /* Addon and library have to be of one version, and to know the same of what they exchange. */
   const char* version;
-  size_t size;
+  size_t layout;             /* EFL_DEVICE_LAYOUT */
   const char* name;          /* "cuda"; "emulated" where the kernels run on the host, for tests */
   const char* architectures; /* compute capabilities with code of their own: "75 80 90" */
   const char* (*error_name)(efl_device_error error);
@@ -114,10 +110,11 @@ typedef struct efl_device_library {
   const efl_backend* (*backend)(int32_t device);
 } efl_device_library;
 
-/* The one symbol that such a library exports. */
-#define EFL_DEVICE_LIBRARY_SYMBOL "efl_device_library_table"
-typedef const efl_device_library* (*efl_device_library_getter)(void);
+/* Changes with nearly every change of what addon and library exchange. */
+#define EFL_DEVICE_LAYOUT                                                                    \
+  (sizeof(efl_device_library) + 1009 * sizeof(efl::SpecView) + 10007 * sizeof(efl_problem) + \
+   100003 * sizeof(efl_device_call) + 1000003 * sizeof(efl_device_report))
 
-#ifdef __cplusplus
-}
-#endif
+/* The one symbol that such a library exports. */
+#define EFL_DEVICE_LIBRARY_SYMBOL "efl_device_table"
+typedef const efl_device_library* (*efl_device_library_getter)(void);

@@ -71,7 +71,8 @@ HostCriterion::HostCriterion(Spec spec, const efl_backend* backend)
       range_(range_of(spec_)),
       sums_(keeps_statistics() ? 2 * columns() + kReducedFlags : 0),
       statistics_(spec_.rule.rule, spec_.convention.classes),
-      spare_(keeps_statistics() ? std::make_shared<ColumnParameters>(columns()) : nullptr) {
+      parameters_(columns()),
+      spare_(keeps_statistics() ? columns() : 0) {
   replace(statistics());
 }
 
@@ -84,15 +85,10 @@ bool HostCriterion::have_gradients(const double* positive, const double* negativ
 
 efl_status HostCriterion::compute(const efl_call& call, bool gradients_given, int32_t threads,
                                   efl_report* report, const efl_reducer* reducer) {
-  std::shared_ptr<const ColumnParameters> parameters;
-  {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    parameters = parameters_;
-  }
   efl_problem problem = problem_of(spec_, call, gradients_given);
-  problem.gamma = parameters->gamma.data();
-  problem.positive_weight = parameters->positive_weight.data();
-  problem.negative_weight = parameters->negative_weight.data();
+  problem.gamma = parameters_.gamma.data();
+  problem.positive_weight = parameters_.positive_weight.data();
+  problem.negative_weight = parameters_.negative_weight.data();
   problem.range = range_;
   problem.threads = threads;
   if (keeps_statistics() && (gradients_given || (call.collect && has_gradient(call)))) {
@@ -145,7 +141,7 @@ void HostCriterion::update(int32_t threads) {
     const auto first = static_cast<int32_t>(part * kClassesPerPart);
     const int32_t last = std::min(of.spec_.convention.classes - first, kClassesPerPart) + first;
     of.statistics_.fold_classes(of.positive_sums(), of.negative_sums(), first, last);
-    update_parameters(of.spec_, of.statistics_.ratio(), first, last, of.spare_.get());
+    update_parameters(of.spec_, of.statistics_.ratio(), first, last, &of.spare_);
   };
   const int64_t parts = (spec_.convention.classes + kClassesPerPart - 1) / kClassesPerPart;
   const int32_t useful = std::min(threads, spec_.convention.classes / kClassesWorthAThread);
@@ -163,11 +159,11 @@ GradientStatistics HostCriterion::statistics() const {
 }
 
 void HostCriterion::replace(GradientStatistics statistics) {
-  auto parameters = std::make_shared<ColumnParameters>(columns());
-  update_parameters(spec_, statistics.ratio(), 0, spec_.convention.classes, parameters.get());
+  ColumnParameters parameters(columns());
+  update_parameters(spec_, statistics.ratio(), 0, spec_.convention.classes, &parameters);
   const std::lock_guard<std::mutex> lock(mutex_);
   std::swap(statistics_, statistics);
-  parameters_ = std::move(parameters);
+  std::swap(parameters_, parameters);
 }
 
 void HostCriterion::restore(const double* positive, const double* negative, const double* ratio,
@@ -192,7 +188,7 @@ std::size_t HostCriterion::memory() const {
   // Three sums, two base weights and three parameters a class, these twice where they change, and
   // the workspace.
   const std::size_t classes = static_cast<std::size_t>(spec_.convention.classes);
-  const std::size_t parameters = spare_ ? 6 : 3;
+  const std::size_t parameters = keeps_statistics() ? 6 : 3;
   return classes * (5 * sizeof(double) + parameters * sizeof(float)) +
          sums_.size() * sizeof(double);
 }

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
 #include <mutex>
 #include <vector>
 
@@ -61,11 +60,10 @@ class HostCriterion {
 
   mutable std::mutex mutex_;
   GradientStatistics statistics_;
-  std::shared_ptr<ColumnParameters> parameters_;
+  ColumnParameters parameters_;
   // Where there are statistics: takes the parameters of the next call, which then change places
-  // with the present ones: a call allocates nothing and cannot fail after its computation. Nobody
-  // else has it, since a call that would still read it has ended before the next one begins.
-  std::shared_ptr<ColumnParameters> spare_;
+  // with the present ones: a call allocates nothing and cannot fail after its computation.
+  ColumnParameters spare_;
 };
 
 }  // namespace efl

@@ -66,7 +66,7 @@ const std::vector<Option>& options() {
       option(EFL_FIELD(gamma), kNumber, kQuality, 2, kOneOrMore, is_one_or_more),
       option(EFL_FIELD(class_alpha), kPerClass, kFocal, kNone, kAlpha, is_alpha),
       option(EFL_FIELD(alpha), kNumber, kFocal, 0.25, kAlpha, is_alpha),
-      // With what gamma allows, see check_weights.
+      // What gamma allows is checked in set_rule.
       option(EFL_FIELD(scale_factor), kNumber, kEqualized, 8, kScale, is_not_negative),
       option(EFL_FIELD(map_steepness), kNumber, only(EFL_EQUALIZATION_LOSS_V2), 12, kPositive,
              is_positive),
@@ -108,6 +108,7 @@ void check_options(const efl_settings& given) {
   for (const Option& option : options()) {
     if (!option.belongs_to(given.family)) continue;
     if (option.kind == OptionKind::kInteger) check_option(option, field<int32_t>(given, option));
+    if (option.offset == offsetof(efl_settings, alpha) && given.class_alpha) continue;
     if (option.kind == OptionKind::kNumber) check_option(option, field<double>(given, option));
     if (option.kind != OptionKind::kPerClass) continue;
     const double* const values = field<const double*>(given, option);

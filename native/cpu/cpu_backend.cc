@@ -34,6 +34,7 @@ efl_loss hard_loss_of(const efl_problem& problem) {
 
 // What the survey of targets found is kept for the kernels; labels they read themselves.
 efl_status survey(void*, const efl_problem* problem, efl_survey* survey, efl_report* report) {
+  const FlushSubnormals flush;  // as the kernels have it, to which a subnormal target is 0
   try {
     Survey looking(*problem, report);
     const efl_status status = looking.run(survey);
@@ -46,20 +47,27 @@ efl_status survey(void*, const efl_problem* problem, efl_survey* survey, efl_rep
 
 void release(void*, efl_survey* survey) { delete static_cast<DenseColumns*>(survey->found); }
 
+// What kernels of a loss are told; those of given gradients have the problem.
+FocalTask task_of(const efl_problem& problem, const Scales& scales, const efl_survey& survey) {
+  FocalTask task{};
+  if (problem.gradients_given) return task;
+  const auto* const dense = static_cast<const DenseColumns*>(survey.found);
+  task.problem = &problem;
+  task.gradient_factor = static_cast<float>(scales.gradient);
+  task.element_factor = static_cast<float>(scales.element);
+  task.hard_loss = hard_loss_of(problem);
+  task.square = all_gammas_are_2(problem);
+  task.largest_gamma = problem.range.largest_gamma;
+  task.largest_weight = problem.range.largest_weight;
+  task.dense_columns = dense ? dense->of_levels() : nullptr;
+  return task;
+}
+
 void compute_problem(const Kernels& kernels, const efl_problem& problem, const efl_survey& survey,
                      efl_report* report) {
   const int32_t columns = columns_of(problem.convention);
   const Scales scales = scales_of(problem, {survey.rows, survey.positives, survey.ignored});
-  const efl_parameter_range& range = problem.range;
-  const auto* const dense = static_cast<const DenseColumns*>(survey.found);
-  const FocalTask task = {&problem,
-                          static_cast<float>(scales.gradient),
-                          static_cast<float>(scales.element),
-                          hard_loss_of(problem),
-                          all_gammas_are_2(problem),
-                          range.largest_gamma,
-                          range.largest_weight,
-                          dense ? dense->of_levels() : nullptr};
+  const FocalTask task = task_of(problem, scales, survey);
   const Tiles tiles(problem.format, problem.levels, problem.level_count, columns);
   const bool statistics = problem.negative_sums != nullptr;
   PartialSums partial(tiles, columns, statistics);

@@ -140,8 +140,8 @@ void Criterion::compute(const efl_device_call& given) {
   if (given.reducer) {
     reduction.emplace(given, device_, arrays_.reduction, arrays_.sums, wants_statistics(given));
   }
-  if (!capturing) enter(stream);
   try {
+    if (!capturing) enter(stream);
     const FusedCall call = fused_call(given);
     Parts needed;
     (void)Workspace(call, &needed);

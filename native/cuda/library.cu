@@ -233,7 +233,7 @@ void add_criteria(efl_device_library* table) {
 efl_device_library library() {
   efl_device_library table{};
   table.version = EFL_VERSION;
-  table.size = sizeof table;
+  table.layout = EFL_DEVICE_LAYOUT;
 #if defined(__CUDACC__)
   table.name = "cuda";
 #else
@@ -253,8 +253,7 @@ efl_device_library library() {
 }  // namespace
 }  // namespace efl::cuda
 
-extern "C" __attribute__((visibility("default"))) const efl_device_library*
-efl_device_library_table(void) {
+extern "C" __attribute__((visibility("default"))) const efl_device_library* efl_device_table(void) {
   static const efl_device_library table = efl::cuda::library();
   return &table;
 }

@@ -29,9 +29,9 @@
  * write to its inputs or read its outputs. A gradient may be the logits, or the grad_output, of its
  * own level; apart from that an output shares no memory with any other array of the call.
  *
- * Versions. Each settings and call struct carries EFL_ABI and the size it was compiled with, so that
- * a program made for another interface gets EFL_ABI_MISMATCH before anything else of it is looked at.
- * EFL_ABI is raised with every change here or in efl_types.h that neither size shows.
+ * Versions. Each settings and call struct carries EFL_ABI and the size it was compiled with, so
+ * that a program made for another interface gets EFL_ABI_MISMATCH before anything else of it is
+ * looked at. EFL_ABI is raised with every change here or in efl_types.h that neither size shows.
  */
 #ifndef EFL_H
 #define EFL_H

@@ -7,6 +7,7 @@
 #include "devices.h"
 #include "environment.h"
 #include "names.h"
+#include "objects.h"
 #include "options.h"
 
 namespace efl::node {
@@ -35,6 +36,9 @@ struct Call {
 // The numbers of a call, checked; without arrays.
 Call decode_numbers(napi_env env, const CallBlock& block, const SpecView& spec) {
   Call decoded{default_call(), block[kGradientsGiven] != 0};
+  if (decoded.gradients_given && !spec.keeps_statistics()) {
+    reject_argument(env, "gradientsGiven", "of a loss with statistics");
+  }
   efl_call& call = decoded.call;
   std::size_t slot = kFirstNumber;
   for (const CallNumber& number : kCallNumbers) call.*number.field = block[slot++];
@@ -98,9 +102,10 @@ Criterion::Criterion(const Napi::CallbackInfo& info)
 Napi::Object Criterion::definition_of(Napi::Env env) const {
   const SpecView& spec = state_->spec();
   Napi::Object definition = Napi::Object::New(env);
-  definition.Set("loss", with_loss(spec.loss, [](auto loss) { return decltype(loss)::kName; }));
-  definition.Set("rule", name_of(spec.rule.rule));
-  definition.Set("columns", spec.columns());
+  set_property(definition, "loss",
+               with_loss(spec.loss, [](auto loss) { return decltype(loss)::kName; }));
+  set_property(definition, "rule", name_of(spec.rule.rule));
+  set_property(definition, "columns", spec.columns());
   return definition;
 }
 
@@ -114,10 +119,9 @@ void Criterion::free_memory(Napi::BasicEnv env) {
   Napi::MemoryManagement::AdjustExternalMemory(env, -accounted_memory_);
 }
 
-Criterion& Criterion::named(const Napi::CallbackInfo& info) {
-  const Environment& environment = Environment::of(info.Env());
-  Criterion* const criterion = environment.criteria->find(environment.block[kCriterion]);
-  if (!criterion) throw Napi::TypeError::New(info.Env(), "the criterion has been disposed of");
+const Criterion& Criterion::named(Napi::Env env, double number) {
+  const Criterion* const criterion = Environment::of(env).criteria->find(number);
+  if (!criterion) throw Napi::TypeError::New(env, "the criterion has been disposed of");
   return *criterion;
 }
 
@@ -142,11 +146,12 @@ GradientStatistics Criterion::statistics(Napi::Env env) const {
 
 Napi::Value Criterion::run(const Napi::CallbackInfo& info) {
   Environment& environment = Environment::of(info.Env());
-  const Criterion& criterion = named(info);
-  const SpecView& spec = criterion.state(info.Env()).spec();
-  const Levels levels = decode_levels(info, spec.columns());
-  const Call call = decode_call(info.Env(), environment.block, spec, levels);
-  CriterionState& state = criterion.state_at_home(info.Env());
+  const double number = environment.block[kCriterion];
+  const int32_t columns = named(info.Env(), number).state_->spec().columns();
+  const Levels levels = decode_levels(info, columns);
+  // Looked up again: a list can have run code that disposed of it.
+  CriterionState& state = named(info.Env(), number).state_at_home(info.Env());
+  const Call call = decode_call(info.Env(), environment.block, state.spec(), levels);
   state.wait_for_calls();
   (void)call.compute(&state.host(), environment.threads, environment.block.report());
   return info.Env().Undefined();
@@ -155,8 +160,10 @@ Napi::Value Criterion::run(const Napi::CallbackInfo& info) {
 // Returns the number under which the call can be cancelled.
 Napi::Value Criterion::submit(const Napi::CallbackInfo& info) {
   Environment& environment = Environment::of(info.Env());
-  const SpecView& spec = state_at_home(info.Env()).spec();
-  auto levels = std::make_shared<const Levels>(decode_levels(info, spec.columns()));
+  const int32_t columns = state(info.Env()).spec().columns();
+  auto levels = std::make_shared<const Levels>(decode_levels(info, columns));
+  const SpecView& spec = state(info.Env()).spec();  // which is still there, whatever a list has run
+  const Call call = decode_call(info.Env(), environment.block, spec, *levels);
   auto job = std::make_unique<Job>();
   job->owner = state_.get();
   job->outcome = array_argument<double>(info[kOutcome], "outcome", kReportSlots);
@@ -164,9 +171,10 @@ Napi::Value Criterion::submit(const Napi::CallbackInfo& info) {
   for (std::size_t index = kLogits; index <= kOutcome; ++index) {
     if (!info[index].IsUndefined()) job->to_hold.push_back(info[index]);
   }
-  job->compute = [state = state_, levels, threads = environment.threads,
-                  call = decode_call(info.Env(), environment.block, spec, *levels)](
-                     efl_report* report) { (void)call.compute(&state->host(), threads, report); };
+  (void)state_at_home(info.Env());
+  job->compute = [state = state_, levels, call, threads = environment.threads](efl_report* report) {
+    (void)call.compute(&state->host(), threads, report);
+  };
   job->done = [state = state_] { state->call_done(); };
   state_->call_submitted();
   try {
@@ -205,10 +213,9 @@ Napi::Value Criterion::run_on_device(const Napi::CallbackInfo& info) {
   const std::shared_ptr<Stream> stream = stream_argument(info[kStream], device);
   const DeviceArrays arrays(stream);
   const Environment& environment = Environment::of(info.Env());
-  CriterionState& criterion = state(info.Env());
-  const SpecView& spec = criterion.spec();
-  const Levels levels = decode_levels(info, spec.columns(), arrays);
-  const Call decoded = decode_call(info.Env(), environment.block, spec, levels);
+  const Levels levels = decode_levels(info, state(info.Env()).spec().columns(), arrays);
+  CriterionState& criterion = state(info.Env());  // as in submit
+  const Call decoded = decode_call(info.Env(), environment.block, criterion.spec(), levels);
   efl_device_call call{};
   call.call = decoded.call;
   call.gradients_given = decoded.gradients_given;

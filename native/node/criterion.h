@@ -39,8 +39,8 @@ class Criterion : public Napi::ObjectWrap<Criterion> {
   Napi::Value reset(const Napi::CallbackInfo& info);
   Napi::Value dispose(const Napi::CallbackInfo& info);
 
-  // The criterion that the block names.
-  static Criterion& named(const Napi::CallbackInfo& info);
+  // The criterion of this number, which has a state.
+  static const Criterion& named(Napi::Env env, double number);
   // The state, which is gone after `dispose`.
   CriterionState& state(Napi::Env env) const;
   // The same for what happens on the host.

@@ -247,7 +247,7 @@ class DeviceMemory : public DeviceObject<DeviceMemory, Memory> {
     const Stream& stream = *memory.last_stream();
     check(info.Env(), device_library()->copy(memory.device, stream.handle, to.data, memory.data,
                                              to.length, EFL_COPY_TO_HOST));
-    require_device(device_library()->synchronize_stream(memory.device, stream.handle));
+    check(info.Env(), device_library()->synchronize_stream(memory.device, stream.handle));
     return info.Env().Undefined();
   }
   // (values, outcome, done)

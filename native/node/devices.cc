@@ -39,9 +39,8 @@ Napi::Value open_devices(const Napi::CallbackInfo& info) {
       reinterpret_cast<efl_device_library_getter>(dlsym(handle, EFL_DEVICE_LIBRARY_SYMBOL));
   if (!table) return text(info.Env(), "it has no " EFL_DEVICE_LIBRARY_SYMBOL);
   const efl_device_library* const library = table();
-  // Its version tells for releases; while one is being made its table may have another size, too.
   const bool is_ours = std::strcmp(library->version, EFL_VERSION) == 0;
-  if (!is_ours || library->size != sizeof(efl_device_library)) {
+  if (!is_ours || library->layout != EFL_DEVICE_LAYOUT) {
     Napi::Object other = Napi::Object::New(info.Env());
     other.Set("version", is_ours ? "another build" : library->version);
     return other;

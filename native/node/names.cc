@@ -3,6 +3,8 @@
 #include <cctype>
 #include <cstring>
 
+#include "objects.h"
+
 namespace efl::node {
 namespace {
 
@@ -18,6 +20,7 @@ constexpr Name kOwnNames[] = {
     {"frequency_threshold", "threshold"},
     {"upstream", "gradOutput"},
     {"positives", "'positives'"},
+    {"or_each", ", or one for each element"},  // which is another field in C
 };
 
 }  // namespace
@@ -55,9 +58,9 @@ void throw_refusal(napi_env env, const ArgumentError& refused) {
   if (refused.index >= 0) argument += '[' + std::to_string(refused.index) + ']';
   const std::string expected = js_text(refused.expected);
   Napi::Error error = Napi::Error::New(env, argument + ": expected " + expected);
-  error.Set("argument", argument);
-  error.Set("expected", expected);
-  if (refused.is_number) error.Set("received", Napi::Number::New(env, refused.received));
+  set_property(error.Value(), "argument", argument);
+  set_property(error.Value(), "expected", expected);
+  if (refused.is_number) set_property(error.Value(), "received", refused.received);
   throw error;
 }
 

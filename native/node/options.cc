@@ -5,6 +5,7 @@
 
 #include "arguments.h"
 #include "names.h"
+#include "objects.h"
 
 namespace efl::node {
 namespace {
@@ -61,13 +62,13 @@ Napi::Value loss_options(const Napi::CallbackInfo& info) {
   for (const Option& option : options()) {
     if (!option.belongs_to(family)) continue;
     Napi::Object described = Napi::Object::New(info.Env());
-    described.Set("name", js_name(option.name));
-    described.Set("kind", kind_name(option.kind));
-    described.Set("expected", js_text(option.expected));
-    if (option.kind == OptionKind::kNumber) described.Set("fallback", option.fallback);
-    if (option.kind == OptionKind::kFlag) described.Set("fallback", option.fallback != 0);
-    described.Set("required", option.required);
-    found.Set(found.Length(), described);
+    set_property(described, "name", js_name(option.name));
+    set_property(described, "kind", kind_name(option.kind));
+    set_property(described, "expected", js_text(option.expected));
+    if (option.kind == OptionKind::kNumber) set_property(described, "fallback", option.fallback);
+    if (option.kind == OptionKind::kFlag) set_property(described, "fallback", option.fallback != 0);
+    set_property(described, "required", option.required);
+    set_property(found, std::to_string(found.Length()).c_str(), described);
   }
   return found;
 }

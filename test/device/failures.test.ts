@@ -62,6 +62,21 @@ withCompiler('a library for GPUs that fails', () => {
     expect(ended.stdout).toBe(`${failing}\n${reason}\n`);
   });
 
+  test('whose kernel failed is a typed error where its results are waited for', async () => {
+    const program = `
+      const { CudaTensor } = require(${JSON.stringify(path.join(root, 'dist', 'index.js'))});
+      const tensor = CudaTensor.fromHost(Float32Array.of(1, 2));
+      try {
+        tensor.toHost();
+      } catch (error) {
+        console.log(error.code, error.cudaErrorNumber);
+      }`;
+    const env = { EFL_CUDA_LIBRARY: library, FAILING: 'kernel-failed' };
+    const ended = await runNode(['-e', program], { env });
+    expectSuccess(ended);
+    expect(ended.stdout).toBe('EFL_CUDA 719\n');
+  });
+
   test('is a typed error where it is asked for, and none with auto', async () => {
     const program = `
       const { FocalLoss, EflBackendUnavailableError } = require(${JSON.stringify(path.join(root, 'dist', 'index.js'))});

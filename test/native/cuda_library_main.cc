@@ -13,13 +13,13 @@
 #include "formats.h"
 #include "problem_builder.h"
 
-extern "C" const efl_device_library* efl_device_library_table(void);
+extern "C" const efl_device_library* efl_device_table(void);
 
 namespace {
 
 using test::close;
 
-const efl_device_library& library() { return *efl_device_library_table(); }
+const efl_device_library& library() { return *efl_device_table(); }
 
 // Arrays of the host come in parts: the problem is larger than one.
 void host_arrays_have_the_results_of_the_cpu(uint32_t seed, const efl_format& format,

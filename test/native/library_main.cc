@@ -13,6 +13,7 @@
 
 namespace {
 
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
 // A call with all its arrays, in rows.
@@ -92,7 +93,8 @@ void settings_are_checked() {
     const char* words;
   };
   static const double frequencies[] = {0.5, 2, 0};
-  static const int32_t a_class = 2;
+  static const double heavy[] = {1, 1e38, 1};
+  static const int32_t a_class = 2, the_background = 0;
   const Case cases[] = {
       {EFL_FOCAL_LOSS, [](efl_settings* s) { s->classes = 0; }, "settings.classes"},
       {EFL_FOCAL_LOSS, [](efl_settings* s) { s->gamma = -1; }, "settings.gamma: expected"},
@@ -102,12 +104,20 @@ void settings_are_checked() {
       {EFL_FOCAL_LOSS, [](efl_settings* s) { s->reduction = -1; }, "settings.reduction"},
       {EFL_FOCAL_LOSS, [](efl_settings* s) { s->loss_weight = 1e300; }, "settings.loss_weight"},
       {EFL_FOCAL_LOSS, [](efl_settings* s) { s->ignored = &a_class; }, "settings.ignored"},
+      {EFL_FOCAL_LOSS, [](efl_settings* s) { s->ignored = &the_background; }, "settings.ignored"},
       {EFL_FOCAL_LOSS, [](efl_settings* s) { s->ignored = nullptr; }, "settings.ignored"},
       {EFL_FOCAL_LOSS, [](efl_settings* s) { s->threads = -1; }, "settings.threads"},
       {EFL_FOCAL_LOSS, [](efl_settings* s) { s->kernels = "mmx"; }, "received mmx"},
       {EFL_FOCAL_LOSS, [](efl_settings* s) { s->family = 99; }, "settings.family"},
       {EFL_EQUALIZED_FOCAL_LOSS, [](efl_settings* s) { s->gamma = 0; }, "settings.gamma"},
       {EFL_EQUALIZED_FOCAL_LOSS, [](efl_settings* s) { s->scale_factor = -1; }, "scale_factor"},
+      {EFL_EQUALIZED_FOCAL_LOSS, [](efl_settings* s) { s->scale_factor = 3.4e38, s->gamma = 0.5; },
+       "settings.scale_factor: expected"},
+      // With the weighting factor of 5, of which alpha leaves either side more.
+      {EFL_EQUALIZED_FOCAL_LOSS, [](efl_settings* s) { s->class_weight = heavy; },
+       "settings.class_weight[1]: expected"},
+      {EFL_EQUALIZED_FOCAL_LOSS, [](efl_settings* s) { s->class_weight = heavy, s->alpha = 0.75; },
+       "settings.class_weight[1]: expected"},
       {EFL_QUALITY_FOCAL_LOSS, [](efl_settings* s) { s->gamma = 0.5; }, ">= 1"},
       {EFL_EQUALIZATION_LOSS_V2, [](efl_settings* s) { s->map_steepness = 0; }, "steepness"},
       {EFL_EQUALIZATION_LOSS_V2, [](efl_settings* s) { s->positive_gain = -1; }, "positive_gain"},
@@ -147,13 +157,19 @@ void calls_are_checked_before_anything_is_read_or_written() {
       {[](Call* c) { c->level.grad_output = half; }, EFL_BAD_ARGUMENT, "grad_output"},
       {[](Call* c) { c->level.positions = -1; }, EFL_BAD_ARGUMENT, "call.levels[0].positions"},
       {[](Call* c) { c->level.images = INT64_MAX; }, EFL_BAD_ARGUMENT, "call.levels[0].positions"},
+      {[](Call* c) { c->level.images = (int64_t{1} << 60) / 120 + 1; }, EFL_BAD_ARGUMENT,
+       "call.levels[0].positions"},
       {[](Call* c) { c->call.level_count = 0; }, EFL_BAD_ARGUMENT, "call.level_count"},
       {[](Call* c) { c->call.levels = nullptr; }, EFL_BAD_ARGUMENT, "call.levels"},
       {[](Call* c) { c->call.format.anchors = 0; }, EFL_BAD_ARGUMENT, "call.format.anchors"},
       {[](Call* c) { c->call.format.dtype = static_cast<efl_dtype>(3); }, EFL_BAD_ARGUMENT,
        "call.format.dtype"},
       {[](Call* c) { c->call.normalizer = -1; }, EFL_BAD_ARGUMENT, "call.normalizer"},
+      {[](Call* c) { c->call.normalizer = kInfinity; }, EFL_BAD_ARGUMENT, "call.normalizer"},
+      {[](Call* c) { c->call.normalizer = 1e-39; }, EFL_BAD_ARGUMENT, "call.normalizer"},
       {[](Call* c) { c->call.upstream = kNaN; }, EFL_BAD_ARGUMENT, "call.upstream"},
+      {[](Call* c) { c->call.upstream = c->call.loss_scale = 1e30; }, EFL_BAD_ARGUMENT,
+       "call.upstream: expected a factor"},
       {[](Call* c) { c->call.loss_scale = 0; }, EFL_BAD_ARGUMENT, "call.loss_scale"},
       {[](Call* c) { c->labels[5] = 9; }, EFL_BAD_LABEL,
        "call.levels[0].labels[5]: expected a class, background or an ignored label, received 9"},
@@ -202,6 +218,34 @@ void levels_of_one_call_agree_in_what_they_have() {
   CHECK(efl_criterion_read_state(criterion, nullptr, nullptr, nullptr, &steps) == EFL_OK);
   CHECK(steps == 2);
   efl_criterion_destroy(criterion);
+}
+
+// Each level alone has no more rows than can be counted.
+void rows_of_all_levels_are_counted() {
+  efl_criterion* criterion = criterion_of(settings_of(EFL_EQUALIZED_FOCAL_LOSS, 1));
+  Call given(1);
+  given.level.images = (int64_t{1} << 59) / given.level.positions;
+  given.level.labels = nullptr;
+  efl_level levels[] = {given.level, given.level, given.level};
+  given.call.levels = levels;
+  given.call.level_count = 3;
+  CHECK(efl_criterion_compute(criterion, &given.call, &given.result) == EFL_BAD_ARGUMENT);
+  CHECK(says("call.levels: expected rows that can be counted"));
+  efl_criterion_destroy(criterion);
+}
+
+void a_mean_has_no_normalizer() {
+  for (const efl_reduction reduction : {EFL_REDUCTION_MEAN, EFL_REDUCTION_NONE}) {
+    efl_settings settings = settings_of(EFL_FOCAL_LOSS);
+    settings.reduction = reduction;
+    efl_criterion* criterion = criterion_of(settings);
+    Call given(3);
+    given.call.normalizer = 2;
+    CHECK(efl_criterion_compute(criterion, &given.call, &given.result) == EFL_BAD_ARGUMENT);
+    CHECK(says("call.normalizer: expected 1 but with EFL_REDUCTION_SUM"));
+    CHECK(given.untouched());
+    efl_criterion_destroy(criterion);
+  }
 }
 
 // Nothing is what an empty level has, also in place of targets, wherever it stands.
@@ -416,6 +460,8 @@ int main() {
   settings_are_checked();
   calls_are_checked_before_anything_is_read_or_written();
   levels_of_one_call_agree_in_what_they_have();
+  rows_of_all_levels_are_counted();
+  a_mean_has_no_normalizer();
   an_empty_level_needs_no_targets();
   every_family_computes(false);
   every_family_computes(true);

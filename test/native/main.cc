@@ -523,6 +523,12 @@ void the_plain_outputs_of_every_arrangement_are_the_same() {
     CHECK(test::compute(&backend(), &lean.problem, &result) == EFL_OK);
     CHECK(close(result.loss, expected.loss, 1e-6));
     CHECK(lean.gradient == whole.gradient);
+    bool sums = true;
+    for (std::size_t c = 0; c < 21; ++c) {
+      sums &= close(lean.positive_sums[c], whole.positive_sums[c], 1e-6);
+      sums &= close(lean.negative_sums[c], whole.negative_sums[c], 1e-6);
+    }
+    CHECK(sums);
   }
 }
 
@@ -960,6 +966,26 @@ void sums_of_statistics_stay_finite() {
   CHECK(statistics.ratio()[0] == 1.0);
 }
 
+void subnormal_targets_and_qualities_are_0() {
+  for (const float tiny : {1e-40f, -1e-40f}) {
+    Problem given(4, 3, 3, false);
+    std::vector<float> targets(12, 0.0f);
+    targets[4] = 1;
+    targets[7] = tiny;
+    given.level.labels = nullptr;
+    given.level.targets = targets.data();
+    efl_report report{};
+    CHECK(test::compute(&backend(), &given.problem, &report) == EFL_OK);
+    CHECK(report.positives == 1);
+    given.level.targets = nullptr;
+    given.level.labels = given.labels.data();
+    const std::vector<float> quality(4, tiny);
+    given.level.quality = quality.data();
+    given.problem.loss = EFL_LOSS_QUALITY_FOCAL;
+    CHECK(test::compute(&backend(), &given.problem, &report) == EFL_OK);
+  }
+}
+
 efl_call call_of(const Problem& given) {
   efl_call call = efl::default_call();
   call.levels = &given.level;
@@ -1016,14 +1042,21 @@ void a_criterion_does_not_depend_on_the_number_of_threads() {
 struct Peers {
   double processes;
   int calls = 0;
-  bool one_fails = false;
+  // Where one of the others fails: in its survey, or only after it.
+  enum class Failure { kNone, kSurvey, kComputation } failure = Failure::kNone;
+
+  bool said_to_fail = false;  // by the process that is tested, in the last sum
 
   efl_reducer reducer() { return {this, sum}; }
   static efl_status sum(void* self, double* values, int64_t count, void*) {
     Peers& peers = *static_cast<Peers*>(self);
     for (int64_t i = 0; i < count; ++i) values[i] *= peers.processes;
     // The last of the counts, and of the flags, says who failed.
-    if (peers.one_fails) values[count - 1] += 1;
+    peers.said_to_fail = values[count - 1] > 0;
+    const bool of_survey = count == efl::kReducedCounts;
+    if (peers.failure == (of_survey ? Failure::kSurvey : Failure::kComputation)) {
+      values[count - 1] += 1;
+    }
     ++peers.calls;
     return EFL_OK;
   }
@@ -1072,20 +1105,51 @@ void a_process_that_fails_keeps_all_others_from_learning() {
   efl_report report{};
   Peers peers{2};
   const efl_reducer reducer = peers.reducer();
-  peers.one_fails = true;
-  CHECK(criterion.compute(call, false, 1, &report, &reducer) == EFL_PEER_FAILED);
-  CHECK(report.status == EFL_PEER_FAILED);
-  CHECK(criterion.statistics().steps() == 0);
+  for (const auto failure : {Peers::Failure::kSurvey, Peers::Failure::kComputation}) {
+    peers.failure = failure;
+    CHECK(criterion.compute(call, false, 1, &report, &reducer) == EFL_PEER_FAILED);
+    CHECK(report.status == EFL_PEER_FAILED);
+    CHECK(criterion.statistics().steps() == 0);
+  }
+  CHECK(peers.calls == 4);
+  // Without statistics the counts alone tell.
+  efl_call uncollected = call;
+  uncollected.collect = 0;
+  peers.failure = Peers::Failure::kSurvey;
+  CHECK(criterion.compute(uncollected, false, 1, &report, &reducer) == EFL_PEER_FAILED);
+  CHECK(peers.calls == 5);
   // One that fails itself takes part as often as the others.
-  peers.one_fails = false;
+  peers.failure = Peers::Failure::kNone;
   given.labels[3] = 99;
   CHECK(criterion.compute(call, false, 1, &report, &reducer) == EFL_BAD_LABEL);
   CHECK(report.bad_index == 3 && report.bad_value == 99);
   CHECK(criterion.statistics().steps() == 0);
-  CHECK(peers.calls == 4);
+  CHECK(peers.calls == 7 && peers.said_to_fail);
+  CHECK(criterion.compute(uncollected, false, 1, &report, &reducer) == EFL_BAD_LABEL);
+  CHECK(peers.calls == 8 && peers.said_to_fail);
   given.labels[3] = 0;
   CHECK(criterion.compute(call, false, 1, &report, &reducer) == EFL_OK);
   CHECK(criterion.statistics().steps() == 1);
+}
+
+// Its own rows are all ignored; those of the others have gradients.
+void a_process_without_rows_learns_with_the_others() {
+  constexpr int32_t kClasses = 7;
+  Problem given(50, kClasses, 9, false);
+  std::fill(given.labels.begin(), given.labels.end(), -1);
+  efl::HostCriterion criterion(spec_of(EFL_EQUALIZED_FOCAL_LOSS, kClasses), &backend());
+  const auto sum = [](void*, double* values, int64_t count, void*) {
+    if (count == efl::kReducedCounts) return EFL_OK;
+    for (int64_t i = 0; i < count - efl::kReducedFlags; ++i) values[i] += 1;
+    values[count - efl::kReducedFlags + efl::kSeenFlag] += 1;
+    return EFL_OK;
+  };
+  const efl_reducer reducer = {nullptr, sum};
+  efl_report report{};
+  CHECK(criterion.compute(call_of(given), false, 1, &report, &reducer) == EFL_OK);
+  CHECK(report.ignored == 50);
+  CHECK(criterion.statistics().steps() == 1);
+  CHECK(criterion.statistics().negative() == std::vector<double>(kClasses, 1.0));
 }
 
 void the_exponential_of_the_rules_agrees_with_the_library() {
@@ -1256,9 +1320,12 @@ const Test kTests[] = {
     {"statistics stay finite and countable", statistics_stay_finite_and_countable, false},
     {"a criterion does not depend on the number of threads",
      a_criterion_does_not_depend_on_the_number_of_threads, false},
+    {"subnormal targets and qualities are 0", subnormal_targets_and_qualities_are_0, true},
     {"processes that add up learn as one does", processes_that_add_up_learn_as_one_does, false},
     {"a process that fails keeps all others from learning",
      a_process_that_fails_keeps_all_others_from_learning, false},
+    {"a process without rows learns with the others", a_process_without_rows_learns_with_the_others,
+     false},
     {"the exponential of the rules agrees with the library",
      the_exponential_of_the_rules_agrees_with_the_library, false},
     {"sums of statistics stay finite", sums_of_statistics_stay_finite, false},

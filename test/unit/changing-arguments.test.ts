@@ -94,6 +94,14 @@ test('a getter that makes a call of its own does not mix the results up', () => 
   expect(criterion.forwardBackward(tensor, labels).loss).toBe(expected);
 });
 
+test('a signal that makes a call of its own when it gets its listener does not change the numbers', async () => {
+  const criterion = new FocalLoss({ numClasses: 2 });
+  const { signal } = new AbortController();
+  signal.addEventListener = () => void criterion.forward(logits, labels, { normalizer: 4 });
+  const { loss } = await criterion.forwardAsync(logits, labels, { normalizer: 2, signal });
+  expect(loss).toBe(criterion.forward(logits, labels, { normalizer: 2 }).loss);
+});
+
 test('a gradient array that is gone when the call ends is reported, and the state has the call', async () => {
   const criterion = new EqualizedFocalLoss({ numClasses: 2 });
   const grad = new Float32Array(6);

@@ -39,7 +39,7 @@ export class ColumnParameterSource {
       positive: row(positive),
       negative: row(negative),
       foregroundNegative: foregroundThreshold === undefined ? undefined : row(foreground),
-      foregroundThreshold,
+      foregroundThreshold: foregroundThreshold === -Infinity ? undefined : foregroundThreshold,
     };
   }
 }
