@@ -4,6 +4,7 @@ import path from 'node:path';
 import { EflArgumentError } from '../errors';
 import { version } from '../version';
 import type { NativeAddon } from './addon';
+import { codes } from './codes';
 import { isNodeSupported, loadFailure } from './load-failure';
 import { binaryPlaces, findBinary } from './places';
 import { currentPlatform } from './platform';
@@ -13,7 +14,7 @@ let loaded: NativeAddon | undefined;
 
 /** The addon, loaded on first use. Throws {@link EflLoadError}. */
 export function addon(): NativeAddon {
-  loaded ??= configure(load(addonPath()));
+  loaded ??= inJavaScript(configure(load(addonPath())));
   return loaded;
 }
 
@@ -75,4 +76,10 @@ function configure(native: NativeAddon): NativeAddon {
     );
   }
   return native;
+}
+
+/** The same as objects of JavaScript, whose properties are quicker to read than those of native code. */
+function inJavaScript(native: NativeAddon): NativeAddon {
+  Object.assign(codes, JSON.parse(JSON.stringify(native.codes)));
+  return { ...native, codes };
 }

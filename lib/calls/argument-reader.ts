@@ -3,12 +3,10 @@ import type { CudaTensor } from '../cuda/cuda-tensor';
 import type { CheckOne } from '../tensors/counterparts';
 import type { CheckedLogits, ReadTensor } from '../tensors/logits';
 import type { Sharing } from '../tensors/memory';
-import type { GivenCall } from './call-options';
-import type { CallArrays, CallRules, CheckedCall, OnDevice, OnHost } from './checked-call';
+import type { CheckedCall, OnDevice, OnHost } from './checked-call';
 
 /** How the arguments of a call are read where its logits are. `Place` says what is made of them. */
 export interface ArgumentReader<Place extends OnHost | OnDevice> extends Sharing {
-  readonly place: 'host' | 'device';
   readonly logits: ReadTensor<Place['logits']>;
   /** Labels or targets of one tensor, each property read once. */
   readonly labelsOrTargets: (argument: string, value: unknown) => unknown;
@@ -20,13 +18,6 @@ export interface ArgumentReader<Place extends OnHost | OnDevice> extends Sharing
   readonly grad: CheckOne<Place['logits'], Place['logits']>;
   /** Whether the gradient may be written over gradOutput. */
   readonly overGradOutput: boolean;
-  /** All arrays of a call that is like most, if it is. */
-  atAGlance?(
-    logits: unknown,
-    labels: unknown,
-    given: GivenCall,
-    rules: CallRules,
-  ): CallArrays<Place> | undefined;
   /** A number that is in memory. */
   scalar?(argument: string, value: unknown, logits: CheckedLogits<Place['logits']>): CudaTensor;
   stream?(stream: unknown, logits: CheckedLogits<Place['logits']>): CudaStream | undefined;

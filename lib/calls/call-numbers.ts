@@ -1,4 +1,5 @@
 /** The options of a call that are one number each: core checks their values in the call block. */
+import { codes } from '../binding/codes';
 import { addon } from '../binding/load';
 import { nativeFailure } from '../binding/native-failure';
 import { EflArgumentError } from '../errors';
@@ -27,10 +28,8 @@ export function isPerElement(gradOutput: unknown, reduction: Reduction): boolean
 
 /** The addon reads them when the call is made. */
 export function writeNumbers(owner: CallOwner, call: CallNumbers): void {
-  const {
-    block,
-    codes: { slot, defaults },
-  } = addon();
+  const { block } = addon();
+  const { slot, defaults } = codes;
   const { normalizer, upstream, given } = call;
   block[slot.criterion] = owner.native().number;
   block[slot.normalizer] = typeof normalizer === 'number' ? normalizer : 1;

@@ -7,7 +7,7 @@ import { describeConvention } from '../tensors/labels';
 import { freeSpare, type BlockUser } from '../tensors/spare-memory';
 import type { ArgumentReader } from './argument-reader';
 import type { Labels, Logits, Targets } from './arguments';
-import type { CallKind, GivenCall } from './call-options';
+import { readOptions, type CallKind, type GivenCall } from './call-options';
 import type { CallReport, DeviceLossOutput } from './call-report';
 import { checkCall } from './check-call';
 import { checkNumbers, normalizerOf, numberOf } from './call-numbers';
@@ -15,6 +15,7 @@ import type { CallRules, CheckedCall, OnDevice, OnHost } from './checked-call';
 import { areOnDevice, deviceArguments } from './device-arguments';
 import { hostArguments } from './host-arguments';
 import { checkOutcome } from './outcome';
+import { plainArrays, runPlain } from './plain-call';
 import type { CollectOutput } from './results';
 import { runOnDevice, type DeviceRun } from './run-on-device';
 import { runOnHost, type HostOutput } from './run-on-host';
@@ -45,7 +46,10 @@ export class Calls implements WaitingOwner {
   run(logits: Logits, labels: Labels | Targets, call: object | undefined, kind: CallKind): Output {
     this.native(); // before anything else is looked at: the criterion itself must be usable
     if (areOnDevice(logits)) return this.#runOnDevice(logits, labels, call, kind).output;
-    return runOnHost(this, this.#check(hostArguments, logits, labels, call, kind));
+    const given = readOptions(call, kind.names.host);
+    const plain = plainArrays(logits, labels, given, this.#rules);
+    if (plain) return runPlain(this, plain, given, kind, this.#rules.reduction);
+    return runOnHost(this, this.#check(hostArguments, logits, labels, given, kind));
   }
 
   async runAsync(...given: Parameters<Calls['run']>): Promise<Output> {
@@ -54,7 +58,8 @@ export class Calls implements WaitingOwner {
     if (isOnDevice) rejectReading();
     this.native(); // likewise
     if (!isOnDevice) {
-      return submitOnHost(this, this.#check(hostArguments, logits, labels, call, kind));
+      const options = readOptions(call, kind.names.host);
+      return submitOnHost(this, this.#check(hostArguments, logits, labels, options, kind));
     }
     const { report, output } = this.#runOnDevice(...given);
     if (!kind.gradientsGiven) {
@@ -66,7 +71,8 @@ export class Calls implements WaitingOwner {
   }
 
   #runOnDevice(...[logits, labels, call, kind]: Parameters<Calls['run']>): DeviceRun {
-    const checked = this.#check(deviceArguments, logits, labels, call, kind);
+    const options = readOptions(call, kind.names.device);
+    const checked = this.#check(deviceArguments, logits, labels, options, kind);
     const run = runOnDevice(this, checked);
     this.#lastReport = run.report;
     return run;
@@ -76,10 +82,10 @@ export class Calls implements WaitingOwner {
     reader: ArgumentReader<Place>,
     logits: unknown,
     labels: unknown,
-    call: object | undefined,
+    given: GivenCall,
     kind: CallKind,
   ): CheckedCall<Place> {
-    return checkCall(reader, this, logits, labels, call, this.#rules, kind);
+    return checkCall(reader, this, logits, labels, given, this.#rules, kind);
   }
 
   /** Throws where a number has a value that no call may have. */

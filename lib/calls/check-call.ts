@@ -9,7 +9,7 @@ import { checkLogits, geometryOf, valuesOf, type CheckedLogits } from '../tensor
 import { rejectOverlap, rejectOverlapAmong, rejectPartialOverlap } from '../tensors/memory';
 import { booleanOption, reject } from '../validation';
 import type { ArgumentReader } from './argument-reader';
-import { readOptions, type CallKind, type GivenCall } from './call-options';
+import type { CallKind, GivenCall } from './call-options';
 import { checkNumbers, isPerElement, normalizerOf, numberOf } from './call-numbers';
 import type {
   CallArrays,
@@ -27,15 +27,13 @@ export function checkCall<Place extends OnHost | OnDevice>(
   owner: CallOwner,
   logits: unknown,
   labels: unknown,
-  call: object | undefined,
+  given: GivenCall,
   rules: CallRules,
   kind: CallKind,
 ): CheckedCall<Place> {
   const { asynchronous, gradientsGiven, wantsGradient } = kind;
   const { reduction } = rules;
-  const given = readOptions(call, kind.names[reader.place]);
-  const plain = asynchronous ? undefined : reader.atAGlance?.(logits, labels, given, rules);
-  const arrays = plain ?? checkArrays(reader, logits, labels, given, rules, gradientsGiven);
+  const arrays = checkArrays(reader, logits, labels, given, rules, gradientsGiven);
   const checked: CheckedCall<Place> = {
     given,
     arrays,
@@ -49,7 +47,6 @@ export function checkCall<Place extends OnHost | OnDevice>(
     transfer: booleanOption('transfer', given.transfer, false),
     stream: reader.stream?.(given.stream, arrays.logits),
   };
-  if (plain) return checked; // its numbers are checked when it is made, which is now
   checkNumbers(owner, checked);
   if (asynchronous) checkReady(checked.signal);
   // From here on no code of the caller runs: what is seen now is what the addon gets.

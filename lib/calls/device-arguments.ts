@@ -22,7 +22,6 @@ export function areOnDevice(logits: unknown): logits is DeviceLogits {
 }
 
 export const deviceArguments: ArgumentReader<OnDevice> = {
-  place: 'device',
   logits: logitsTensor,
   labelsOrTargets: (argument, value) =>
     value instanceof CudaTensor ? value : readGiven(argument, value),

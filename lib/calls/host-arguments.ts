@@ -8,10 +8,8 @@ import { checkTensor } from '../tensors/tensor';
 import type { ArgumentReader } from './argument-reader';
 import type { CheckedCall, OnHost } from './checked-call';
 import { checkTransfer } from './owned-values';
-import { plainArrays } from './plain-arrays';
 
 export const hostArguments: ArgumentReader<OnHost> = {
-  place: 'host',
   logits: checkTensor,
   labelsOrTargets: readGiven,
   areTargets: (given) => areTargets(given as Given),
@@ -23,7 +21,6 @@ export const hostArguments: ArgumentReader<OnHost> = {
   overGradOutput: true,
   overlaps,
   isSame: isSameMemory,
-  atAGlance: plainArrays,
   lastLook,
 };
 

@@ -1,10 +1,10 @@
 import { cudaError } from '../binding/devices';
-import { addon } from '../binding/load';
+import { codes } from '../binding/codes';
 import { EflArgumentError, EflError, EflOutOfMemoryError } from '../errors';
 import type { CollectOutput } from './results';
 
 export function readCounts(outcome: Float64Array): CollectOutput {
-  const { slot } = addon().codes;
+  const { slot } = codes;
   return {
     positives: outcome[slot.positives]!,
     ignored: outcome[slot.ignored]!,
@@ -18,13 +18,13 @@ export function checkOutcome(
   lists: boolean,
   expectedLabel: () => string,
 ): void {
-  const { slot, status } = addon().codes;
+  const { slot, status } = codes;
   if (outcome[slot.status] !== status.ok) throw outcomeError(outcome, lists, expectedLabel);
 }
 
 /** Where logits come in lists the place of a bad value has a level. */
 function outcomeError(outcome: Float64Array, lists: boolean, expectedLabel: () => string): Error {
-  const { slot, status } = addon().codes;
+  const { slot, status } = codes;
   const level = lists ? `[${outcome[slot.badLevel]!}]` : '';
   const place = `${level}[${outcome[slot.badIndex]!}]`;
   const value = String(outcome[slot.badValue]!);

@@ -1,5 +1,6 @@
 /** Calls on this thread, on the arrays of the caller. */
 import type { PerLevel, Values } from '../binding/addon';
+import { codes } from '../binding/codes';
 import { addon } from '../binding/load';
 import { inFormOf, newElements, newValues } from '../tensors/form';
 import { isList } from '../tensors/levels';
@@ -42,13 +43,13 @@ export function runOnHost(owner: CallOwner, call: CheckedCall): HostOutput {
 }
 
 export function outputOf(
-  { arrays, gradientsGiven }: CheckedCall,
+  { arrays, gradientsGiven }: Pick<CheckedCall, 'arrays' | 'gradientsGiven'>,
   outcome: Float64Array,
   gradient: PerLevel<Values> | undefined,
   elements: PerLevel<Float32Array> | undefined,
 ): HostOutput {
   if (gradientsGiven) return readCounts(outcome);
-  const { slot } = addon().codes;
+  const { slot } = codes;
   // Written out: spreading objects costs a small call a good part of its time.
   const output: HostOutput = {
     loss: outcome[slot.loss]!,

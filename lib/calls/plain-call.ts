@@ -1,10 +1,17 @@
+/** Calls as most are: on bare rows, on this thread. What is asked of others they need not be. */
 import { types } from 'node:util';
+import { addon } from '../binding/load';
 import { bufferOf, isPlainBuffer, lengthOf } from '../intrinsics';
 import { checkFormat } from '../tensors/layout';
 import { isSameMemory, overlaps } from '../tensors/memory';
+import { newValues } from '../tensors/form';
 import { isFloat32Array } from '../tensors/tensor';
-import type { GivenCall } from './call-options';
-import type { CallArrays, CallRules } from './checked-call';
+import { booleanOption } from '../validation';
+import { callFailure, normalizerOf, numberOf, writeNumbers } from './call-numbers';
+import type { CallKind, GivenCall } from './call-options';
+import type { CallArrays, CallOwner, CallRules, Reduction } from './checked-call';
+import { checkOutcome } from './outcome';
+import { outputOf, type HostOutput } from './run-on-host';
 
 const format = checkFormat({});
 
@@ -17,10 +24,10 @@ export function plainArrays(
   logits: unknown,
   labels: unknown,
   given: GivenCall,
-  { columns, takesQuality }: CallRules,
+  { columns, takesQuality, reduction }: CallRules,
 ): CallArrays | undefined {
   const { grad } = given;
-  if (takesQuality || saysMore(given)) return undefined;
+  if (takesQuality || reduction === 'none' || saysMore(given)) return undefined;
   if (!isFloat32Array(logits) || !types.isInt32Array(labels)) return undefined;
   if (grad !== undefined && !isFloat32Array(grad)) return undefined;
   if (!haveMemory(logits, labels, grad)) return undefined;
@@ -70,4 +77,34 @@ function haveMemory(
   if (!isPlainBuffer(buffer)) return false;
   if (buffer === ofLabels && overlaps(grad, labels)) return false;
   return buffer !== ofLogits || isSameMemory(grad, logits) || !overlaps(grad, logits);
+}
+
+/** Such a call. Its numbers core checks when it is made, which is now. */
+export function runPlain(
+  owner: CallOwner,
+  arrays: CallArrays,
+  given: GivenCall,
+  { wantsGradient, gradientsGiven }: CallKind,
+  reduction: Reduction,
+): HostOutput {
+  const { values, labels, grad, logits } = arrays;
+  const call = {
+    arrays,
+    given,
+    gradientsGiven,
+    normalizer: normalizerOf(given.normalizer, reduction),
+    upstream: numberOf(given.gradOutput, 1),
+    collect: booleanOption('collect', given.collect, true),
+  };
+  const gradient = wantsGradient ? (grad ?? newValues(logits.tensors)) : undefined;
+  const { Criterion, block } = addon();
+  writeNumbers(owner, call);
+  try {
+    if (gradient) Criterion.run(values, labels, gradient);
+    else Criterion.run(values, labels);
+  } catch (error) {
+    throw callFailure(error, given);
+  }
+  checkOutcome(block, false, owner.expectedLabel);
+  return outputOf(call, block, gradient, undefined);
 }
