@@ -34,7 +34,6 @@ efl_loss hard_loss_of(const efl_problem& problem) {
 
 // What the survey of targets found is kept for the kernels; labels they read themselves.
 efl_status survey(void*, const efl_problem* problem, efl_survey* survey, efl_report* report) {
-  const FlushSubnormals flush;  // as the kernels have it, to which a subnormal target is 0
   try {
     Survey looking(*problem, report);
     const efl_status status = looking.run(survey);

@@ -5,6 +5,7 @@
 
 #include "../core/labels.h"
 #include "../core/layout.h"
+#include "flush_subnormals.h"
 #include "thread_pool.h"
 
 namespace efl::cpu {
@@ -158,6 +159,7 @@ efl_status Survey::add(int32_t index, const Labels& found, efl_survey* survey) {
 }
 
 efl_status Survey::qualities(int32_t index) const {
+  const FlushSubnormals flush;  // as the kernels have it, to which a subnormal quality is 0
   const efl_level& level = problem_.levels[index];
   const int64_t rows = rows_of(problem_.format, level);
   for (int64_t r = 0; r < rows; ++r) {
@@ -172,6 +174,7 @@ efl_status Survey::qualities(int32_t index) const {
 // Rows are looked at by several threads: there are as many targets as logits.
 efl_status Survey::targets(int32_t index, efl_survey* survey) {
   constexpr int64_t kRun = 256;
+  const FlushSubnormals flush;  // likewise
   const efl_level& level = problem_.levels[index];
   const int64_t rows = rows_of(problem_.format, level);
   const int32_t columns = columns_of(problem_.convention);
