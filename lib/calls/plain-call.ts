@@ -1,4 +1,4 @@
-/** Calls as most are: on bare rows, on this thread. What is asked of others they need not be. */
+/** The quick way for the most common call: bare float32 rows, on this thread. */
 import { types } from 'node:util';
 import { addon } from '../binding/load';
 import { bufferOf, isPlainBuffer, lengthOf } from '../intrinsics';
@@ -16,9 +16,9 @@ import { outputOf, type HostOutput } from './run-on-host';
 const format = checkFormat({});
 
 /**
- * The arrays of a call as most are, known at a glance: bare float32 rows with an Int32Array of labels,
- * and perhaps a bare gradient. Undefined where anything else is given, or anything may be wrong: each
- * argument is then looked at by itself, which takes several times as long.
+ * The arrays of such a call: bare float32 rows, an Int32Array of labels, and perhaps a bare gradient.
+ * Undefined where anything else is given or anything may be wrong: `checkCall` then looks at each
+ * argument by itself, which takes several times as long.
  */
 export function plainArrays(
   logits: unknown,
@@ -53,7 +53,7 @@ export function plainArrays(
   };
 }
 
-/** Whether an option beside `grad` speaks of arrays. */
+/** Whether an option other than `grad` is about arrays. */
 function saysMore({ quality, layout, anchors, channelOrder, gradOutput }: GivenCall): boolean {
   return (
     quality !== undefined ||
@@ -64,7 +64,7 @@ function saysMore({ quality, layout, anchors, channelOrder, gradOutput }: GivenC
   );
 }
 
-/** Whether all buffers keep their size, and the gradient shares none but that of all logits. */
+/** Whether all buffers keep their size, and the gradient overlaps no input, or is the logits. */
 function haveMemory(
   logits: Float32Array,
   labels: Int32Array,
@@ -79,7 +79,7 @@ function haveMemory(
   return buffer !== ofLogits || isSameMemory(grad, logits) || !overlaps(grad, logits);
 }
 
-/** Such a call. Its numbers core checks when it is made, which is now. */
+/** Runs such a call. Core checks its numbers. */
 export function runPlain(
   owner: CallOwner,
   arrays: CallArrays,
