@@ -15,7 +15,7 @@ import type { CallRules, CheckedCall, OnDevice, OnHost } from './checked-call';
 import { areOnDevice, deviceArguments } from './device-arguments';
 import { hostArguments } from './host-arguments';
 import { checkOutcome } from './outcome';
-import { plainArrays, runPlain } from './plain-call';
+import { plainArrays, plainCall } from './plain-call';
 import type { CollectOutput } from './results';
 import { runOnDevice, type DeviceRun } from './run-on-device';
 import { runOnHost, type HostOutput } from './run-on-host';
@@ -48,7 +48,7 @@ export class Calls implements WaitingOwner {
     if (areOnDevice(logits)) return this.#runOnDevice(logits, labels, call, kind).output;
     const given = readOptions(call, kind.names.host);
     const plain = plainArrays(logits, labels, given, this.#rules);
-    if (plain) return runPlain(this, plain, given, kind, this.#rules.reduction);
+    if (plain) return runOnHost(this, plainCall(plain, given, kind, this.#rules.reduction));
     return runOnHost(this, this.#check(hostArguments, logits, labels, given, kind));
   }
 

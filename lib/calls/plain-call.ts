@@ -1,17 +1,13 @@
-/** The quick way for the most common call: bare float32 rows, on this thread. */
+/** The quick way to check the most common call: bare float32 rows, on this thread. */
 import { types } from 'node:util';
-import { addon } from '../binding/load';
 import { bufferOf, isPlainBuffer, lengthOf } from '../intrinsics';
 import { checkFormat } from '../tensors/layout';
 import { isSameMemory, overlaps } from '../tensors/memory';
-import { newValues } from '../tensors/form';
 import { isFloat32Array } from '../tensors/tensor';
 import { booleanOption } from '../validation';
-import { callFailure, normalizerOf, numberOf, writeNumbers } from './call-numbers';
+import { normalizerOf, numberOf } from './call-numbers';
 import type { CallKind, GivenCall } from './call-options';
-import type { CallArrays, CallOwner, CallRules, Reduction } from './checked-call';
-import { checkOutcome } from './outcome';
-import { outputOf, type HostOutput } from './run-on-host';
+import type { CallArrays, CallRules, CheckedCall, Reduction } from './checked-call';
 
 const format = checkFormat({});
 
@@ -79,32 +75,24 @@ function haveMemory(
   return buffer !== ofLogits || isSameMemory(grad, logits) || !overlaps(grad, logits);
 }
 
-/** Runs such a call. Core checks its numbers. */
-export function runPlain(
-  owner: CallOwner,
+/** Such a call. Core checks its numbers when it is made. */
+export function plainCall(
   arrays: CallArrays,
   given: GivenCall,
   { wantsGradient, gradientsGiven }: CallKind,
   reduction: Reduction,
-): HostOutput {
-  const { values, labels, grad, logits } = arrays;
-  const call = {
-    arrays,
+): CheckedCall {
+  return {
     given,
+    arrays,
+    wantsGradient,
+    wantsElements: false,
     gradientsGiven,
-    normalizer: normalizerOf(given.normalizer, reduction),
     upstream: numberOf(given.gradOutput, 1),
+    normalizer: normalizerOf(given.normalizer, reduction),
     collect: booleanOption('collect', given.collect, true),
+    signal: undefined,
+    transfer: false,
+    stream: undefined,
   };
-  const gradient = wantsGradient ? (grad ?? newValues(logits.tensors)) : undefined;
-  const { Criterion, block } = addon();
-  writeNumbers(owner, call);
-  try {
-    if (gradient) Criterion.run(values, labels, gradient);
-    else Criterion.run(values, labels);
-  } catch (error) {
-    throw callFailure(error, given);
-  }
-  checkOutcome(block, false, owner.expectedLabel);
-  return outputOf(call, block, gradient, undefined);
 }

@@ -43,7 +43,7 @@ export function runOnHost(owner: CallOwner, call: CheckedCall): HostOutput {
 }
 
 export function outputOf(
-  { arrays, gradientsGiven }: Pick<CheckedCall, 'arrays' | 'gradientsGiven'>,
+  { arrays, gradientsGiven }: CheckedCall,
   outcome: Float64Array,
   gradient: PerLevel<Values> | undefined,
   elements: PerLevel<Float32Array> | undefined,
