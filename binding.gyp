@@ -70,6 +70,7 @@
         "native/cpu/cpu_features.cc",
         "native/cpu/dense.cc",
         "native/cpu/kernels_scalar.cc",
+        "native/cpu/pin_library.cc",
         "native/cpu/soft_element.cc",
         "native/cpu/survey.cc",
         "native/cpu/thread_pool.cc"
@@ -87,10 +88,10 @@
         "native/c/efl.cc",
         "native/c/errors.cc"
       ],
-      "libraries": ["-lpthread"],
+      "libraries": ["-ldl", "-lpthread"],
       "conditions": [
         ["OS=='linux'", {
-          "ldflags": ["-Wl,-z,nodelete", "-Wl,--version-script=<(module_root_dir)/native/c/exports.map"]
+          "ldflags": ["-Wl,--version-script=<(module_root_dir)/native/c/exports.map"]
         }]
       ]
     },
@@ -112,7 +113,7 @@
         "native/node/levels.cc",
         "native/node/names.cc",
         "native/node/options.cc",
-        "native/node/pin_library.cc"
+        "native/node/shared_library_posix.cc"
       ],
       "libraries": ["-ldl", "-lpthread"],
       "conditions": [

@@ -66,6 +66,7 @@ export class EflLoadError extends EflError {
 export type BackendFailure =
   | 'disabled'
   | 'not-built'
+  | 'not-installed'
   | 'library-not-loadable'
   | 'abi-mismatch'
   | 'no-driver'

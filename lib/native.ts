@@ -18,10 +18,13 @@ export const include = path.join(
 );
 
 /**
- * The library of this platform, `libefl.so` or `libefl.dylib`, to link with and to name in a run
- * path: it is beside the addon that this process uses. Absolute.
+ * The library of this platform, `libefl.so`, `libefl.dylib` or `efl.dll`, to link with and to name in
+ * a run path: it is beside the addon that this process uses. On Windows programs are linked with
+ * `efl.lib`, which is beside it. Absolute.
  */
-export const library = path.join(
-  path.dirname(addonPath()),
-  process.platform === 'darwin' ? 'libefl.dylib' : 'libefl.so',
-);
+export const library = path.join(path.dirname(addonPath()), libraryName());
+
+function libraryName(): string {
+  if (process.platform === 'win32') return 'efl.dll';
+  return process.platform === 'darwin' ? 'libefl.dylib' : 'libefl.so';
+}

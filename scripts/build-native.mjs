@@ -6,23 +6,15 @@
 // not staged: it only loads with the sanitizer's runtime preloaded, and EFL_BINARY names it then.
 // Nor is one in a folder of its own, for another compiler (CC, CXX), which takes CMake.
 // --portable leaves out the kernels of newer instruction sets, which take most of the time. CMake
-// also builds the library for GPUs where nvcc is found; EFL_CUDA=on needs it, EFL_CUDA=off does not.
+// also builds the library for GPUs where nvcc is found, for the package that has it; EFL_CUDA=on needs
+// it, EFL_CUDA=off does not.
 import { spawnSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import {
-  copyFileSync,
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { nativeFingerprint } from './fingerprint.mjs';
-import { root, stagedFolder } from './platform.mjs';
+import { cudaFolder, linkCudaPackage, root, stagedFolder } from './platform.mjs';
+import { stage } from './staging.mjs';
 
 const require = createRequire(import.meta.url);
 /** `auto` builds the library for GPUs where nvcc is found, `on` needs it, `off` leaves it out. */
@@ -86,52 +78,19 @@ function findBuilt(candidates) {
   return built;
 }
 
-/** By a rename: a process that has the old file mapped must not see it change. */
-function stageFile(built, target) {
-  copyFileSync(built, `${target}.new`);
-  renameSync(`${target}.new`, target);
-}
-
-const libraryExtension = process.platform === 'darwin' ? '.dylib' : '.so';
-
-function checksum(file) {
-  return createHash('sha256').update(readFileSync(file)).digest('hex');
-}
-
-/** The library for GPUs, which is beside the addon or not built at all; its checksum. */
-function stageCuda(built, target) {
-  const library = path.join(path.dirname(built), 'libefl_cuda.so');
-  if (!existsSync(library) || options.portable || cuda === 'off') {
-    rmSync(target, { force: true });
-    return undefined;
-  }
-  stageFile(library, target);
-  return checksum(target);
-}
-
-function stage(built, builder) {
-  const folder = stagedFolder();
-  mkdirSync(folder, { recursive: true });
-  const target = path.join(folder, 'efl.node');
-  stageFile(built, target);
-  const library = path.join(folder, `libefl${libraryExtension}`);
-  stageFile(path.join(path.dirname(built), path.basename(library)), library);
-  const cudaChecksum = stageCuda(built, path.join(folder, 'libefl_cuda.so'));
-  const manifest = {
-    version: JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8')).version,
-    builder,
-    configuration: options.debug ? 'debug' : 'release',
-    sources: nativeFingerprint(),
-    sha256: checksum(target),
-    librarySha256: checksum(library),
-    // So that a build which is to have it is not taken for one that could not.
-    cuda,
-    ...(cudaChecksum ? { cudaSha256: cudaChecksum } : {}),
-  };
-  writeFileSync(path.join(folder, 'manifest.json'), `${JSON.stringify(manifest, null, 2)}\n`);
-  const gpus = cudaChecksum ? 'with the library for GPUs' : 'without a library for GPUs';
-  const how = `${builder}, ${manifest.configuration}, ${gpus}`;
-  console.log(`Staged ${path.relative(root, target)} (${how}).`);
+/** The addon, and the library for programs in C. */
+function stageBuilt(addon, builder) {
+  const libraryName = process.platform === 'darwin' ? 'libefl.dylib' : 'libefl.so';
+  const built = path.dirname(addon);
+  const configuration = options.debug ? 'debug' : 'release';
+  // `cuda`: so that a build which is to have the library is not taken for one that could not.
+  const files = [addon, path.join(built, libraryName)];
+  stage(stagedFolder(), files, { builder, configuration, cuda });
+  const cudaLibrary = path.join(built, 'libefl_cuda.so');
+  // Built beside the addon, or not at all.
+  if (!existsSync(cudaLibrary) || options.portable || cuda === 'off') return;
+  stage(cudaFolder(), [cudaLibrary], { builder, configuration: 'release' });
+  linkCudaPackage();
 }
 
 const builder = positionals[0] ?? (options.portable || hasCMake() ? 'cmake' : 'gyp');
@@ -140,5 +99,5 @@ if (builder !== 'cmake' && builder !== 'gyp') {
   process.exit(2);
 }
 if (options.sanitize || options.folder) console.log(`Built ${findBuilt(buildWithCMake())}.`);
-else if (builder === 'cmake') stage(findBuilt(buildWithCMake()), 'cmake-js');
-else stage(findBuilt(buildWithGyp()), 'node-gyp');
+else if (builder === 'cmake') stageBuilt(findBuilt(buildWithCMake()), 'cmake-js');
+else stageBuilt(findBuilt(buildWithGyp()), 'node-gyp');

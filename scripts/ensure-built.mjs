@@ -1,27 +1,30 @@
 // Builds what is missing or was made from other sources; says nothing when all is there. With
 // --release (before packing) a debug build does not count as there.
 //
-// The library for GPUs, which takes nvcc many minutes, is part of a release, and of other builds where
-// there is a GPU to use it; EFL_CUDA=auto, on or off says otherwise.
+// The library for GPUs, which takes nvcc many minutes, is only built where there is a GPU to use it,
+// and with --cuda (before its package is packed). EFL_CUDA=auto, on or off says otherwise.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { nativeFingerprint, typescriptFingerprint } from './fingerprint.mjs';
-import { root, stagedFolder } from './platform.mjs';
+import { cudaFolder, linkCudaPackage, root, stagedFolder } from './platform.mjs';
+import { readManifest } from './staging.mjs';
 
 const isRelease = process.argv.includes('--release');
+const needsCuda = process.argv.includes('--cuda');
 /** The driver, on Linux or below it on Windows. */
 const hasGpu = existsSync('/proc/driver/nvidia') || existsSync('/dev/dxg');
-const cuda = process.env.EFL_CUDA ?? (isRelease || hasGpu ? 'auto' : 'off');
+const cuda = needsCuda ? 'on' : (process.env.EFL_CUDA ?? (hasGpu ? 'auto' : 'off'));
 
 function nativeIsCurrent() {
-  const manifest = path.join(stagedFolder(), 'manifest.json');
-  if (!existsSync(manifest) || !existsSync(path.join(stagedFolder(), 'efl.node'))) return false;
-  const built = JSON.parse(readFileSync(manifest, 'utf8'));
+  const built = readManifest(stagedFolder());
+  if (!built || !existsSync(path.join(stagedFolder(), 'efl.node'))) return false;
   if (isRelease && built.configuration !== 'release') return false;
   if (built.cuda === 'off' && cuda !== 'off') return false;
   return built.sources === nativeFingerprint();
 }
+
+const cudaIsCurrent = () => readManifest(cudaFolder())?.sources === nativeFingerprint();
 
 function typescriptIsCurrent() {
   const file = path.join(root, 'dist', 'sources.sha256');
@@ -36,10 +39,12 @@ function npmRun(script) {
   if (status !== 0) process.exit(status ?? 1);
 }
 
-if (!nativeIsCurrent()) {
+if (!nativeIsCurrent() || (needsCuda && !cudaIsCurrent())) {
   console.error('Building the native addon ...');
   npmRun('build:native');
 }
+// npm ci takes the link away.
+if (existsSync(cudaFolder())) linkCudaPackage();
 if (!typescriptIsCurrent()) {
   console.error('Compiling the TypeScript sources ...');
   npmRun('build:ts');

@@ -1,4 +1,4 @@
-// node scripts/install-dependencies.mjs <folder> | --all
+// node scripts/install-dependencies.mjs <folder> [options of npm ci] | --all
 //
 // Installs the dependencies of a folder that is a package of its own, where that is needed: of one, or
 // of the benchmark and of every example.
@@ -33,14 +33,21 @@ function needsInstall(directory) {
   return statSync(join(directory, 'package-lock.json')).mtimeMs > statSync(installed).mtimeMs;
 }
 
-function npmCi(directory) {
-  const args = ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
+function npmCi(directory, options) {
+  const args = [
+    'ci',
+    '--ignore-scripts',
+    '--no-audit',
+    '--no-fund',
+    '--loglevel=error',
+    ...options,
+  ];
   // What npm says goes to stderr: stdout is for results.
-  const options = { cwd: directory, stdio: ['inherit', 2, 2] };
+  const spawning = { cwd: directory, stdio: ['inherit', 2, 2] };
   const npm = process.env.npm_execpath;
   // npm itself, where it started this script: on Windows `npm` alone is not a program.
-  if (npm?.endsWith('.js')) return run(process.execPath, [npm, ...args], options);
-  return run('npm', args, { ...options, shell: process.platform === 'win32' });
+  if (npm?.endsWith('.js')) return run(process.execPath, [npm, ...args], spawning);
+  return run('npm', args, { ...spawning, shell: process.platform === 'win32' });
 }
 
 /** The folders of the repository that are packages of their own. */
@@ -49,17 +56,17 @@ function packages() {
   return ['bench', ...examples].filter((name) => existsSync(join(name, 'package-lock.json')));
 }
 
-/** Resolves to the exit code: 0 where everything is there. */
-export async function installDependencies(directory, name) {
+/** Resolves to the exit code: 0 where everything is there. `options` are more of npm's. */
+export async function installDependencies(directory, name, options = []) {
   if (!needsInstall(directory)) return 0;
   console.error(`Installing the dependencies of ${name} (npm ci, first use only) ...`);
-  return npmCi(directory);
+  return npmCi(directory, options);
 }
 
 if (process.argv[1] && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) {
-  const [folder] = process.argv.slice(2);
+  const [folder, ...options] = process.argv.slice(2);
   for (const one of folder === '--all' ? packages() : [folder]) {
-    process.exitCode = await installDependencies(one, one);
+    process.exitCode = await installDependencies(one, one, options);
     if (process.exitCode !== 0) break;
   }
 }

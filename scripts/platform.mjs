@@ -1,5 +1,5 @@
 // Where a binary for this machine is staged: the folder the loader (lib/binding) reads.
-import { closeSync, openSync, readSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, readSync, symlinkSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import path from 'node:path';
 
@@ -22,4 +22,19 @@ export function platformTuple() {
 
 export function stagedFolder() {
   return path.join(root, 'prebuilds', platformTuple());
+}
+
+const cudaPackage = 'equalized-focal-loss-cuda';
+
+/** The same of the library for GPUs, which is in a package of its own. */
+export function cudaFolder() {
+  return path.join(root, 'packages', cudaPackage, 'prebuilds', platformTuple());
+}
+
+/** That package where the loader finds it, as if it were installed. */
+export function linkCudaPackage() {
+  const link = path.join(root, 'node_modules', cudaPackage);
+  if (existsSync(link)) return;
+  mkdirSync(path.dirname(link), { recursive: true });
+  symlinkSync(path.join(root, 'packages', cudaPackage), link, 'junction');
 }

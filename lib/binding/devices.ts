@@ -2,14 +2,19 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { EflCudaError, type BackendFailure } from '../errors';
-import { version } from '../version';
+import { cudaPackageName, version } from '../version';
 import type { DeviceSummary } from './addon';
 import { addon, addonPath } from './load';
+import { deviceLibraryPlaces } from './places';
+import { currentPlatform } from './platform';
 
 /** A GPU, or the first reason not to have one. */
 export type DeviceLibrary =
   | { readonly summary: DeviceSummary }
   | { readonly reason: BackendFailure; readonly explanation: string };
+
+/** The platform that the library is built for. */
+const cudaPlatform = 'linux-x64';
 
 let found: DeviceLibrary | undefined;
 
@@ -19,22 +24,18 @@ export function deviceLibrary(): DeviceLibrary {
   return found;
 }
 
-/** What the library is called beside the addon. */
-export const deviceLibraryName = 'libefl_cuda.so';
-
-/** `EFL_CUDA_LIBRARY`, or the file beside the addon. */
-function libraryPath(): string {
+/** `EFL_CUDA_LIBRARY`, or a file that is there: beside the addon, or in the package that has it. */
+export function deviceLibraryPath(): string | undefined {
   const explicit = process.env['EFL_CUDA_LIBRARY'];
   if (explicit) return path.resolve(explicit);
-  return path.join(path.dirname(addonPath()), deviceLibraryName);
+  return deviceLibraryPlaces(addonPath()).find((file) => existsSync(file));
 }
 
 function find(): DeviceLibrary {
   if (process.env['EFL_DISABLE_CUDA']) return failure('disabled', 'EFL_DISABLE_CUDA is set');
-  const file = libraryPath();
-  if (!existsSync(file)) {
-    return failure('not-built', `there is no ${file}: this build has no CUDA backend`);
-  }
+  const file = deviceLibraryPath();
+  if (file === undefined) return notInstalled();
+  if (!existsSync(file)) return failure('not-built', `there is no ${file}`);
   const problem = addon().openDevices(file);
   if (typeof problem === 'object') {
     const expected = `this package is ${version}`;
@@ -43,6 +44,17 @@ function find(): DeviceLibrary {
   if (problem !== undefined) return failure('library-not-loadable', problem);
   const summary = addon().deviceSummary();
   return noDevice(summary) ?? noKernels(summary) ?? { summary };
+}
+
+function notInstalled(): DeviceLibrary {
+  const { tuple } = currentPlatform();
+  if (tuple !== cudaPlatform) {
+    return failure('not-built', `there is none for ${tuple}, only for ${cudaPlatform}`);
+  }
+  return failure(
+    'not-installed',
+    `it is a package of its own: npm install ${cudaPackageName}@${version}`,
+  );
 }
 
 const insufficientDriver = 35;

@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import Module from 'node:module';
 import path from 'node:path';
 import { codeFolder } from '../code-folder';
-import { packageName } from '../version';
+import { cudaPackageName, packageName } from '../version';
 import { currentPlatform } from './platform';
 
 /** `efl.node` of this platform, below a folder that has a copy of this package's prebuilds/. */
@@ -28,10 +28,14 @@ function nameOf(manifest: string): unknown {
 
 /** The folder of this package as installed for the program that this code was bundled into. */
 export function installedFolder(): string | undefined {
+  return folderOf(packageName);
+}
+
+function folderOf(name: string): string | undefined {
   try {
     // Node.js looks in the node_modules of every folder above, and links are followed.
     const { resolve } = Module.createRequire(path.join(codeFolder, 'bundle.js'));
-    return path.dirname(resolve(`${packageName}/package.json`));
+    return path.dirname(resolve(`${name}/package.json`));
   } catch {
     return undefined;
   }
@@ -58,4 +62,13 @@ export function binaryPlaces(): string[] {
 export function findBinary(): string {
   const places = binaryPlaces();
   return places.find((file) => existsSync(file)) ?? places[0]!;
+}
+
+/** Every place the library for GPUs may be: beside the addon, where a bundle has it, or in its package. */
+export function deviceLibraryPlaces(addonPath: string): string[] {
+  const name = 'libefl_cuda.so';
+  const beside = path.join(path.dirname(addonPath), name);
+  const installed = folderOf(cudaPackageName);
+  if (installed === undefined) return [beside];
+  return [beside, path.join(installed, 'prebuilds', currentPlatform().tuple, name)];
 }

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { createHash } from 'node:crypto';
 import path from 'node:path';
 import { backends, cpuStatus, type BackendStatus } from '../backends';
-import { deviceLibraryName } from '../binding/devices';
+import { deviceLibraryPath } from '../binding/devices';
 import { addonPath } from '../binding/load';
 import { currentPlatform, describeLibc } from '../binding/platform';
 import { variables } from '../binding/settings';
@@ -15,9 +15,7 @@ interface BinaryReport {
   readonly builder?: string;
   readonly configuration?: string;
   /** Whether the file is the one the manifest was written for; a damaged one can crash at loading. */
-  readonly intact?: boolean;
-  /** The same of the library for GPUs beside it. */
-  readonly libraryIntact?: boolean | undefined;
+  readonly intact?: boolean | undefined;
 }
 
 interface Report {
@@ -64,41 +62,48 @@ function examine(): Report {
 function examineBinary(): BinaryReport {
   const file = addonPath();
   if (!existsSync(file)) return { path: file, found: false };
-  const manifestFile = path.join(path.dirname(file), 'manifest.json');
-  if (process.env['EFL_BINARY'] || !existsSync(manifestFile)) return { path: file, found: true };
-  const manifest = JSON.parse(readFileSync(manifestFile, 'utf8')) as {
-    builder: string;
-    configuration: string;
-    sha256: string;
-    cudaSha256?: string;
-  };
+  // EFL_BINARY and EFL_CUDA_LIBRARY name files that no manifest is about.
+  if (process.env['EFL_BINARY']) return { path: file, found: true };
+  const { builder, configuration } = manifestOf(file) ?? {};
   return {
-    path: file,
-    found: true,
-    builder: manifest.builder,
-    configuration: manifest.configuration,
-    intact: isIntact(file, manifest.sha256),
-    libraryIntact: isLibraryIntact(path.dirname(file), manifest.cudaSha256),
+    ...{ path: file, found: true, intact: isIntact(file) },
+    ...(builder && { builder }),
+    ...(configuration && { configuration }),
   };
 }
 
-function isIntact(file: string, expected: string): boolean {
+/** What scripts/staging.mjs writes beside the files it is about. */
+interface Manifest {
+  readonly builder: string;
+  readonly configuration: string;
+  readonly files: Readonly<Record<string, string>>;
+}
+
+function manifestOf(file: string): Manifest | undefined {
+  const manifest = path.join(path.dirname(file), 'manifest.json');
+  if (!existsSync(manifest)) return undefined;
+  return JSON.parse(readFileSync(manifest, 'utf8')) as Manifest;
+}
+
+/** Undefined where no manifest says what the file is. */
+function isIntact(file: string): boolean | undefined {
+  const expected = manifestOf(file)?.files[path.basename(file)];
+  if (expected === undefined) return undefined;
   return createHash('sha256').update(readFileSync(file)).digest('hex') === expected;
 }
 
-/** Of the library that would be opened; undefined where none is, or another one. */
-function isLibraryIntact(folder: string, expected: string | undefined): boolean | undefined {
-  const { EFL_CUDA_LIBRARY: other, EFL_DISABLE_CUDA: disabled } = process.env;
-  const library = path.join(folder, deviceLibraryName);
-  if (expected === undefined || other || disabled || !existsSync(library)) return undefined;
-  return isIntact(library, expected);
+/** The library for GPUs that would be opened, where it is not what its manifest says. */
+function damagedDeviceLibrary(): string | undefined {
+  if (process.env['EFL_CUDA_LIBRARY'] || process.env['EFL_DISABLE_CUDA']) return undefined;
+  const file = deviceLibraryPath();
+  return file !== undefined && isIntact(file) === false ? file : undefined;
 }
 
 /** Loading a truncated file can end the process without an exception: report it, do not try it. */
-function backendsOf({ path: file, intact, libraryIntact }: BinaryReport): BackendStatus[] {
+function backendsOf({ path: file, intact }: BinaryReport): BackendStatus[] {
   if (intact === false) return [damaged('cpu', file), damaged('cuda', file)];
-  if (libraryIntact !== false) return backends();
-  return [cpuStatus(), damaged('cuda', path.join(path.dirname(file), deviceLibraryName))];
+  const library = damagedDeviceLibrary();
+  return library === undefined ? backends() : [cpuStatus(), damaged('cuda', library)];
 }
 
 function damaged(name: 'cpu' | 'cuda', file: string): BackendStatus {

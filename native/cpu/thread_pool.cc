@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "flush_subnormals.h"
+#include "pin_library.h"
 
 namespace efl::cpu {
 namespace {
@@ -80,6 +81,7 @@ class ThreadPool {
   }
 
   void start_helper() {
+    if (parkings_.empty()) pin_library();
     auto parking = std::make_unique<Parking>();
     const auto number = static_cast<int32_t>(parkings_.size()) + 1;
     parkings_.emplace_back();  // first: a thread that runs cannot be taken back

