@@ -1,5 +1,5 @@
-/** Relative links and images of what ships: their targets ship, too, and their anchors exist. */
-import { existsSync, readFileSync } from 'node:fs';
+/** Relative links and images: their targets and anchors exist; those of what ships ship, too. */
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { expectSuccess, root, run } from './child';
 import { documents } from './documents';
@@ -46,25 +46,38 @@ function placeOf({ document, target }: Link): { readonly file: string; readonly 
   return { file: file === '' ? document : place, anchor };
 }
 
-const pages = [...documents(), 'CHANGELOG.md', 'SECURITY.md'].map((file) =>
-  file.split(path.sep).join('/'),
-);
-const links = pages.flatMap(linksOf).filter(({ target }) => !/^[a-z]+:/.test(target));
-const named = links.map((link) => [link.document, link.target, link] as const);
+type Case = readonly [document: string, target: string, link: Link];
+
+function casesOf(pages: readonly string[]): Case[] {
+  const links = pages.flatMap(linksOf).filter(({ target }) => !/^[a-z]+:/.test(target));
+  return links.map((link) => [link.document, link.target, link]);
+}
+
+const examples = readdirSync(path.join(root, 'examples'))
+  .map((name) => `examples/${name}/README.md`)
+  .filter((file) => existsSync(path.join(root, file)));
+const shipped = documents()
+  .map((file) => file.split(path.sep).join('/'))
+  .filter((file) => file !== 'CONTRIBUTING.md');
+const ofPackage = casesOf([...shipped, 'CHANGELOG.md', 'SECURITY.md']);
+const ofRepository = casesOf([
+  'CONTRIBUTING.md',
+  'bench/README.md',
+  'examples/README.md',
+  ...examples,
+]);
 
 test('there are links to walk', () => {
-  expect(links.length).toBeGreaterThan(20);
+  expect(ofPackage.length).toBeGreaterThan(20);
+  expect(ofRepository.length).toBeGreaterThan(2);
 });
 
-test.each(named)('%s: %s is there', (_, __, link) => {
+test.each([...ofPackage, ...ofRepository])('%s: %s is there', (_, __, link) => {
   const { file, anchor } = placeOf(link);
   expect(existsSync(path.join(root, file))).toBe(true);
   if (anchor !== '') expect(anchorsOf(file)).toContain(anchor);
 });
 
-test.each(named.filter(([document]) => document !== 'CONTRIBUTING.md'))(
-  '%s: %s is in the package',
-  (_, __, link) => {
-    expect([...packed]).toContain(placeOf(link).file);
-  },
-);
+test.each(ofPackage)('%s: %s is in the package', (_, __, link) => {
+  expect([...packed]).toContain(placeOf(link).file);
+});
