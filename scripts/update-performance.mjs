@@ -1,5 +1,5 @@
-// Puts a report of the benchmark into README.md and docs/performance.md: tables, and pictures in
-// docs/images. The report itself is kept as docs/performance.json, from which all can be made again.
+// Puts a report of the benchmark into README.md (a short table) and docs/performance.md (all tables),
+// with pictures in docs/images. The report itself is kept as docs/performance.json, from which all can be made again.
 //
 //   npm run bench -- --study --out runs/performance
 //   node scripts/update-performance.mjs runs/performance/report.json [folder with README.md]
@@ -29,7 +29,7 @@ const ofReport = (name) => require(path.join(root, 'bench', 'report', `${name}.t
 const { picturesOf } = ofReport('pictures');
 const { markdownTable } = ofReport('markdown');
 const { parseReport } = ofReport('schema');
-const { summaryTable } = ofReport('summary');
+const { shortSummaryTable, summaryTable } = ofReport('summary');
 const { processor, taken } = ofReport('format');
 const { distributionTable, figureTable, machineTable, resultTable, skippedTable, workloadTitle } =
   ofReport('tables');
@@ -137,5 +137,6 @@ for (const picture of pictures.filter(({ workload }) => workload === null)) {
   blocks.set(`performance:${picture.name}`, `${show(picture)}\n\n${when}`);
 }
 
-fill('README.md', new Map([['performance', `${markdownTable(summaryTable(report))}\n\n${when}`]]));
+const short = `${markdownTable(shortSummaryTable(report))}\n\n${when}`;
+fill('README.md', new Map([['performance', short]]));
 fill(path.join('docs', 'performance.md'), blocks);

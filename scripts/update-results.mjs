@@ -1,7 +1,7 @@
-// Puts the results of a demo run into README.md: its table and its figure.
+// Puts the table of a demo run into README.md.
 //
 //   node scripts/update-results.mjs runs/<name> [folder with README.md]
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { root } from './platform.mjs';
 
@@ -24,20 +24,25 @@ function figure({ mean, deviation }, signed) {
   return `${sign}${mean.toFixed(1)}${spread}`;
 }
 
-function row(title, ap, signed, last) {
+function row(title, ap, signed) {
   const figures = groups.map((group) => figure(ap.apBudget[group], signed));
-  return `| ${[title, ...figures, last].join(' | ')} |`;
+  return `| ${[title, ...figures].join(' | ')} |`;
+}
+
+/** No figure without the length of its training. */
+function head() {
+  const { length } = config.seeds;
+  const spread = length > 1 ? `mean ± sd, ${length} seeds` : `seed ${config.seeds[0]}`;
+  return `AP in % after ${config.epochs} epochs (${spread})`;
 }
 
 const table = [
-  `| AP in % (mean ± sd, seeds ${config.seeds.join(', ')}) | rare | common | frequent | all | loss per step |`,
-  '| --- | --- | --- | --- | --- | --- |',
-  ...losses.map(({ loss, ap, lossMilliseconds }) =>
-    row(names[loss], ap, false, `${lossMilliseconds.mean.toFixed(2)} ms`),
-  ),
+  `| ${head()} | rare | common | frequent | all |`,
+  '| --- | --- | --- | --- | --- |',
+  ...losses.map(({ loss, ap }) => row(names[loss], ap, false)),
   ...differences
     .filter(({ baseline }) => baseline === 'fl')
-    .map(({ loss, baseline, ap }) => row(`${names[loss]} minus ${names[baseline]}`, ap, true, '')),
+    .map(({ loss, baseline, ap }) => row(`${names[loss]} minus ${names[baseline]}`, ap, true)),
 ].join('\n');
 
 function replaceBetween(text, name, content) {
@@ -47,12 +52,6 @@ function replaceBetween(text, name, content) {
   if (from < 0 || to < 0) throw new Error(`README.md has no ${begin} ... ${end}`);
   return `${text.slice(0, from + begin.length)}\n\n${content}\n\n${text.slice(to)}`;
 }
-
-const svg = /<svg[^>]*>[\s\S]*?<\/svg>/.exec(
-  readFileSync(path.join(run, 'report.html'), 'utf8'),
-)[0];
-mkdirSync(path.join(target, 'docs', 'images'), { recursive: true });
-writeFileSync(path.join(target, 'docs', 'images', 'average-precision.svg'), `${svg}\n`);
 
 const readme = path.join(target, 'README.md');
 writeFileSync(readme, replaceBetween(readFileSync(readme, 'utf8'), 'results', table));

@@ -1,4 +1,4 @@
-/** The table for those who read no further: the package and its peers on the large workloads. */
+/** The package and its peers on the large workloads; and the few of them that the README shows. */
 import { digits, percentSpread, worstError } from './format';
 import type { ContenderResult, Report, WorkloadResult } from './report';
 import { workloadTitle, type Table } from './tables';
@@ -13,9 +13,31 @@ export function summaryWorkloads({ workloads }: Report): readonly WorkloadResult
   return (suitable.length > 0 ? suitable : mixed).slice(0, shown);
 }
 
+/** What a reader of the README may already use; of each the id. */
+const familiar = ['python-torch-compile', 'plain-javascript', 'tfjs-wasm'];
+
 export function summaryTable(report: Report): Table {
   const workloads = summaryWorkloads(report);
+  return tableOf(workloads, contendersOf(workloads));
+}
+
+/** The same with the package, a copy on as many threads, and the peers that most readers know. */
+export function shortSummaryTable(report: Report): Table {
+  const workloads = summaryWorkloads(report);
   const contenders = contendersOf(workloads);
+  const copies = contenders.filter(({ family }) => family === 'copy');
+  const threads = Math.max(...copies.map((copy) => copy.threads));
+  const few = contenders.filter((one) => {
+    if (one.family === 'copy') return one.threads === threads;
+    return one.family === 'ours' || familiar.includes(one.id);
+  });
+  return tableOf(workloads, few);
+}
+
+function tableOf(
+  workloads: readonly WorkloadResult[],
+  contenders: readonly ContenderResult[],
+): Table {
   const columns = workloads.flatMap((workload) => [
     `${shortTitle(workload)}: ns/logit`,
     'x ours',

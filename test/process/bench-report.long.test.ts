@@ -89,6 +89,7 @@ test(
     const ended = await runNode([script, stored, target]);
     expectSuccess(ended);
     expect(text(readme)).toMatch(/\| this package, AVX-512 +\| +2 \| +0\.45 \| +1\.00 \|/);
+    expect(text(readme)).not.toContain('copy of the logits'); // that on one thread
     expect(text(page)).toMatch(/two threads over a copy.*MISSED/);
     expect(text(page)).toContain('(images/performance-study-rows-80.svg)');
     expect(text(page)).toContain(classes);

@@ -2,6 +2,7 @@ import { allBlocks, codeBlocks } from './documents';
 
 /** Every command of the documents, and the test or CI step that runs it. */
 const runBy: Readonly<Record<string, string>> = {
+  'npm install equalized-focal-loss': 'package.test.ts, from the packed file',
   'npm ci && npm run demo': '.ci/run, with --quick',
   'npm ci && npm test': '.ci/run',
   'npm ci': '.ci/run',

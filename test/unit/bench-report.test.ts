@@ -1,6 +1,7 @@
 import { compareReports } from '../../bench/report/compare';
 import { markdownOf } from '../../bench/report/markdown';
 import type { Report } from '../../bench/report/report';
+import { shortSummaryTable } from '../../bench/report/summary';
 import { around, ours, report, timed, withOurs, workload } from './bench-report.fixture';
 
 function slowerBy(factor: number, noise: number): Report {
@@ -22,6 +23,21 @@ test('the table has every contender, the fastest first, and how many rows it was
   expect(rows.map((row) => Number(row.split('|').at(-7)))).toEqual([0.3, 0.35, 0.45, 1.2, 310]);
   expect(rows.at(-1)).toContain('(200 rows)');
   expect(text).toMatch(/NumPy +\| all +\| no module named numpy/);
+});
+
+test('the short table has the package, the copy on most threads, and the peers that readers know', () => {
+  const peers = ['plain-javascript', 'python-numpy', 'tfjs-wasm'].map((id) =>
+    timed({ id, name: id, family: 'python', nanoseconds: 50 }),
+  );
+  const workloads = [{ ...workload, results: [...workload.results, ...peers] }];
+  const { rows } = shortSummaryTable({ ...report, workloads });
+  expect(rows.map(([name, threads]) => `${name} ${threads}`)).toEqual([
+    'copy 2',
+    'this package, AVX-512 2',
+    'this package, AVX2 1',
+    'plain-javascript 1',
+    'tfjs-wasm 1',
+  ]);
 });
 
 test('a bar in a name does not make another column', () => {
