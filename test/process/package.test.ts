@@ -90,6 +90,21 @@ describe('the packed package', () => {
     expect(stderr).toMatch(/npm install --save-dev cmake-js@\S+ node-addon-api@\S+/);
   });
 
+  test(
+    'has of the benchmark what efl bench needs, and no more',
+    async () => {
+      const efl = path.join(project.folder, 'node_modules', '.bin', 'efl');
+      const args = ['bench', '--shapes', '40x7', '--seconds', '5'];
+      const ended = await run(efl, args, { cwd: project.folder });
+      expectSuccess(ended);
+      expect(ended.stdout).toContain('plain JavaScript');
+      const packed = project.packedFiles.filter((file) => file.startsWith('dist/bench/'));
+      expect(packed.length).toBeLessThan(45);
+      expect(packed.filter((file) => /study|gpu|training|python|chart/.test(file))).toEqual([]);
+    },
+    minutes,
+  );
+
   test('holds what it should and nothing else', () => {
     const tops = new Set(project.packedFiles.map((file) => file.split('/')[0]));
     expect([...tops].sort()).toEqual(
