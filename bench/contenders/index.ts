@@ -3,7 +3,7 @@ import type { Contender } from './contender';
 import { contendersIn } from './load';
 
 /** Files of this folder, in the order in which they are reported. */
-const allOwn = ['copy', 'ours', 'plain-javascript', 'onnxruntime', 'tfjs', 'python'];
+const allOwn = ['copy', 'ours', 'plain-javascript', 'onnxruntime', 'tfjs', 'jax-js', 'python'];
 
 /** A contender and the file its process loads it from. */
 export interface Listed extends Contender {

@@ -14,7 +14,7 @@ export function chooseContenders(): Choice {
   // The first instruction set is the best.
   const fastest = ours.find(({ threads }) => threads === allThreads)!;
   const single = ours.find(({ threads }) => threads === 1)!;
-  const others = listContenders([], ['plain-javascript', 'onnxruntime', 'tfjs']);
+  const others = listContenders([], ['plain-javascript', 'onnxruntime', 'tfjs', 'jax-js']);
   const missing = others.flatMap((other) => other.missing ?? []);
   return {
     present: [...new Set([fastest, single]), ...others.filter((other) => !other.missing)],

@@ -82,14 +82,20 @@ export async function compare(
 }
 
 /** Rejects with the reason where the contender cannot run or computes something else. */
-async function enter({ contender, runner }: Player, stage: Stage, pace: Pace): Promise<Timed> {
+async function enter(player: Player, stage: Stage, pace: Pace): Promise<Timed> {
+  const { contender, runner } = player;
   const errors = await runner.check(stage);
   if (errors === null) throw new Error('there is no solution to check');
-  const ofRow = (await runner.sample(1)) / stage.checkedRows;
-  const affordable = Math.max(stage.checkedRows, Math.floor(pace.callMilliseconds / ofRow));
-  const memory = (contender.mostLogits ?? Infinity) / stage.classes;
-  const rows = Math.max(1, Math.min(stage.rows, affordable, Math.floor(memory)));
+  const rows = contender.family === 'ours' ? stage.rows : await rowsFor(player, stage, pace);
   const { version } = await runner.prepare(stage.files(rows));
   await runner.calibrate(pace.sampleMilliseconds);
   return { contender, version, rows, errors, times: [] };
+}
+
+/** As many rows as a call can take in its time, going by the rows that were checked. */
+async function rowsFor({ contender, runner }: Player, stage: Stage, pace: Pace): Promise<number> {
+  const ofRow = (await runner.sample(1)) / stage.checkedRows;
+  const affordable = Math.max(stage.checkedRows, Math.floor(pace.callMilliseconds / ofRow));
+  const memory = (contender.mostLogits ?? Infinity) / stage.classes;
+  return Math.max(1, Math.min(stage.rows, affordable, Math.floor(memory)));
 }

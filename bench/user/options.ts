@@ -17,7 +17,7 @@ const fewestSeconds = 5;
 const explanation = `
 All compute loss, gradient and gradient statistics of Equalized Focal Loss, each in a process of its
 own. Each is checked against float64 first, and what is off is not timed; then they are timed in turn.
-TensorFlow.js and onnxruntime-node take part where they are installed in the current folder.
+TensorFlow.js, onnxruntime-node and jax-js take part where they are installed in the current folder.
 
 Exit code: 0, or 1 where this package computes something else, or 2 where nothing was measured.`;
 
