@@ -49,6 +49,9 @@ export async function compare(
   const stage = new Stage(makeProblem(workload));
   const timed = new Map<Player, Timed>();
   const failures: Failure[] = [];
+  const showTime = (what: string): void => {
+    show(Math.min(performance.now(), until), 1000 * pace.seconds, what);
+  };
   /** One that fails is out, and the others go on. */
   const attempt = async (player: Player, step: () => Promise<void>): Promise<void> => {
     try {
@@ -59,15 +62,15 @@ export async function compare(
     }
   };
   try {
-    for (const [i, player] of players.entries()) {
-      show(i, players.length + mostRounds, `checking ${player.contender.id}`);
+    for (const player of players) {
+      showTime(`checking ${player.contender.id}`);
       await attempt(player, async () => {
         timed.set(player, await enter(player, stage, pace));
       });
     }
     for (let round = 0; round < mostRounds; round++) {
       if (round >= fewestRounds && performance.now() > until) break;
-      show(players.length + round, players.length + mostRounds, 'timing');
+      showTime('timing');
       for (const player of shuffled([...timed.keys()], round)) {
         await attempt(player, async () => {
           const { rows, times } = timed.get(player)!;

@@ -20,7 +20,7 @@ interface TimedResult {
   readonly errors: Errors;
 }
 
-interface ShapeResult {
+export interface ShapeResult {
   readonly rows: number;
   readonly classes: number;
   readonly rounds: number;
