@@ -1,7 +1,7 @@
-/** `npm run bench -- [options]` in the repository, `efl bench [options]` from the package. */
-import path from 'node:path';
+/** `npm run bench -- [options]`. */
 import { version } from '..';
-import { faulty, makeRoom, runProgram, store } from './command/program';
+import { faulty, runProgram } from './command/program';
+import { makeRoom, store } from './command/store';
 import { listContenders, type Listed } from './contenders';
 import { timesByDistribution } from './distributions';
 import { distributionFigures } from './figures';
@@ -11,7 +11,7 @@ import { parseOptions, type Options } from './options';
 import { objectionToBuild } from './package-build';
 import { withProgress } from './host/progress';
 import { compareReports } from './report/compare';
-import { markdownTable } from './report/markdown';
+import { markdownTable } from './report/markdown-table';
 import { readReport } from './report/read';
 import type { Report, WorkloadResult } from './report/report';
 import {
@@ -23,6 +23,8 @@ import {
 } from './report/tables';
 import { runBenchmark, type Audience } from './run';
 import { figuresFrom } from './script';
+
+const commandName = 'npm run bench --';
 
 const audience: Audience = {
   workload: (result) => {
@@ -42,7 +44,7 @@ const audience: Audience = {
 };
 
 async function main(args: readonly string[]): Promise<number> {
-  const options = parseOptions(args, commandName());
+  const options = parseOptions(args, commandName);
   if (options.list) return list(listContenders(options.contender));
   const objection = objectionToBuild(options.allowUnknownBuild ?? false);
   if (objection !== undefined) throw new Error(objection);
@@ -52,7 +54,7 @@ async function main(args: readonly string[]): Promise<number> {
   if (options.distributions) return compareDistributions(options);
   const frame = {
     package: `equalized-focal-loss ${version}`,
-    command: [commandName(), ...args].join(' '),
+    command: [commandName, ...args].join(' '),
   };
   const contenders = listContenders(options.contender);
   makeRoom(options); // before the work, too
@@ -74,10 +76,6 @@ async function compareDistributions({ quick = false, rounds }: Options): Promise
   audience.distributions({ machine: describeMachine(instructionSets()), distributions });
   audience.figures(distributionFigures(distributions), []);
   return 0;
-}
-
-function commandName(): string {
-  return path.extname(__filename) === '.ts' ? 'npm run bench --' : 'efl bench';
 }
 
 function list(contenders: readonly Listed[]): number {

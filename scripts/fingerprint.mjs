@@ -37,7 +37,7 @@ export function nativeFingerprint() {
 export function typescriptFingerprint() {
   return fingerprint([
     ...filesBelow('lib'),
-    ...filesBelow('bench').filter((file) => /\.(ts|py)$|tsconfig/.test(file)),
+    ...filesBelow('bench').filter((file) => /\.(ts|py|npmignore)$|tsconfig/.test(file)),
     'tsconfig.json',
     'tsconfig.build.json',
     'tsconfig.esm.json',

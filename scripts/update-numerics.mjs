@@ -10,7 +10,7 @@ import { root } from './platform.mjs';
 
 const require = createRequire(import.meta.url);
 require('ts-node').register({ project: path.join(root, 'tsconfig.json'), transpileOnly: true });
-const { markdownTable } = require(path.join(root, 'bench', 'report', 'markdown.ts'));
+const { markdownTable } = require(path.join(root, 'bench', 'report', 'markdown-table.ts'));
 const ofNumerics = (name) => require(path.join(root, 'test', 'numerics', `${name}.ts`));
 const { DOCUMENT, fillBlocks, readDocument } = ofNumerics('document');
 const { allKernelsWork } = ofNumerics('kernels');

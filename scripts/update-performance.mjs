@@ -27,7 +27,7 @@ const require = createRequire(import.meta.url);
 require('ts-node').register({ project: path.join(root, 'bench', 'tsconfig.json') });
 const ofReport = (name) => require(path.join(root, 'bench', 'report', `${name}.ts`));
 const { picturesOf } = ofReport('pictures');
-const { markdownTable } = ofReport('markdown');
+const { markdownTable } = ofReport('markdown-table');
 const { parseReport } = ofReport('schema');
 const { shortSummaryTable, summaryTable } = ofReport('summary');
 const { processor, taken } = ofReport('format');

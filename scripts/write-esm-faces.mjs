@@ -1,7 +1,8 @@
 // The ES module faces of the package and its subpaths: for Node.js the same CommonJS modules, so that
 // there is one instance of every class whichever way it is imported; for bundlers the ES modules of
-// dist/esm, in which nothing is required. Also notes what dist/ was made from.
-import { chmodSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+// dist/esm, in which nothing is required. Also says what of the benchmark is not packed, and notes what
+// dist/ was made from.
+import { chmodSync, copyFileSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { typescriptFingerprint } from './fingerprint.mjs';
 import { root } from './platform.mjs';
@@ -36,5 +37,10 @@ for (const { import: module } of Object.values(exports)) {
 }
 // The form of code-folder that ES modules can have.
 renameSync(path.join(dist, 'esm', 'code-folder.mjs'), path.join(dist, 'esm', 'code-folder.js'));
+// npm reads such a file in each folder that it packs.
+copyFileSync(
+  path.join(root, 'bench', 'published.npmignore'),
+  path.join(dist, 'bench', '.npmignore'),
+);
 chmodSync(path.join(dist, 'cli', 'main.js'), 0o755);
 writeFileSync(path.join(dist, 'sources.sha256'), typescriptFingerprint());

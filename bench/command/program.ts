@@ -1,32 +1,10 @@
-/** How a program of the benchmark starts, ends and stores its report. */
-import { mkdirSync, writeFileSync } from 'node:fs';
-import path from 'node:path';
+/** How a program of the benchmark starts and ends. */
 import { messageOf } from '../host/message';
-import type { Report } from '../report/report';
-import { writeReport } from '../report/write';
 
 /** Exit code: something was measured, but has a fault. */
 export const faulty = 1;
 /** Exit code: nothing was measured. */
 export const refused = 2;
-
-/** Where a report goes. */
-interface Places {
-  readonly json?: string;
-  readonly out?: string;
-}
-
-/** Before the work: where nothing can be stored is known then. */
-export function makeRoom({ json, out }: Places): void {
-  if (json !== undefined) mkdirSync(path.dirname(json), { recursive: true });
-  if (out !== undefined) mkdirSync(out, { recursive: true });
-}
-
-export async function store(report: Report, { json, out }: Places): Promise<void> {
-  if (json !== undefined) writeFileSync(json, `${JSON.stringify(report, null, 2)}\n`);
-  if (out === undefined) return;
-  console.error(`Written: ${(await writeReport(report, out)).join(', ')}`);
-}
 
 /** Runs a program, which resolves to its exit code. */
 export function runProgram(name: string, main: (args: readonly string[]) => Promise<number>): void {

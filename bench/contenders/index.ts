@@ -3,7 +3,7 @@ import type { Contender } from './contender';
 import { contendersIn } from './load';
 
 /** Files of this folder, in the order in which they are reported. */
-const own = ['copy', 'ours', 'plain-javascript', 'onnxruntime', 'tfjs', 'python'];
+const allOwn = ['copy', 'ours', 'plain-javascript', 'onnxruntime', 'tfjs', 'jax-js', 'python'];
 
 /** A contender and the file its process loads it from. */
 export interface Listed extends Contender {
@@ -13,8 +13,8 @@ export interface Listed extends Contender {
 /** What a user's contender in JavaScript need not say. */
 const unnamed = { family: 'javascript', threads: 1 } as const;
 
-/** All contenders there are, those in files of the user last. */
-export function listContenders(files: readonly string[]): Listed[] {
+/** Those in files of this folder, all of which by default, and then those in files of the user. */
+export function listContenders(files: readonly string[], own = allOwn): Listed[] {
   const ownFiles = own.map((name) => path.join(__dirname, `${name}${path.extname(__filename)}`));
   const listed = [...ownFiles, ...files.map((file) => path.resolve(file))].flatMap((file) =>
     contendersIn(file).map((contender): Listed => ({ ...unnamed, ...contender, file })),

@@ -1,7 +1,8 @@
 /** `npm run bench:gpu -- [options]`: this package on a GPU, beside a copy and other software there. */
 import { version } from '../..';
 import { newCommand, type CommonOptions } from '../command/options';
-import { faulty, makeRoom, refused, runProgram, store } from '../command/program';
+import { faulty, refused, runProgram } from '../command/program';
+import { makeRoom, store } from '../command/store';
 import { markdownOf } from '../report/markdown';
 import { emulatedPlan, fullPlan, quickPlan, type Plan } from './plan';
 import { runGpuBenchmark } from './run';

@@ -5,10 +5,14 @@ const known = ['avx512', 'avx2', 'neon', 'baseline', 'scalar'];
 
 const probe = "process.stdout.write(require(process.argv[1]).backends()[0].detail.split(' ')[0])";
 
+let working: readonly string[] | undefined;
+
 /** The kernels to compare: those `EFL_CPU_ISA` names, or all that work here. */
 export function instructionSets(): readonly string[] {
   const chosen = process.env['EFL_CPU_ISA'];
-  return chosen ? [chosen] : known.filter((name) => works(name));
+  if (chosen) return [chosen];
+  working ??= known.filter((name) => works(name));
+  return working;
 }
 
 /** Asked in a process of its own, because a process chooses its kernels once. */

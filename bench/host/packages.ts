@@ -37,14 +37,15 @@ export function load(name: string): unknown {
   return require(file);
 }
 
-export function notInstalled(name: string): string {
-  return `${name} is not installed (npm install ${name})`;
+export function notInstalled(...names: readonly string[]): string {
+  const verb = names.length === 1 ? 'is' : 'are';
+  return `${names.join(' and ')} ${verb} not installed (npm install ${names.join(' ')})`;
 }
 
 /** For `Contender.missing`. */
 export function missing(...names: readonly string[]): string | undefined {
   const absent = names.filter((name) => find(name) === undefined);
-  return absent.length === 0 ? undefined : notInstalled(absent.join(' '));
+  return absent.length === 0 ? undefined : notInstalled(...absent);
 }
 
 /** The version of an installed package, from the package.json above its entry. */

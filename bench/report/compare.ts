@@ -1,6 +1,6 @@
 /** Two reports: what of ours has become slower, beyond the noise of both. */
 import { digits, threadCount } from './format';
-import { markdownTable } from './markdown';
+import { markdownTable } from './markdown-table';
 import type { ContenderResult, Machine, Report, Spread, WorkloadResult } from './report';
 
 /** Smaller changes come from the placement of code and of memory, not from what it does. */

@@ -2,7 +2,7 @@ import { totalmem } from 'node:os';
 import { EflArgumentError } from '../errors';
 import type { NativeAddon } from './addon';
 
-/** Every environment variable that this package reads; the last three are for `efl build` and `efl bench`. */
+/** Every environment variable that this package reads; the last three are for builds and benchmarks. */
 export const variables: readonly string[] = [
   'EFL_NUM_THREADS',
   'EFL_QUEUE_BYTES',

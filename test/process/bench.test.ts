@@ -151,15 +151,15 @@ describe('where the logits lie', () => {
 });
 
 describe('the command line', () => {
-  test('runs from TypeScript and as efl bench alike', async () => {
+  test('runs from TypeScript and compiled alike', async () => {
     const tsNode = path.join(root, 'node_modules', 'ts-node', 'dist', 'bin.js');
     const project = ['--project', path.join('bench', 'tsconfig.json')];
     const source = await runNode([tsNode, ...project, path.join('bench', 'main.ts'), '--list']);
-    const efl = await runNode([path.join(root, 'dist', 'cli', 'main.js'), 'bench', '--list']);
+    const compiled = await bench(['--list']);
     expectSuccess(source);
-    expectSuccess(efl);
+    expectSuccess(compiled);
     expect(source.stdout).toMatch(/copy-1 .*\n.*ours-/s);
-    expect(efl.stdout).toBe(source.stdout);
+    expect(compiled.stdout).toBe(source.stdout);
   });
 
   test.each([

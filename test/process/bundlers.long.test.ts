@@ -15,6 +15,7 @@ import { EqualizedFocalLoss, version } from '../../lib';
 import { addonPath } from '../../lib/binding/load';
 import { packages as tensorflowPackages, example as tensorflow } from '../adapters/tfjs/tensorflow';
 import { expectSuccess, root, run, runNode, type Ended } from './child';
+import { installPacked, type UserProject } from './user-project';
 
 const minutes = 60_000;
 const bundlers = path.join(__dirname, 'fixtures', 'bundlers');
@@ -60,21 +61,21 @@ function newFolder(): string {
   return folder;
 }
 
-/** An application with this package installed, and bundlers to bundle it with. */
+let packed: UserProject;
+
+/** An application with the packed package installed, and bundlers to bundle it with. */
 function makeProject(): string {
   const project = newFolder();
   const modules = path.join(project, 'node_modules');
-  mkdirSync(path.join(modules, name), { recursive: true });
+  mkdirSync(modules);
   const tools = path.join(bundlers, 'node_modules');
   for (const tool of readdirSync(tools).filter((file) => file !== '.package-lock.json')) {
     symlinkSync(path.join(tools, tool), path.join(modules, tool));
   }
   symlinkSync(path.join(tensorflowPackages, '@tensorflow'), path.join(modules, '@tensorflow'));
-  for (const part of ['dist', 'prebuilds', 'package.json']) {
-    cpSync(path.join(root, part), path.join(modules, name, part), {
-      recursive: true,
-    });
-  }
+  cpSync(path.join(packed.folder, 'node_modules', name), path.join(modules, name), {
+    recursive: true,
+  });
   writeFileSync(path.join(project, 'package.json'), '{ "name": "my-app", "version": "9.9.9" }');
   mkdirSync(path.join(project, 'src'));
   writeFileSync(path.join(project, 'src', 'main.js'), program);
@@ -155,6 +156,8 @@ const expectedLoss = new EqualizedFocalLoss({ numClasses: 3 }).forward(
 beforeAll(async () => {
   const install = path.join(root, 'scripts', 'install-dependencies.mjs');
   for (const folder of [bundlers, tensorflow]) expectSuccess(await runNode([install, folder]));
+  packed = await installPacked();
+  folders.push(packed.folder);
 }, 5 * minutes);
 
 afterAll(() => {

@@ -9,6 +9,8 @@ const runBy: Readonly<Record<string, string>> = {
   'npm test': '.ci/run',
   'npm run test:all': '.ci/run',
   'npm run build': 'pretest, by its parts build:native and build:ts',
+  'npm run check:package':
+    'package-matrix.long.test.ts and bundlers.long.test.ts, by the script behind it and in parts',
   'npm run lint': '.ci/run',
   'npm run format': '.ci/run, which checks that it would change nothing',
   'npm run bench': 'bench.test.ts, by the program behind it, on a small workload',

@@ -1,6 +1,6 @@
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import path from 'node:path';
-import { expectSuccess, root, run, runNode } from './child';
+import { expectSuccess, run } from './child';
 import { allBlocks, codeBlocks } from './documents';
 import {
   compilePrograms,
@@ -11,7 +11,6 @@ import {
 } from './user-project';
 
 const minutes = 60_000;
-const tsc = path.join(root, 'node_modules', 'typescript', 'bin', 'tsc');
 const firstExample = codeBlocks('README.md').find(({ language }) => language === 'ts')!.code;
 const documented = allBlocks('ts');
 const fileOf = ({ file, line }: { file: string; line: number }): string =>
@@ -90,6 +89,21 @@ describe('the packed package', () => {
     expect(stderr).toMatch(/npm install --save-dev cmake-js@\S+ node-addon-api@\S+/);
   });
 
+  test(
+    'has of the benchmark what efl bench needs, and no more',
+    async () => {
+      const efl = path.join(project.folder, 'node_modules', '.bin', 'efl');
+      const args = ['bench', '--shapes', '40x7', '--seconds', '5'];
+      const ended = await run(efl, args, { cwd: project.folder });
+      expectSuccess(ended);
+      expect(ended.stdout).toContain('plain JavaScript');
+      const packed = project.packedFiles.filter((file) => file.startsWith('dist/bench/'));
+      expect(packed.length).toBeLessThan(45);
+      expect(packed.filter((file) => /study|gpu|training|python|chart/.test(file))).toEqual([]);
+    },
+    minutes,
+  );
+
   test('holds what it should and nothing else', () => {
     const tops = new Set(project.packedFiles.map((file) => file.split('/')[0]));
     expect([...tops].sort()).toEqual(
@@ -112,30 +126,6 @@ describe('the packed package', () => {
   test('brings one small package along', () => {
     expect([...project.installed].sort()).toEqual(['commander', 'equalized-focal-loss']);
   });
-
-  test('has declarations for compilers that do not read exports', async () => {
-    const folder = path.join(project.folder, 'programs', 'node10');
-    mkdirSync(folder, { recursive: true });
-    const code = `
-      import { FocalLoss } from 'equalized-focal-loss';
-      import { tfLoss } from 'equalized-focal-loss/tfjs';
-      import { include } from 'equalized-focal-loss/native';
-      export const typed: [string, Function] = [include, tfLoss(new FocalLoss({ numClasses: 2 }))];`;
-    writeFileSync(path.join(folder, 'main.ts'), code);
-    const options = ['--module', 'commonjs', '--moduleResolution', 'node10', '--target', 'es2022'];
-    const where = ['--typeRoots', path.join(root, 'node_modules', '@types'), '--types', 'node'];
-    const flags = ['--noEmit', '--strict', '--skipLibCheck'];
-    expectSuccess(await runNode([tsc, ...options, ...where, ...flags, 'main.ts'], { cwd: folder }));
-  });
-
-  test(
-    'passes publint',
-    async () => {
-      const publint = path.join(root, 'node_modules', 'publint', 'src', 'cli.js');
-      expectSuccess(await runNode([publint, '--strict']));
-    },
-    minutes,
-  );
 });
 
 describe('the examples of the documents', () => {

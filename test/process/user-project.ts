@@ -14,11 +14,13 @@ export interface UserProject {
   readonly installed: readonly string[];
 }
 
+/** The build at hand, packed; with `EFL_TARBALL` that package. */
 export async function installPacked(): Promise<UserProject> {
   const folder = mkdtempSync(path.join(tmpdir(), 'efl user project-'));
-  // Without prepack, which builds a release for GPUs where nvcc is: the build at hand is packed.
+  // Without prepack, which builds a release for GPUs where nvcc is.
+  const given = process.env['EFL_TARBALL'] ?? '';
   const pack = ['pack', '--ignore-scripts', '--json', '--pack-destination', folder];
-  const packed = await run('npm', pack);
+  const packed = await run('npm', given === '' ? pack : [...pack, given]);
   expectSuccess(packed);
   const [report] = JSON.parse(packed.stdout) as { filename: string; files: { path: string }[] }[];
   writeFileSync(path.join(folder, 'package.json'), '{ "name": "user", "version": "1.0.0" }');
