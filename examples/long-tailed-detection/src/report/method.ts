@@ -17,7 +17,7 @@ export function describeMethod(summary: Summary): string[] {
     `Data: ${config.classes} classes ${shape}; tested on ${config.testImagesPerClass} images of every class.`,
     'AP: 101-point average precision per class, a detection within 8 px of the centre is a hit; mean over ' +
       `the classes of a group. ${budget} detections per image keep the ratio of LVIS (300 for 1,203 ` +
-      'classes); AP at 100 and without a cap is in metrics.json.',
+      'classes).',
     'Training: frozen backbone pretrained on other classes; for every loss the same initial weights (but ' +
       `for the prior), the same batches and ${config.epochs} epochs.`,
     describeStart(summary),
