@@ -26,7 +26,7 @@ export interface TrainingLength {
   differences: { loss: LossName; baseline: LossName; epochs: number; ap: Figures }[];
 }
 
-export function loadTrainingLength(): TrainingLength | undefined {
-  if (!existsSync(TRAINING_LENGTH_FILE)) return undefined;
-  return JSON.parse(readFileSync(TRAINING_LENGTH_FILE, 'utf8')) as TrainingLength;
+export function loadTrainingLength(file = TRAINING_LENGTH_FILE): TrainingLength | undefined {
+  if (!existsSync(file)) return undefined;
+  return JSON.parse(readFileSync(file, 'utf8')) as TrainingLength;
 }

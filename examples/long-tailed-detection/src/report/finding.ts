@@ -26,29 +26,29 @@ export function describeFinding(summary: Summary): string {
   const { apBudget, ap100, apUncapped } = difference.ap;
   const cap = detectionCaps(config.classes).apBudget;
   return (
-    `${length}, ${LOSS_TITLES[difference.loss]} is ${comparison(apBudget.rare)} ` +
-    `${LOSS_TITLES[difference.baseline]} on rare classes with at most ${cap} detections per image; ` +
+    `${length}, ${LOSS_TITLES[difference.loss]} ` +
+    `${comparison(apBudget.rare, LOSS_TITLES[difference.baseline])} with at most ${cap} detections per ` +
+    'image; ' +
     `the difference is ${formatSpread(ap100.rare, true)} at 100 detections, ` +
     `${formatSpread(apUncapped.rare, true)} without a cap, and ` +
     `${formatSpread(apBudget.all, true)} over all classes at ${cap} (${describeSeeds(config)}).`
   );
 }
 
-/** Ends where the name of the other loss follows. */
-function comparison(rare: Spread): string {
+function comparison(rare: Spread, baseline: string): string {
   const points = `${formatSpread({ ...rare, mean: Math.abs(rare.mean) })} points of average precision`;
   switch (verdictOf(rare)) {
     case 'gain':
-      return `${points} better on every seed than`;
+      return `gains ${points} over ${baseline} on rare classes, on every seed,`;
     case 'loss':
-      return `${points} worse on every seed than`;
+      return `loses ${points} to ${baseline} on rare classes, on every seed,`;
     case 'one seed':
-      return `${points} ${rare.mean < 0 ? 'below' : 'above'}`;
+      return `is ${points} ${rare.mean < 0 ? 'below' : 'above'} ${baseline} on rare classes`;
     case 'unclear': {
       const better = rare.values.filter((value) => value > 0).length;
       return (
-        `not clearly better or worse (${formatSpread(rare, true)} points of average precision, ` +
-        `better on ${better} of ${rare.values.length} seeds) than`
+        `is not clearly better or worse than ${baseline} on rare classes (${formatSpread(rare, true)} ` +
+        `points of average precision, better on ${better} of ${rare.values.length} seeds)`
       );
     }
   }

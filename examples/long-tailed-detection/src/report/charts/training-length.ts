@@ -43,7 +43,7 @@ export function trainingLengthChart({ losses, differences, seeds }: TrainingLeng
       `Mean and standard deviation for rare and for all classes, at most ${cap} detections per image and ` +
       `without a cap. EFL minus FL on rare classes: ${enumerate(gains)}.`,
     rows,
-    spec: (size) => grid(size, (width) => panels(shown, epochs, width)),
+    spec: (size) => grid(size, (width) => panels(shown, epochs, rows, width)),
   };
 }
 
@@ -59,9 +59,18 @@ function grid(size: Size, panelsOf: (width: number) => Spec[]): Spec {
   };
 }
 
+/** Of rare classes from 0 on. */
+function range(rows: readonly Row[], classes: 'rare' | 'all'): [number, number] {
+  const of = rows.filter((row) => row['classes'] === classes);
+  const lowest = Math.min(...of.map(({ low }) => Number(low)));
+  const highest = Math.max(...of.map(({ high }) => Number(high)));
+  return [classes === 'rare' ? 0 : Math.floor(lowest), Math.ceil(highest)];
+}
+
 function panels(
   losses: Parameters<typeof lossColour>[0],
   epochs: readonly number[],
+  rows: readonly Row[],
   width: number,
 ): Spec[] {
   return CAPS.flatMap((cap) =>
@@ -82,7 +91,8 @@ function panels(
         field: 'ap',
         type: 'quantitative',
         title: 'average precision, %',
-        scale: { zero: false },
+        // The same with and without the cap, so that the two can be compared.
+        scale: { domain: range(rows, classes) },
       };
       const color = lossColour(losses);
       const mark = (type: Spec, extra: Spec): Spec => ({
@@ -102,7 +112,10 @@ function panels(
             { type: 'rule', strokeWidth: 1.5 },
             { y: { ...y, field: 'low' }, y2: { field: 'high' } },
           ),
-          mark({ type: 'line', strokeWidth: 2 }, { y, strokeDash: lossDash(losses) }),
+          mark(
+            { type: 'line', strokeWidth: 2 },
+            { y, strokeDash: { ...lossDash(losses), legend: null } },
+          ),
           mark(
             { type: 'point', filled: true, size: 60, opacity: 1 },
             { y, shape: lossShape(losses) },

@@ -49,9 +49,11 @@ td:last-child,thead th:last-child{padding-right:0}
 tr.difference>*{font-weight:600}
 tr.group th{font-weight:600;padding-top:1rem;color:var(--muted)}
 abbr{text-decoration:none}
+td{white-space:nowrap}
 .pair{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(24rem,100%),1fr));gap:0 2.5rem}
-.pair table{width:100%}
-.pair th,.pair td{padding-inline:.45rem}
+.pair table{width:100%;font-size:.86rem}
+.pair :is(th,td):not(:first-child){padding-left:.3rem}
+.pair :is(th,td):not(:last-child){padding-right:.3rem}
 .classes{width:100%;font-size:.88rem}
 .classes th,.classes td{padding-block:.16rem}
 .classes th[scope=row]{overflow-wrap:anywhere}
@@ -88,7 +90,8 @@ body{font-size:15.5px;padding:1.4rem 1rem 2rem}
 .wide{display:none} .narrow{display:block}
 .tiles{grid-template-columns:1fr;gap:.5rem}
 th,td{padding:.3rem .3rem}
-table{font-size:.82rem;width:100%}
+table,.pair table{font-size:.82rem;width:100%}
+td{white-space:normal}
 .classes{font-size:.74rem}
 .classes th,.classes td{padding-inline:.16rem}
 main>section>dl,dl.settings{grid-template-columns:1fr;gap:.05rem}
