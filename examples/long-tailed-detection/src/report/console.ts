@@ -13,7 +13,7 @@ import {
   formatSpread,
   plural,
 } from './format.ts';
-import { describeMethod } from './method.ts';
+import { describeLength, describeMethod } from './method.ts';
 import type { Difference, GroupSpread, LossSummary, Summary } from './summary.ts';
 
 export function consoleReport(directory: RunDirectory, summary: Summary): string {
@@ -36,6 +36,8 @@ export function consoleReport(directory: RunDirectory, summary: Summary): string
     ...readmeFigures(summary),
     '',
     ...wrap(describeFinding(summary), ''),
+    '',
+    ...wrap(describeLength(config), ''),
     '',
     ...describeMethod(summary).flatMap((line) => wrap(line, '- ')),
     '',

@@ -33,7 +33,7 @@ function precisionTable({ losses, differences, config }: Summary, name: ApName):
   return table({
     caption:
       `Average precision in % after ${plural(config.epochs, 'epoch')}, ` +
-      `${capTitle(name, config.classes)}. Differences are in points, seed by seed.`,
+      `${capTitle(name, config.classes)}.`,
     header: ['', ...GROUPS_AND_ALL].map((cell) => cell || 'loss'),
     bodies: [{ rows: [...rows, ...differenceRows] }],
   });

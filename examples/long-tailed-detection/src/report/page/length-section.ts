@@ -3,7 +3,8 @@ import { LOSS_TITLES } from '../../config.ts';
 import { loadTrainingLength, type TrainingLength } from '../../training-length.ts';
 import { drawChart } from '../charts/draw.ts';
 import { trainingLengthChart } from '../charts/training-length.ts';
-import { enumerate, formatSpread, plural } from '../format.ts';
+import { enumerate, formatSpread } from '../format.ts';
+import { describeLength } from '../method.ts';
 import { figure, paragraph, section, table, type Section } from '../html.ts';
 import type { Summary } from '../summary.ts';
 
@@ -12,11 +13,7 @@ export async function lengthSection({ config }: Summary): Promise<Section> {
   return section(
     'training-length',
     'Training length',
-    paragraph(
-      `All other figures of this page are of ${plural(config.epochs, 'epoch')}, a short training. With more ` +
-        'of it Focal Loss makes up for much of its distance on rare classes: a large part of the gain is ' +
-        'that Equalized Focal Loss learns them sooner.',
-    ),
+    paragraph(describeLength(config)),
     ...(study ? await studyFigures(study) : []),
   );
 }
