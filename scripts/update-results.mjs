@@ -1,9 +1,11 @@
-// Puts the table of a demo run into README.md.
+// Puts the results of a demo run into README.md: its table. From a run of several seeds it
+// also makes examples/long-tailed-detection/assets/expected.json, which later runs are compared with.
 //
 //   node scripts/update-results.mjs runs/<name> [folder with README.md]
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { root } from './platform.mjs';
+import { replaceInFile, signed } from './readme-tables.mjs';
 
 const run = process.argv[2];
 if (!run) {
@@ -11,47 +13,45 @@ if (!run) {
   process.exit(2);
 }
 const target = process.argv[3] ?? root;
-const { config, losses, differences } = JSON.parse(
+const { config, data, losses, differences } = JSON.parse(
   readFileSync(path.join(run, 'metrics.json'), 'utf8'),
 );
 
 const names = { ce: 'Cross-entropy', fl: 'Focal Loss', efl: 'Equalized Focal Loss' };
 const groups = ['rare', 'common', 'frequent', 'all'];
+const caps = {
+  apBudget: `at most ${data.detectionBudget} detections per image`,
+  ap100: 'at most 100',
+  apUncapped: 'no cap',
+};
 
-function figure({ mean, deviation }, signed) {
-  const sign = signed && mean >= 0 ? '+' : '';
-  const spread = config.seeds.length > 1 ? ` ± ${deviation.toFixed(1)}` : '';
-  return `${sign}${mean.toFixed(1)}${spread}`;
-}
+const row = (title, ap, figure) =>
+  `| ${[title, ...groups.map((group) => figure(ap[group]))].join(' | ')} |`;
 
-function row(title, ap, signed) {
-  const figures = groups.map((group) => figure(ap.apBudget[group], signed));
-  return `| ${[title, ...figures].join(' | ')} |`;
-}
+const plain = ({ mean, deviation }) =>
+  deviation === undefined ? mean.toFixed(1) : `${mean.toFixed(1)} ± ${deviation.toFixed(1)}`;
 
-/** No figure without the length of its training. */
-function head() {
-  const { length } = config.seeds;
-  const spread = length > 1 ? `mean ± sd, ${length} seeds` : `seed ${config.seeds[0]}`;
-  return `AP in % after ${config.epochs} epochs (${spread})`;
-}
-
+const seeds = config.seeds.length > 1 ? `mean ± sd, seeds` : 'seed';
 const table = [
-  `| ${head()} | rare | common | frequent | all |`,
+  `| AP in % after ${config.epochs} epochs (${seeds} ${config.seeds.join(', ')}) | ${groups.join(' | ')} |`,
   '| --- | --- | --- | --- | --- |',
-  ...losses.map(({ loss, ap }) => row(names[loss], ap, false)),
+  ...losses.map(({ loss, ap }) => row(names[loss], ap.apBudget, plain)),
   ...differences
     .filter(({ baseline }) => baseline === 'fl')
-    .map(({ loss, baseline, ap }) => row(`${names[loss]} minus ${names[baseline]}`, ap, true)),
+    .flatMap(({ loss, baseline, ap }) =>
+      Object.entries(caps).map(([name, cap]) =>
+        row(`${names[loss]} minus ${names[baseline]}, ${cap}`, ap[name], signed),
+      ),
+    ),
 ].join('\n');
 
-function replaceBetween(text, name, content) {
-  const [begin, end] = [`<!-- ${name} -->`, `<!-- /${name} -->`];
-  const from = text.indexOf(begin);
-  const to = text.indexOf(end);
-  if (from < 0 || to < 0) throw new Error(`README.md has no ${begin} ... ${end}`);
-  return `${text.slice(0, from + begin.length)}\n\n${content}\n\n${text.slice(to)}`;
-}
+await replaceInFile(path.join(target, 'README.md'), 'results', table);
 
-const readme = path.join(target, 'README.md');
-writeFileSync(readme, replaceBetween(readFileSync(readme, 'utf8'), 'results', table));
+if (config.seeds.length > 1) {
+  const assets = path.join(target, 'examples', 'long-tailed-detection', 'assets');
+  mkdirSync(assets, { recursive: true });
+  const expected = { config, losses: losses.map(({ loss, ap }) => ({ loss, ap })) };
+  writeFileSync(path.join(assets, 'expected.json'), `${JSON.stringify(expected, null, 1)}\n`);
+} else {
+  console.log('One seed has no spread: expected.json is left as it is.');
+}

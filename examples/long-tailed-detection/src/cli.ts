@@ -33,6 +33,7 @@ interface RawOptions {
   classes?: number;
   scaleFactor?: number;
   prior?: number;
+  learningRate?: number;
   balanced?: boolean;
   quick?: boolean;
   out?: string;
@@ -54,7 +55,8 @@ export function parseCommandLine(args: readonly string[]): CommandLine | undefin
 }
 
 function buildProgram(): Command {
-  const { seeds, epochs, classes, scaleFactor, priors } = DEFAULT_CONFIG;
+  const { seeds, epochs, classes, scaleFactor, priors, learningRates } = DEFAULT_CONFIG;
+  const rates = LOSS_NAMES.map((loss) => `${learningRates[loss]} (${loss})`).join(', ');
   const quick = `${QUICK_CONFIG.classes} classes, ${QUICK_CONFIG.epochs} epochs, without ce`;
   return new Command('long-tailed-detection')
     .description(
@@ -87,6 +89,11 @@ function buildProgram(): Command {
       '--prior <p>',
       `score of every class at the start, for fl and efl (default: ${priors.efl})`,
       number('between 0 and 1', (p) => p > 0 && p < 1),
+    )
+    .option(
+      '--learning-rate <r>',
+      `of all losses, instead of ${rates}`,
+      number('above 0', (r) => r > 0),
     )
     .option('--balanced', 'control: as many objects, but the same number of images for every class')
     .option('--quick', `a minute at most: ${quick}`)
@@ -123,7 +130,7 @@ const flag = (name: string): string =>
 
 function makeConfig(options: RawOptions): ExperimentConfig {
   const base = { ...DEFAULT_CONFIG, ...(options.quick && QUICK_CONFIG) };
-  const { prior } = options;
+  const { prior, learningRate: rate } = options;
   return {
     ...base,
     losses: options.loss ?? base.losses,
@@ -133,6 +140,7 @@ function makeConfig(options: RawOptions): ExperimentConfig {
     scaleFactor: options.scaleFactor ?? base.scaleFactor,
     balanced: options.balanced ?? base.balanced,
     priors: prior === undefined ? base.priors : { ...base.priors, fl: prior, efl: prior },
+    learningRates: rate === undefined ? base.learningRates : { ce: rate, fl: rate, efl: rate },
   };
 }
 

@@ -35,7 +35,8 @@ export interface ExperimentConfig {
 
 export const DEFAULT_CONFIG: ExperimentConfig = {
   losses: [...LOSS_NAMES],
-  seeds: [1],
+  // The first of the seeds whose figures README.md shows.
+  seeds: [21],
   classes: 120,
   epochs: 6,
   balanced: false,

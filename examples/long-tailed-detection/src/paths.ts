@@ -4,6 +4,8 @@ const inExample = (path: string): string => fileURLToPath(new URL(`../${path}`, 
 
 export const BACKBONE_FILE = inExample('assets/backbone.safetensors');
 export const CLASS_SPLIT_FILE = inExample('assets/class-split.json');
+export const EXPECTED_FILE = inExample('assets/expected.json');
+export const TRAINING_LENGTH_FILE = inExample('assets/training-length.json');
 export const CACHE_DIRECTORY = inExample('.cache');
 export const PACKAGE_FILE = inExample('package.json');
 /** An address, because as a path it would not pass through tsx. */

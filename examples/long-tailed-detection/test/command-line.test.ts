@@ -45,6 +45,7 @@ const mistakes: [string, string[], RegExp][] = [
   ['an unknown loss', ['--loss', 'fl,qfl'], /'qfl' is not one of/],
   ['a number that is none', ['--epochs', 'many'], /'many' is invalid.*integer/],
   ['a number out of range', ['--classes', '1000'], /integer from 12 to 350/],
+  ['a learning rate of nothing', ['--learning-rate', '0'], /number above 0/],
   ['a prior that is no probability', ['--prior', '1'], /between 0 and 1/],
   ['two ways to give seeds', ['--seed', '1', '--seeds', '1,2'], /either --seed or --seeds/],
   ['a superfluous argument', ['fast'], /too many arguments/],
@@ -73,7 +74,7 @@ test('a damaged checkpoint gives one line and exit code 2', async () => {
   await run([...SMALL, '--out', 'damaged'], 'Focal Loss: started');
   for (const loss of ['fl', 'efl']) {
     writeFileSync(
-      join(directory, 'damaged', 'checkpoints', `${loss}-seed1.safetensors`),
+      join(directory, 'damaged', 'checkpoints', `${loss}-seed21.safetensors`),
       'nonsense',
     );
   }
@@ -109,7 +110,7 @@ test('Ctrl-C saves, --resume goes on to exactly the figures of an uninterrupted 
   const interrupted = await run([...SMALL, '--out', 'parts'], 'Focal Loss: started');
   assert.equal(interrupted.code, 130, interrupted.stderr);
   assert.match(interrupted.stderr, /To go on: .* --resume parts/);
-  assert.ok(existsSync(join(directory, 'parts', 'checkpoints', 'fl-seed1.safetensors')));
+  assert.ok(existsSync(join(directory, 'parts', 'checkpoints', 'fl-seed21.safetensors')));
   assert.ok(!existsSync(join(directory, 'parts', 'metrics.json')));
 
   const resumed = await run(['--resume', 'parts']);

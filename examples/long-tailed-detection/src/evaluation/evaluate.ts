@@ -2,34 +2,33 @@
 import { AP_NAMES, detectionCaps, type ApName } from '../config.ts';
 import { cellAt } from '../data/geometry.ts';
 import type { SceneObject } from '../data/scenes.ts';
-import { averagePrecision } from './average-precision.ts';
+import { averagePrecision, placesOfHits } from './average-precision.ts';
 import { detect, type Detection } from './detections.ts';
+import { foundByClass, mostCertain, type ImageDetections } from './operating-point.ts';
 
 export interface TestObjects {
   images: number;
   objects: readonly SceneObject[];
-  /** Images whose detections are kept for the report. */
-  examples: readonly number[];
 }
 
 export interface ClassFigures extends Record<ApName, number> {
+  /** Objects of the class in the test scenes. */
+  objects: number;
+  /** Places of the hits in the class's ranking under the main cap, from which its curve is drawn. */
+  hits: number[];
+  /** Share of its objects found where a loss makes as many detections as there are objects. */
+  found: number;
   /** Mean score of the right class at the cells of its objects. */
   trueClassScore: number;
   /** Share of its objects where no other class scores higher. */
   topOne: number;
 }
 
-export interface ExampleDetections {
-  image: number;
-  detections: Detection[];
-}
-
 export interface Evaluation {
   perClass: ClassFigures[];
-  examples: ExampleDetections[];
+  /** The most certain detections, as many as there are objects; one entry for each test scene. */
+  mostCertain: ImageDetections[];
 }
-
-const DETECTIONS_PER_EXAMPLE = 5;
 
 /** Scores of one image (CELLS x classes) on demand, so that not all are in memory. */
 export type ScoreSource = (image: number) => Float32Array;
@@ -37,35 +36,48 @@ export type ScoreSource = (image: number) => Float32Array;
 export function evaluate(scoresOf: ScoreSource, classes: number, test: TestObjects): Evaluation {
   const objectsByImage = Array.from({ length: test.images }, (): SceneObject[] => []);
   for (const object of test.objects) objectsByImage[object.image].push(object);
-  const found = Array.from({ length: classes }, (): Detection[] => []);
   const atObjects = new ObjectScores(classes);
-  const examples: ExampleDetections[] = [];
-  for (const [image, objects] of objectsByImage.entries()) {
+  const byImage = objectsByImage.map((objects, image) => {
     const scores = scoresOf(image);
-    const detections = detect(scores, classes, objects);
-    for (const detection of detections) found[detection.classIndex].push(detection);
     for (const object of objects) atObjects.add(scores, object);
-    if (test.examples.includes(image)) {
-      examples.push({ image, detections: detections.slice(0, DETECTIONS_PER_EXAMPLE) });
-    }
-  }
+    return detect(scores, classes, objects);
+  });
+  const chosen = mostCertain(byImage, test.objects.length);
+  const found = foundByClass(chosen, classes);
   const caps = detectionCaps(classes);
-  const perClass = found.map((detections, classIndex) => ({
-    ...precisionAtCaps(detections, atObjects.objects[classIndex], caps),
-    ...atObjects.figures(classIndex),
-  }));
-  return { perClass, examples };
+  const perClass = byClass(byImage, classes).map((detections, classIndex) => {
+    const objects = atObjects.objects[classIndex];
+    return {
+      ...precisionAtCaps(detections, objects, caps),
+      objects,
+      hits: placesOfHits(within(detections, caps.apBudget)),
+      found: found[classIndex] / Math.max(1, objects),
+      ...atObjects.figures(classIndex),
+    };
+  });
+  return { perClass, mostCertain: chosen };
 }
+
+function byClass(byImage: readonly Detection[][], classes: number): Detection[][] {
+  const found = Array.from({ length: classes }, (): Detection[] => []);
+  for (const detections of byImage) {
+    for (const detection of detections) found[detection.classIndex].push(detection);
+  }
+  return found;
+}
+
+const within = (detections: readonly Detection[], cap: number): Detection[] =>
+  detections.filter(({ rank }) => rank < cap);
 
 function precisionAtCaps(
   detections: readonly Detection[],
   objects: number,
   caps: Record<ApName, number>,
 ): Record<ApName, number> {
-  const figures = AP_NAMES.map((name): [ApName, number] => {
-    const kept = detections.filter(({ rank }) => rank < caps[name]);
-    return [name, averagePrecision(kept, objects)];
-  });
+  const figures = AP_NAMES.map((name): [ApName, number] => [
+    name,
+    averagePrecision(within(detections, caps[name]), objects),
+  ]);
   return Object.fromEntries(figures) as Record<ApName, number>;
 }
 

@@ -7,7 +7,7 @@ import type { ProgressDisplay } from '../terminal/progress.ts';
 import type { TrainingData } from '../training/sampler.ts';
 import type { WorkerPool } from '../workers/pool.ts';
 import type { TestData } from '../workers/tasks.ts';
-import { chooseExamples, type SeedPlan } from './seed-plan.ts';
+import type { SeedPlan } from './seed-plan.ts';
 
 export interface SeedData {
   training: TrainingData;
@@ -46,12 +46,7 @@ export async function prepareSeed(
   const [plain, mirrored, testFeatures] = jobs.map((job) => job.features);
   return {
     training: { images: training.images, labels: training.labels, plain, mirrored },
-    test: {
-      images: test.images,
-      objects: test.objects,
-      examples: chooseExamples(plan, test),
-      features: testFeatures,
-    },
+    test: { images: test.images, objects: test.objects, features: testFeatures },
   };
 }
 

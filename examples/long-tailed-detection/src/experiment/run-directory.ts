@@ -8,7 +8,7 @@ import { writeFileAtomically, writeJson } from '../io/files.ts';
 import { loadTensors } from '../io/safetensors.ts';
 import type { TrainedLoss, TrainingFiles } from '../workers/tasks.ts';
 
-const FORMAT = 1;
+const FORMAT = 2;
 
 interface RunRecord {
   format: number;

@@ -1,8 +1,8 @@
 /** What a seed decides: which things are the classes, how frequent each is, and the scenes. */
 import type { ExperimentConfig } from '../config.ts';
-import { balancedCounts, groupOf, longTailedCounts } from '../data/counts.ts';
+import { balancedCounts, longTailedCounts } from '../data/counts.ts';
 import { Random } from '../data/random.ts';
-import type { SceneRecipe, SceneSet } from '../data/scenes.ts';
+import type { SceneRecipe } from '../data/scenes.ts';
 
 export interface SeedPlan {
   /** Sprite of each class, the most frequent class first. */
@@ -29,18 +29,4 @@ export function planSeed(config: ExperimentConfig, seed: number, sprites: number
     training: { classSprites, clutterSprites, counts, seed: seed * 7 + 1 },
     test: { classSprites, clutterSprites, counts: testCounts, seed: seed * 7 + 2 },
   };
-}
-
-const EXAMPLES = 4;
-
-/** Test images for the report: the first few in which there is a rare and a more frequent thing. */
-export function chooseExamples(plan: SeedPlan, test: SceneSet): number[] {
-  const chosen: number[] = [];
-  for (let image = 0; image < test.images && chosen.length < EXAMPLES; image++) {
-    const groups = test.objects
-      .filter((object) => object.image === image)
-      .map((object) => groupOf(plan.groupCounts[object.classIndex]));
-    if (groups.includes('rare') && groups.some((group) => group !== 'rare')) chosen.push(image);
-  }
-  return chosen;
 }

@@ -24,7 +24,15 @@ export function createCriterion(loss: LossName, config: ExperimentConfig): Crite
   }
 }
 
-/** gamma_j of every class, or undefined for a loss whose classes all share one gamma. */
-export function focusingFactors(criterion: Criterion): Float64Array | undefined {
-  return criterion instanceof EqualizedFocalLoss ? criterion.focusingFactor : undefined;
+export interface Equalization {
+  /** g_j of every class. */
+  gradientRatio: Float64Array;
+  /** gamma_j of every class. */
+  focusingFactor: Float64Array;
+}
+
+/** How far classes are apart, or undefined for a loss that treats them all alike. */
+export function equalization(criterion: Criterion): Equalization | undefined {
+  if (!(criterion instanceof EqualizedFocalLoss)) return undefined;
+  return { gradientRatio: criterion.gradientRatio, focusingFactor: criterion.focusingFactor };
 }

@@ -1,25 +1,45 @@
 /** The table and the explanation printed at the end. */
 import { displayPath } from '../cli.ts';
-import { detectionCaps, LOSS_TITLES } from '../config.ts';
+import { detectionCaps, LOSS_TITLES, type ApName } from '../config.ts';
 import { GROUPS_AND_ALL } from '../evaluation/groups.ts';
 import type { RunDirectory } from '../experiment/run-directory.ts';
-import { describeMethod } from './method.ts';
-import type { Difference, LossSummary, Spread, Summary } from './summary.ts';
+import { describeAgreement, expectedFor, ofRun } from './expected.ts';
+import { describeFinding, gainsByCap, mainDifference } from './finding.ts';
+import {
+  capTitle,
+  differenceTitle,
+  enumerate,
+  formatSigned,
+  formatSpread,
+  plural,
+} from './format.ts';
+import { describeLength, describeMethod } from './method.ts';
+import type { Difference, GroupSpread, LossSummary, Summary } from './summary.ts';
 
 export function consoleReport(directory: RunDirectory, summary: Summary): string {
   const { losses, differences, config } = summary;
   const budget = detectionCaps(config.classes).apBudget;
-  const seeds = config.seeds.length > 1 ? `, mean ± sd over ${config.seeds.length} seeds` : '';
+  const seeds =
+    config.seeds.length > 1
+      ? `mean ± sd over ${config.seeds.length} seeds`
+      : `one seed, ${config.seeds[0]}`;
   const header = ['', ...GROUPS_AND_ALL, 'loss per step'];
   const rows = [header, ...losses.map(lossRow), ...differences.map(differenceRow)];
   return [
     '',
-    `Average precision in %, at most ${budget} detections per image${seeds}`,
+    `Average precision in % after ${plural(config.epochs, 'epoch')}, at most ${budget} detections per ` +
+      `image, ${seeds}`,
     '',
     ...formatTable(rows),
+    ...underOtherCaps(summary),
     ...seedBySeed(summary),
+    ...readmeFigures(summary),
     '',
-    ...describeMethod(summary).flatMap((line) => wrap(line)),
+    ...wrap(describeFinding(summary), ''),
+    '',
+    ...wrap(describeLength(config), ''),
+    '',
+    ...describeMethod(summary).flatMap((line) => wrap(line, '- ')),
     '',
     `Figures:     ${displayPath(directory.metricsFile)}`,
     `Report:      ${displayPath(directory.reportFile)}`,
@@ -27,36 +47,64 @@ export function consoleReport(directory: RunDirectory, summary: Summary): string
   ].join('\n');
 }
 
-function lossRow({ loss, ap, lossMilliseconds }: LossSummary): string[] {
-  const figures = GROUPS_AND_ALL.map((group) => formatSpread(ap.apBudget[group]));
-  return [LOSS_TITLES[loss], ...figures, `${lossMilliseconds.mean.toFixed(2)} ms`];
+const figures = (spread: GroupSpread, signed = false): string[] =>
+  GROUPS_AND_ALL.map((group) => formatSpread(spread[group], signed));
+
+const lossRow = ({ loss, ap, lossMilliseconds }: LossSummary): string[] => [
+  LOSS_TITLES[loss],
+  ...figures(ap.apBudget),
+  `${lossMilliseconds.mean.toFixed(2)} ms`,
+];
+
+const differenceRow = (difference: Difference): string[] => [
+  differenceTitle(difference),
+  ...figures(difference.ap.apBudget, true),
+  '',
+];
+
+/** The main difference again, where a cap decides less or nothing. */
+function underOtherCaps(summary: Summary): string[] {
+  const difference = mainDifference(summary);
+  if (!difference) return [];
+  const { classes, epochs } = summary.config;
+  const row = ({ name, figures: ap }: { name: ApName; figures: GroupSpread }): string[] => [
+    capTitle(name, classes),
+    ...figures(ap, true),
+  ];
+  const title = `${differenceTitle(difference)}, ${plural(epochs, 'epoch')}`;
+  const rows = [[title, ...GROUPS_AND_ALL], ...gainsByCap(difference).map(row)];
+  return ['', ...formatTable(rows)];
 }
 
-function differenceRow({ loss, baseline, ap }: Difference): string[] {
-  const figures = GROUPS_AND_ALL.map((group) => formatSpread(ap.apBudget[group], true));
-  return [differenceTitle({ loss, baseline }), ...figures, ''];
+/** What README.md shows, where this run has the same settings. */
+function readmeFigures(summary: Summary): string[] {
+  const expected = expectedFor(summary.config);
+  if (!expected) return [];
+  const { seeds } = expected.config;
+  const title = `README.md, ${plural(seeds.length, 'seed')}`;
+  const rows = ofRun(expected, summary).map(({ loss, ap }) => [
+    LOSS_TITLES[loss],
+    ...figures(ap.apBudget),
+  ]);
+  return [
+    '',
+    ...formatTable([[title, ...GROUPS_AND_ALL], ...rows]),
+    '',
+    ...wrap(
+      `These are mean ± sd over the seeds ${enumerate(seeds)}. ${describeAgreement(expected, summary)}`,
+      '',
+    ),
+  ];
 }
 
 /** How the differences on rare classes, the point of the exercise, came out for each seed. */
 function seedBySeed({ config, differences }: Summary): string[] {
   if (config.seeds.length < 2) return [];
   const lines = differences.map(({ ap, ...losses }) => {
-    const values = ap.apBudget.rare.values.map((v) => `${v >= 0 ? '+' : ''}${v.toFixed(1)}`);
+    const values = ap.apBudget.rare.values.map((value) => formatSigned(value));
     return `${differenceTitle(losses)}, rare, seed by seed: ${values.join('  ')}`;
   });
   return ['', ...lines];
-}
-
-export const differenceTitle = ({
-  loss,
-  baseline,
-}: Pick<Difference, 'loss' | 'baseline'>): string =>
-  `${loss.toUpperCase()} minus ${baseline.toUpperCase()}`;
-
-export function formatSpread({ mean, deviation }: Spread, signed = false, digits = 1): string {
-  const sign = signed && mean >= 0 ? '+' : '';
-  const spread = deviation === undefined ? '' : ` ± ${deviation.toFixed(digits)}`;
-  return `${sign}${mean.toFixed(digits)}${spread}`;
 }
 
 /** Left-aligned first column, right-aligned figures, a line under the header. */
@@ -74,15 +122,15 @@ function formatTable(rows: readonly string[][]): string[] {
 
 const LINE_WIDTH = 96;
 
-/** One point of a list, broken between words. */
-function wrap(text: string): string[] {
+/** Broken between words; lines after the first are set in as far as the text after `bullet`. */
+function wrap(text: string, bullet: string): string[] {
   const lines: string[] = [];
   for (const word of text.split(' ')) {
     const last = lines.at(-1);
     if (last !== undefined && last.length + word.length < LINE_WIDTH) {
       lines[lines.length - 1] = `${last} ${word}`;
     } else {
-      lines.push(lines.length === 0 ? `- ${word}` : `  ${word}`);
+      lines.push(`${lines.length === 0 ? bullet : ' '.repeat(bullet.length)}${word}`);
     }
   }
   return lines;

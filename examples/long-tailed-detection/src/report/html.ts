@@ -1,4 +1,4 @@
-/** The frame of the report: one page that needs nothing from outside. */
+/** Pieces of HTML. What is called `markup` is trusted; all else is text. */
 export function escapeHtml(text: string): string {
   const entities: Record<string, string> = {
     '&': '&amp;',
@@ -9,69 +9,65 @@ export function escapeHtml(text: string): string {
   return text.replace(/[&<>"]/g, (character) => entities[character]);
 }
 
-const STYLE = `
-  body { font: 15px/1.5 system-ui, "Segoe UI", Helvetica, Arial, sans-serif; color: #1c2430;
-    max-width: 920px; margin: 2.5rem auto; padding: 0 1.25rem; background: white; }
-  h1 { font-size: 1.7rem; margin-bottom: .2rem; }
-  h2 { font-size: 1.2rem; margin-top: 2.4rem; border-bottom: 1px solid #e1e4e8; padding-bottom: .3rem; }
-  .lead, figcaption, small { color: #5a6675; }
-  table { border-collapse: collapse; margin: 1rem 0; font-variant-numeric: tabular-nums; }
-  th, td { padding: .35rem .9rem; text-align: right; border-bottom: 1px solid #e1e4e8; }
-  th:first-child, td:first-child { text-align: left; }
-  tr.difference td { color: #5a6675; font-style: italic; }
-  figure { margin: 1.2rem 0; }
-  figure > svg { max-width: 100%; height: auto; }
-  figcaption { font-size: .9rem; max-width: 680px; }
-  .scene { display: flex; gap: 1rem; margin: 1rem 0 1.6rem; }
-  .scene figure { flex: 1; margin: 0; min-width: 0; }
-  .scene svg { width: 100%; image-rendering: pixelated; border-radius: 4px; }
-  .scene ul { list-style: none; padding: 0; margin: .4rem 0; font-size: .82rem; line-height: 1.45; }
-  .hit { color: #128a3a; } .miss { color: #c62828; }
-  dl { display: grid; grid-template-columns: max-content 1fr; gap: .2rem 1.2rem; }
-  dt { color: #5a6675; } dd { margin: 0; overflow-wrap: anywhere; }
-`;
-
-export function page(title: string, sections: readonly string[]): string {
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${escapeHtml(title)}</title>
-<style>${STYLE}</style>
-</head>
-<body>
-${sections.join('\n')}
-</body>
-</html>
-`;
+export interface Section {
+  id: string;
+  title: string;
+  markup: string;
 }
 
-export const section = (title: string, ...content: readonly string[]): string =>
-  `<h2>${escapeHtml(title)}</h2>\n${content.join('\n')}`;
+export const section = (id: string, title: string, ...markup: readonly string[]): Section => ({
+  id,
+  title,
+  markup: markup.join('\n'),
+});
 
-export const paragraph = (text: string): string => `<p>${escapeHtml(text)}</p>`;
+export const paragraph = (text: string, className?: string): string =>
+  `<p${className ? ` class="${className}"` : ''}>${escapeHtml(text)}</p>`;
+
+export const heading = (text: string): string => `<h3>${escapeHtml(text)}</h3>`;
 
 export const list = (items: readonly string[]): string =>
   `<ul>${items.map((item) => `<li>${escapeHtml(item)}</li>`).join('')}</ul>`;
 
-/** `svg` is trusted markup; the caption is text. */
-export const figure = (svg: string, caption: string): string =>
-  `<figure>${svg}<figcaption>${escapeHtml(caption)}</figcaption></figure>`;
+export const figure = (markup: string, caption: string): string =>
+  `<figure>${markup}<figcaption>${escapeHtml(caption)}</figcaption></figure>`;
 
 export interface TableRow {
+  /** The first one names the row. */
   cells: readonly string[];
   className?: string;
 }
 
-export function table(header: readonly string[], rows: readonly TableRow[]): string {
-  const line = (cells: readonly string[], tag: 'th' | 'td'): string =>
-    cells.map((cell) => `<${tag}>${escapeHtml(cell)}</${tag}>`).join('');
-  const body = rows.map(({ cells, className }) => {
-    const attribute = className ? ` class="${className}"` : '';
-    return `<tr${attribute}>${line(cells, 'td')}</tr>`;
+export interface Table {
+  caption: string;
+  /** A short name, with what it stands for where that is not plain. */
+  header: readonly (string | { short: string; long: string })[];
+  /** Rows under a heading of their own, or all under none. */
+  bodies: readonly { title?: string; rows: readonly TableRow[] }[];
+  className?: string;
+}
+
+export function table({ caption, header, bodies, className }: Table): string {
+  const columns = header.map((cell) =>
+    typeof cell === 'string'
+      ? `<th scope="col">${escapeHtml(cell)}</th>`
+      : `<th scope="col"><abbr title="${escapeHtml(cell.long)}">${escapeHtml(cell.short)}</abbr></th>`,
+  );
+  const groups = bodies.map(({ title, rows }) => {
+    const own = `<tr class="group"><th scope="rowgroup" colspan="${header.length}">`;
+    const head = title === undefined ? '' : `${own}${escapeHtml(title)}</th></tr>`;
+    return `<tbody>${head}${rows.map(tableRow).join('')}</tbody>`;
   });
-  return `<table><thead><tr>${line(header, 'th')}</tr></thead><tbody>${body.join('')}</tbody></table>`;
+  return (
+    `<table${className ? ` class="${className}"` : ''}><caption>${escapeHtml(caption)}</caption>` +
+    `<thead><tr>${columns.join('')}</tr></thead>${groups.join('')}</table>`
+  );
+}
+
+function tableRow({ cells, className }: TableRow): string {
+  const [name, ...figures] = cells.map(escapeHtml);
+  const data = figures.map((cell) => `<td>${cell}</td>`).join('');
+  return `<tr${className ? ` class="${className}"` : ''}><th scope="row">${name}</th>${data}</tr>`;
 }
 
 export function definitions(entries: readonly (readonly [string, string])[]): string {

@@ -4,9 +4,11 @@ import { groupOf, type Group } from '../data/counts.ts';
 import { loadClassSplit } from '../data/class-split.ts';
 import { groupMeans, GROUPS_AND_ALL, type GroupFigures } from '../evaluation/groups.ts';
 import type { ClassFigures } from '../evaluation/evaluate.ts';
+import type { ImageDetections } from '../evaluation/operating-point.ts';
 import { planSeed } from '../experiment/seed-plan.ts';
 import { median } from '../training/history.ts';
 import type { TrainedLoss } from '../workers/tasks.ts';
+import { chooseScenes, type SceneChoice } from './scene-choice.ts';
 
 export interface ClassReport extends ClassFigures {
   name: string;
@@ -27,10 +29,13 @@ export interface LossReport {
   trueClassScore: GroupFigures;
   /** Objects where the right class scores highest, in percent. */
   topOne: GroupFigures;
+  /** Objects found with as many detections as there are objects, in percent. */
+  found: GroupFigures;
   lossMilliseconds: number;
   perClass: ClassReport[];
   history: TrainedLoss['history'];
-  examples: TrainedLoss['examples'];
+  /** The most certain detections on the scenes that were chosen for the seed. */
+  examples: ImageDetections[];
 }
 
 export interface Spread {
@@ -47,6 +52,7 @@ export interface LossSummary {
   ap: Record<ApName, GroupSpread>;
   trueClassScore: GroupSpread;
   topOne: GroupSpread;
+  found: GroupSpread;
   lossMilliseconds: Spread;
 }
 
@@ -62,10 +68,25 @@ export interface Summary {
   reports: LossReport[];
   losses: LossSummary[];
   differences: Difference[];
+  /** One for each seed. */
+  scenes: SceneChoice[];
 }
 
 export function summarize(config: ExperimentConfig, results: readonly TrainedLoss[]): Summary {
-  const reports = results.map((result) => reportOf(config, result));
+  const scenes = config.seeds.map((seed) =>
+    chooseScenes(
+      config,
+      seed,
+      results.filter((result) => result.seed === seed),
+    ),
+  );
+  const reports = results.map((result) =>
+    reportOf(
+      config,
+      result,
+      scenes.find(({ seed }) => seed === result.seed)!,
+    ),
+  );
   const of = (loss: LossName): LossReport[] => reports.filter((report) => report.loss === loss);
   return {
     config,
@@ -74,10 +95,15 @@ export function summarize(config: ExperimentConfig, results: readonly TrainedLos
     differences: config.losses
       .filter((baseline) => baseline !== 'efl' && config.losses.includes('efl'))
       .map((baseline) => difference('efl', baseline, of('efl'), of(baseline))),
+    scenes,
   };
 }
 
-function reportOf(config: ExperimentConfig, result: TrainedLoss): LossReport {
+function reportOf(
+  config: ExperimentConfig,
+  result: TrainedLoss,
+  { chosen }: SceneChoice,
+): LossReport {
   const names = loadClassSplit().targetPool;
   const plan = planSeed(config, result.seed, names.length);
   const means = (pick: (figures: ClassFigures) => number): GroupFigures =>
@@ -90,7 +116,7 @@ function reportOf(config: ExperimentConfig, result: TrainedLoss): LossReport {
     ...(result.gradientRatio && { gradientRatio: result.gradientRatio[c] }),
     ...(result.focusingFactor && { focusingFactor: result.focusingFactor[c] }),
   }));
-  const { loss, seed, steps, history, examples } = result;
+  const { loss, seed, steps, history, mostCertain } = result;
   return {
     loss,
     seed,
@@ -98,10 +124,11 @@ function reportOf(config: ExperimentConfig, result: TrainedLoss): LossReport {
     ap: forEachAp((name) => means((figures) => 100 * figures[name])),
     trueClassScore: means((figures) => figures.trueClassScore),
     topOne: means((figures) => 100 * figures.topOne),
+    found: means((figures) => 100 * figures.found),
     lossMilliseconds: median(history.lossMilliseconds),
     perClass,
     history,
-    examples,
+    examples: chosen.map(({ image }) => mostCertain[image]),
   };
 }
 
@@ -111,6 +138,7 @@ function summarizeLoss(loss: LossName, reports: readonly LossReport[]): LossSumm
     ap: forEachAp((name) => spreadByGroup(reports.map((report) => report.ap[name]))),
     trueClassScore: spreadByGroup(reports.map((report) => report.trueClassScore)),
     topOne: spreadByGroup(reports.map((report) => report.topOne)),
+    found: spreadByGroup(reports.map((report) => report.found)),
     lossMilliseconds: spread(reports.map((report) => report.lossMilliseconds)),
   };
 }

@@ -1,8 +1,8 @@
 /** What is recorded while training: curves for the report, and the time the loss took. */
 import { GROUPS, groupOf, type Group } from '../data/counts.ts';
 
-/** gamma_j over the classes of a group. */
-export interface GammaSpread {
+/** A value per class, over the classes of a group. Low and high are the 10 and 90 % quantiles. */
+export interface ClassSpread {
   mean: number;
   low: number;
   high: number;
@@ -13,8 +13,9 @@ export interface CurvePoint {
   /** Mean over the steps since the last point. */
   loss: number;
   learningRate: number;
-  /** Only for Equalized Focal Loss. */
-  gamma?: Record<Group, GammaSpread>;
+  /** gamma_j and g_j, only for Equalized Focal Loss. */
+  gamma?: Record<Group, ClassSpread>;
+  gradientRatio?: Record<Group, ClassSpread>;
 }
 
 export interface History {
@@ -31,19 +32,21 @@ export const emptyHistory = (): History => ({
   pending: { sum: 0, steps: 0 },
 });
 
-/** `counts` are images per class. Low and high are the 10 and 90 % quantiles. */
-export function gammaByGroup(
-  gamma: Float64Array,
+/** `counts` are images per class. */
+export function spreadByGroup(
+  ofClasses: Float64Array,
   counts: readonly number[],
-): Record<Group, GammaSpread> {
-  const spreads = GROUPS.map((group): [Group, GammaSpread] => {
-    const values = [...gamma.filter((_, c) => groupOf(counts[c]) === group)].sort((a, b) => a - b);
+): Record<Group, ClassSpread> {
+  const spreads = GROUPS.map((group): [Group, ClassSpread] => {
+    const values = [...ofClasses.filter((_, c) => groupOf(counts[c]) === group)].sort(
+      (a, b) => a - b,
+    );
     const quantile = (share: number): number =>
       values[Math.round(share * (values.length - 1))] ?? Number.NaN;
     const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
     return [group, { mean, low: quantile(0.1), high: quantile(0.9) }];
   });
-  return Object.fromEntries(spreads) as Record<Group, GammaSpread>;
+  return Object.fromEntries(spreads) as Record<Group, ClassSpread>;
 }
 
 export function median(values: readonly number[]): number {

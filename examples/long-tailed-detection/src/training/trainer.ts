@@ -8,12 +8,12 @@ import type { ExperimentConfig, LossName } from '../config.ts';
 import { CELLS } from '../data/geometry.ts';
 import { Random } from '../data/random.ts';
 import type { TensorBoardWriter } from '../io/tensorboard.ts';
-import { createCriterion, focusingFactors, type Criterion } from '../loss/criteria.ts';
+import { createCriterion, equalization, type Criterion } from '../loss/criteria.ts';
 import { nativeLoss } from '../loss/native-loss.ts';
 import { FEATURES } from '../model/feature-size.ts';
 import { DetectionHead } from '../model/head.ts';
 import { loadCheckpoint, saveCheckpoint, type TrainingState } from './checkpoint.ts';
-import { emptyHistory, gammaByGroup, type History } from './history.ts';
+import { emptyHistory, spreadByGroup, type History } from './history.ts';
 import { BatchSampler, type Batch, type TrainingData } from './sampler.ts';
 import { learningRateAt, MomentumSgd } from './sgd.ts';
 
@@ -125,16 +125,20 @@ export class Trainer {
     const { history, step, criterion } = this;
     const loss = history.pending.sum / history.pending.steps;
     history.pending = { sum: 0, steps: 0 };
-    const factors = focusingFactors(criterion);
-    const gamma = factors && gammaByGroup(factors, this.options.counts);
-    history.curve.push({ step, loss, learningRate, ...(gamma && { gamma }) });
+    const values = equalization(criterion);
+    const { counts } = this.options;
+    const spreads = values && {
+      gamma: spreadByGroup(values.focusingFactor, counts),
+      gradientRatio: spreadByGroup(values.gradientRatio, counts),
+    };
+    history.curve.push({ step, loss, learningRate, ...spreads });
     log?.scalar('train/loss', loss, step);
     log?.scalar('train/learning_rate', learningRate, step);
     log?.scalar('train/loss_milliseconds', history.lossMilliseconds.at(-1) ?? 0, step);
-    if (!factors || !gamma) return;
-    for (const [group, { mean }] of Object.entries(gamma)) {
+    if (!values || !spreads) return;
+    for (const [group, { mean }] of Object.entries(spreads.gamma)) {
       log?.scalar(`gamma_j/${group}`, mean, step);
     }
-    log?.histogram('gamma_j', factors, step);
+    log?.histogram('gamma_j', values.focusingFactor, step);
   }
 }

@@ -2,7 +2,8 @@
 import type { ExperimentConfig, LossName } from '../config.ts';
 import type { SceneRecipe } from '../data/scenes.ts';
 import type { SpriteSheet } from '../data/sprites.ts';
-import type { ExampleDetections, TestObjects, ClassFigures } from '../evaluation/evaluate.ts';
+import type { ClassFigures, TestObjects } from '../evaluation/evaluate.ts';
+import type { ImageDetections } from '../evaluation/operating-point.ts';
 import type { History } from '../training/history.ts';
 import type { TrainingData } from '../training/sampler.ts';
 
@@ -54,7 +55,8 @@ export interface TrainedLoss {
   seed: number;
   steps: number;
   perClass: ClassFigures[];
-  examples: ExampleDetections[];
+  /** On every test scene; the report shows a few of them. */
+  mostCertain: ImageDetections[];
   history: History;
   /** Per class, only for Equalized Focal Loss. */
   gradientRatio?: number[];

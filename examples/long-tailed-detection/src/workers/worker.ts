@@ -92,9 +92,9 @@ function trainToTheEnd(trainer: Trainer, task: TrainTask, log: TensorBoardWriter
 function measure(trainer: Trainer, task: TrainTask): TrainedLoss {
   const { loss, seed, files } = task;
   report({ id: task.id, done: trainer.steps, total: trainer.steps, detail: 'scoring' });
-  const { perClass, examples } = scoreTestScenes(trainer, task);
+  const { perClass, mostCertain } = scoreTestScenes(trainer, task);
   const { criterion, steps, history } = trainer;
-  const result = { loss, seed, steps, perClass, examples, history };
+  const result = { loss, seed, steps, perClass, mostCertain, history };
   if (!(criterion instanceof EqualizedFocalLoss)) return result;
   criterion.saveState(files.criterionState);
   return {
