@@ -27,11 +27,13 @@ function fingerprint(files) {
 
 export function nativeFingerprint() {
   // binding.gyp is not in the packed package, which builds with CMake.
-  const recipes = ['CMakeLists.txt', 'binding.gyp', 'package.json'];
-  return fingerprint([
+  const recipes = ['CMakeLists.txt', 'binding.gyp'];
+  const files = [
     ...filesBelow('native'),
     ...recipes.filter((file) => existsSync(path.join(root, file))),
-  ]);
+  ];
+  const { version } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8'));
+  return createHash('sha256').update(`${version}\n${fingerprint(files)}`).digest('hex');
 }
 
 export function typescriptFingerprint() {
