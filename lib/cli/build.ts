@@ -12,8 +12,10 @@ const tools = ['cmake-js@8.0.0', 'node-addon-api@8.9.2'];
 /** Compiles the addon from the sources in the package. Returns the exit code. */
 export function buildFromSource(): number {
   const { supported, tuple } = currentPlatform();
-  if (!supported) {
-    console.error(`efl build: ${tuple} is not supported: Linux and macOS on x86-64 and arm64 are.`);
+  if (!supported || process.platform === 'win32') {
+    console.error(
+      `efl build: it cannot build for ${tuple}, only for Linux and macOS on x86-64 and arm64.`,
+    );
     console.error('A build of your own can be named with EFL_BINARY.');
     return 1;
   }

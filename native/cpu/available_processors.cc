@@ -1,9 +1,13 @@
 #include "available_processors.h"
 
 #include <algorithm>
+#include <cctype>
 #include <cmath>
-#include <fstream>
-#include <sstream>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -30,11 +34,46 @@ int32_t processors_to_run_on() {
   return static_cast<int32_t>(std::thread::hardware_concurrency());
 }
 
+struct Close {
+  void operator()(std::FILE* file) const { (void)std::fclose(file); }
+};
+
+// The text of a file, empty where it cannot be read. Not by a stream: with those comes the whole of
+// the C++ library's locales, a tenth of the addon.
+std::string text_of(const std::string& path) {
+  std::string text;
+  const std::unique_ptr<std::FILE, Close> file(std::fopen(path.c_str(), "r"));
+  char part[4096];
+  while (file) {
+    const std::size_t count = std::fread(part, 1, sizeof part, file.get());
+    if (count == 0) break;
+    text.append(part, count);
+  }
+  return text;
+}
+
+// The parts of a text between its separators.
+std::vector<std::string> split(const std::string& text, char separator) {
+  std::vector<std::string> parts;
+  std::size_t begin = 0;
+  for (std::size_t end; (end = text.find(separator, begin)) != std::string::npos; begin = end + 1) {
+    parts.push_back(text.substr(begin, end - begin));
+  }
+  parts.push_back(text.substr(begin));
+  return parts;
+}
+
 // Numbers of a file such as "150000 100000" or "max 100000"; none of those that are not.
 std::vector<double> numbers_in(const std::string& path) {
   std::vector<double> numbers;
-  std::ifstream file(path);
-  for (double number; file >> number;) numbers.push_back(number);
+  const std::string text = text_of(path);
+  const char* at = text.c_str();
+  for (char* end; numbers.size() < 3; at = end) {
+    // Not "max", and not the "inf" that strtod would take for a number.
+    const char* const first = at + std::strspn(at, " \n");
+    if (!std::isdigit(static_cast<unsigned char>(*first)) && *first != '-') break;
+    numbers.push_back(std::strtod(first, &end));
+  }
   return numbers;
 }
 
@@ -66,11 +105,8 @@ double least_quota(double (*quota)(const std::string&), const std::string& mount
 }
 
 bool names_cpu(const std::string& controllers) {
-  std::istringstream list(controllers);
-  for (std::string name; std::getline(list, name, ',');) {
-    if (name == "cpu") return true;
-  }
-  return false;
+  const std::vector<std::string> names = split(controllers, ',');
+  return std::find(names.begin(), names.end(), "cpu") != names.end();
 }
 
 // One line of /proc/self/cgroup: "0::/group" of version 2, "4:cpu,cpuacct:/group" of version 1.
@@ -94,8 +130,7 @@ double quota_of_line(const std::string& root, const std::string& line) {
 
 int32_t processors_of_quota(const std::string& root) {
   double least = HUGE_VAL;
-  std::ifstream groups(root + "/proc/self/cgroup");
-  for (std::string line; std::getline(groups, line);) {
+  for (const std::string& line : split(text_of(root + "/proc/self/cgroup"), '\n')) {
     least = std::min(least, quota_of_line(root, line));
   }
   constexpr double kMost = 1 << 20;

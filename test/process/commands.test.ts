@@ -34,6 +34,8 @@ const runBy: Readonly<Record<string, string>> = {
   'npm run gpu:bundle': 'gpu-bundle.long.test.ts, with the Node.js that runs the test',
   'npm run gpu:bundle -- --emulated':
     'gpu-bundle.long.test.ts, with the Node.js that runs the test',
+  'npm run build:release': '.ci/run',
+  'npm run release': 'release.test.ts, what it refuses; its steps by .ci/run',
   'npm run bench:cores': 'native.long.test.ts, by the script behind it',
   'npm run bench:gpu -- --quick':
     'gpu-bundle.long.test.ts, by the program behind it, with --emulated',
