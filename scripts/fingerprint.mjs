@@ -33,7 +33,9 @@ export function nativeFingerprint() {
     ...recipes.filter((file) => existsSync(path.join(root, file))),
   ];
   const { version } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8'));
-  return createHash('sha256').update(`${version}\n${fingerprint(files)}`).digest('hex');
+  return createHash('sha256')
+    .update(`${version}\n${fingerprint(files)}`)
+    .digest('hex');
 }
 
 export function typescriptFingerprint() {

@@ -34,7 +34,10 @@ export function describeRelease(name: string, body: () => void): void {
       !existsSync(path.join(folderOf(tuple), 'manifest.json')) ||
       !manifestOf(tuple).builder.startsWith('zig '),
   );
-  if (missing.length === 0) { describe(name, body); return; }
+  if (missing.length === 0) {
+    describe(name, body);
+    return;
+  }
   const reason = `no release build of ${missing.join(', ')}: npm run build:release`;
   if (process.env['EFL_REQUIRE_RELEASE'] === '1') {
     throw new Error(`EFL_REQUIRE_RELEASE=1, but there is ${reason}`);
