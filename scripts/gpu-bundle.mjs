@@ -6,12 +6,12 @@
 // --emulated puts the emulated library in, so that its run.sh --emulated works without a GPU. --node
 // takes that binary in place of the pinned one, which is downloaded from the npm registry.
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { copyPackages } from './gpu-bundle/dependencies.mjs';
 import { copyNode, installPinnedNode } from './gpu-bundle/node-binary.mjs';
-import { root } from './platform.mjs';
+import { cudaFolder, root } from './platform.mjs';
 
 const name = 'efl-gpu-bundle';
 const mostMegabytes = 60;
@@ -63,6 +63,16 @@ function addNode() {
   return options.node;
 }
 
+/** Beside the addon, where the loader looks first. */
+function addCudaLibrary() {
+  const library = path.join(cudaFolder(), 'libefl_cuda.so');
+  if (existsSync(library)) {
+    cpSync(library, path.join(bundle, 'prebuilds', 'linux-x64', path.basename(library)));
+  } else if (!options.emulated) {
+    throw new Error(`there is no ${library}: npm run build makes it where nvcc is`);
+  }
+}
+
 function addEmulatedLibrary() {
   const library = run(process.execPath, [path.join('scripts', 'build-emulated.mjs')]);
   cpSync(library, path.join(bundle, 'test', 'emulated', path.basename(library)));
@@ -84,6 +94,7 @@ function pack() {
 rmSync(bundle, { recursive: true, force: true });
 mkdirSync(bundle, { recursive: true });
 copy('package.json', 'LICENSE', 'CHANGELOG.md', 'dist', path.join('prebuilds', 'linux-x64'));
+addCudaLibrary();
 copy('native', path.join('test', 'native'), 'CMakeLists.txt');
 copy(path.join('bench', 'peers'));
 copy(path.join(tools, 'run.mjs'), path.join(tools, 'every-kernel.cjs'));

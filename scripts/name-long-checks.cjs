@@ -11,6 +11,6 @@ module.exports = () => {
     .map((file) => path.basename(file, ending))
     .sort();
   console.error(
-    `\nNot run: the long checks (${names.join(', ')}), which npm run test:all runs, too.`,
+    `\nNot run: the emulated GPU, and the long checks (${names.join(', ')}). npm run test:all runs all.`,
   );
 };
