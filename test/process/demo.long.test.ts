@@ -105,6 +105,9 @@ test('a study of training length becomes a picture, a table and what reports dra
   expect(readme).toMatch(/\| +12 \| 13\.5 ± 0\.7 \| 17\.5 ± 0\.7 \| \+4\.0 ± 0\.0/);
   const svg = readFileSync(path.join(target, 'docs', 'images', 'training-length.svg'), 'utf8');
   expect(svg).toMatch(/<title[^>]*>Average precision against training length, 2 seeds</);
+  for (const name of ['Cross-entropy', 'Focal Loss', 'Equalized Focal Loss']) {
+    expect(svg).toContain(`>${name}<`);
+  }
   const assets = path.join(target, 'examples', 'long-tailed-detection', 'assets');
   expect(readdirSync(assets)).toEqual(['training-length.json']);
 }, 60_000);

@@ -94,7 +94,7 @@ function panels(
         // The same with and without the cap, so that the two can be compared.
         scale: { domain: range(rows, classes) },
       };
-      const color = lossColour(losses);
+      const color = { ...lossColour(losses), legend: { symbolStrokeWidth: 0 } };
       const mark = (type: Spec, extra: Spec): Spec => ({
         mark: type,
         encoding: { x, color, ...extra },
@@ -112,10 +112,7 @@ function panels(
             { type: 'rule', strokeWidth: 1.5 },
             { y: { ...y, field: 'low' }, y2: { field: 'high' } },
           ),
-          mark(
-            { type: 'line', strokeWidth: 2 },
-            { y, strokeDash: { ...lossDash(losses), legend: null } },
-          ),
+          mark({ type: 'line', strokeWidth: 2 }, { y, strokeDash: lossDash(losses) }),
           mark(
             { type: 'point', filled: true, size: 60, opacity: 1 },
             { y, shape: lossShape(losses) },
