@@ -62,6 +62,21 @@ const hasReadelf = process.platform === 'linux' && hasTools('The needs of libefl
   for (const name of needed) expect(name).toMatch(/^(lib(stdc\+\+|m|gcc_s|c|pthread|dl)|ld-linux)/);
 });
 
+const canClose = process.platform === 'linux' && canCompile;
+
+(canClose ? test : test.skip)(
+  'libefl stays when it is closed, for the threads it has parked',
+  async () => {
+    const folder = mkdtempSync(path.join(tmpdir(), 'efl-close-'));
+    const closes = path.join(folder, 'closes');
+    const source = path.join(__dirname, 'fixtures', 'close-libefl.c');
+    expectSuccess(await run('cc', ['-I', include, '-o', closes, source, '-ldl']));
+    const { status, stdout } = await run(closes, [library]);
+    rmSync(folder, { recursive: true });
+    expect([status, stdout]).toEqual([0, 'there\n']);
+  },
+);
+
 (canCompile ? describe : describe.skip)('an addon in C that is linked with libefl', () => {
   let folder: string;
 
