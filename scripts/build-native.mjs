@@ -1,19 +1,19 @@
 // Compiles the addon and the library for programs in C, and stages them where the loader looks.
 //
-//   node scripts/build-native.mjs [cmake|gyp] [--debug] [--sanitize] [--portable] [--folder NAME]
+//   node scripts/build-native.mjs [cmake|gyp] [--debug] [--sanitize] [--portable] [--folder NAME] [--cuda-only]
 //
 // Without a name cmake-js is used where CMake is found, and node-gyp otherwise. A sanitized build is
 // not staged: it only loads with the sanitizer's runtime preloaded, and EFL_BINARY names it then.
 // Nor is one in a folder of its own, for another compiler (CC, CXX), which takes CMake.
 // --portable leaves out the kernels of newer instruction sets, which take most of the time. CMake
 // also builds the library for GPUs where nvcc is found, for the package that has it; EFL_CUDA=on needs
-// it, EFL_CUDA=off does not.
+// it, EFL_CUDA=off does not. --cuda-only stages that library alone, and leaves the addon of a release.
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { cudaFolder, linkCudaPackage, root, stagedFolder } from './platform.mjs';
+import { cudaFolder, linkCudaPackage, root, stagedFolder, unlinkCudaPackage } from './platform.mjs';
 import { stage } from './staging.mjs';
 
 const require = createRequire(import.meta.url);
@@ -25,6 +25,7 @@ const { values: options, positionals } = parseArgs({
     debug: { type: 'boolean' },
     sanitize: { type: 'boolean' },
     portable: { type: 'boolean' },
+    'cuda-only': { type: 'boolean' },
     folder: { type: 'string' },
   },
 });
@@ -85,10 +86,10 @@ function stageBuilt(addon, builder) {
   const configuration = options.debug ? 'debug' : 'release';
   // `cuda`: so that a build which is to have the library is not taken for one that could not.
   const files = [addon, path.join(built, libraryName)];
-  stage(stagedFolder(), files, { builder, configuration, cuda });
+  if (!options['cuda-only']) stage(stagedFolder(), files, { builder, configuration, cuda });
   const cudaLibrary = path.join(built, 'libefl_cuda.so');
   // Built beside the addon, or not at all.
-  if (!existsSync(cudaLibrary) || options.portable || cuda === 'off') return;
+  if (!existsSync(cudaLibrary) || options.portable || cuda === 'off') return unlinkCudaPackage();
   stage(cudaFolder(), [cudaLibrary], { builder, configuration: 'release' });
   linkCudaPackage();
 }

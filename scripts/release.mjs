@@ -39,6 +39,7 @@ function checkVersions() {
   const version = versionIn();
   const peer = JSON.parse(read('package.json')).peerDependencies['equalized-focal-loss-cuda'];
   const others = { 'lib/version.ts': /version = '(.*)'/.exec(read('lib', 'version.ts'))[1] };
+  others['package-lock.json'] = JSON.parse(read('package-lock.json')).version;
   others[`${cudaPackage}/package.json`] = versionIn(cudaPackage);
   others['peerDependencies of package.json'] = peer;
   for (const [place, other] of Object.entries(others)) {
@@ -50,7 +51,7 @@ function checkChangelog() {
   const version = versionIn();
   const heading = read('CHANGELOG.md')
     .split('\n')
-    .find((line) => line.startsWith(`## ${version}`));
+    .find((line) => line === `## ${version}` || line.startsWith(`## ${version} `));
   if (!heading) fail(`CHANGELOG.md has no entry for ${version}`);
   if (!/\d{4}-\d\d-\d\d/.test(heading)) fail(`CHANGELOG.md has no date for ${version}: ${heading}`);
 }
@@ -60,12 +61,14 @@ checkVersions();
 checkChangelog();
 run('npm ci', 'npm', ['ci']);
 run('Binaries', 'npm', ['run', 'build:release']);
+run('TypeScript', 'npm', ['run', 'build:ts']);
 run(
   'Formats, checksums, glibc floor, size, and runs on each platform',
   'npx',
   ['jest', 'test/release'],
   {
     EFL_REQUIRE_RELEASE: '1',
+    EFL_REQUIRE_KERNELS: '1',
   },
 );
 run('Tests', 'npm', ['test']);

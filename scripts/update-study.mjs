@@ -104,7 +104,7 @@ function row(epochs) {
 }
 
 const table = [
-  '| epochs | FL, rare | EFL, rare | EFL minus FL, rare | at 100 detections | no cap | frequent | all |',
+  `| epochs, ${seeds.length} seeds | FL, rare | EFL, rare | gain, rare | gain, rare, at 100 | gain, rare, no cap | gain, frequent | gain, all |`,
   '| ---: | --- | --- | --- | --- | --- | --- | --- |',
   ...lengths.map(row),
 ].join('\n');

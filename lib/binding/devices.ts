@@ -53,7 +53,7 @@ function notInstalled(): DeviceLibrary {
   }
   return failure(
     'not-installed',
-    `it is a package of its own: npm install ${cudaPackageName}@${version}`,
+    `the library for GPUs is a package of its own: npm install ${cudaPackageName}@${version}`,
   );
 }
 

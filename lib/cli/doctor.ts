@@ -76,18 +76,21 @@ function examineBinary(): BinaryReport {
 interface Manifest {
   readonly builder: string;
   readonly configuration: string;
-  readonly files: Readonly<Record<string, string>>;
+  readonly files?: Readonly<Record<string, string>>;
 }
 
 function manifestOf(file: string): Manifest | undefined {
   const manifest = path.join(path.dirname(file), 'manifest.json');
-  if (!existsSync(manifest)) return undefined;
-  return JSON.parse(readFileSync(manifest, 'utf8')) as Manifest;
+  try {
+    return JSON.parse(readFileSync(manifest, 'utf8')) as Manifest;
+  } catch {
+    return undefined; // none, or a damaged one, which says nothing
+  }
 }
 
 /** Undefined where no manifest says what the file is. */
 function isIntact(file: string): boolean | undefined {
-  const expected = manifestOf(file)?.files[path.basename(file)];
+  const expected = manifestOf(file)?.files?.[path.basename(file)];
   if (expected === undefined) return undefined;
   return createHash('sha256').update(readFileSync(file)).digest('hex') === expected;
 }

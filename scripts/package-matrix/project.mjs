@@ -7,7 +7,8 @@ import { packageName, root } from './package.mjs';
 const readme = readFileSync(path.join(root, 'README.md'), 'utf8');
 
 /** The first example of the README, as an ES module and as CommonJS. */
-export const example = /^## First example\n+```ts\n([^]*?)^```$/m.exec(readme)[1];
+export const example = /^```ts\n([^]*?)^```$/m.exec(readme)?.[1];
+if (example === undefined) throw new Error('README.md has no example in TypeScript');
 const inCommonJs = example.replace(
   /import (\{[^}]*\}) from ('[^']*');/g,
   'const $1 = require($2);',

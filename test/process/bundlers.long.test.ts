@@ -14,6 +14,7 @@ import path from 'node:path';
 import { EqualizedFocalLoss, version } from '../../lib';
 import { addonPath } from '../../lib/binding/load';
 import { packages as tensorflowPackages, example as tensorflow } from '../adapters/tfjs/tensorflow';
+import { cudaPackageName } from '../../lib/version';
 import { expectSuccess, root, run, runNode, type Ended } from './child';
 import { installPacked, type UserProject } from './user-project';
 
@@ -144,7 +145,7 @@ function expectReport({ inWorker, ...report }: Report, folder: string): void {
   expect(report.version).toBe(version);
   expect(report.loss).toBeCloseTo(expectedLoss, 6);
   expect(path.dirname(report.library)).toBe(folder);
-  expect(report.cuda).toContain(folder);
+  expect(report.cuda).toContain(cudaPackageName);
   expect(inWorker).toEqual(report);
 }
 

@@ -62,7 +62,9 @@ test(
     const ended = await run('npm', ['run', 'demo', '--', '--out', output]);
     expectSuccess(ended);
     expect(ended.stdout).toMatch(/README\.md, 5 seeds/);
-    expect(ended.stdout).toMatch(/Every figure of this run lies within 3 standard deviations/);
+    expect(ended.stdout).toMatch(
+      /Every\s+figure\s+of\s+this\s+run\s+lies\s+within\s+3\s+standard\s+deviations/,
+    );
     const read = (file: string): Metrics => JSON.parse(readFileSync(file, 'utf8')) as Metrics;
     const own = read(path.join(output, 'metrics.json'));
     const { losses } = read(path.join(example, 'assets', 'expected.json'));

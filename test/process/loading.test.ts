@@ -237,7 +237,7 @@ test('without the library for GPUs doctor says how to get it, or that there is n
   const said = await doctorIn(installed());
   if (currentPlatform().tuple === 'linux-x64') {
     expect(said).toContain(
-      `unavailable (not-installed): it is a package of its own: npm install ${cudaPackageName}@${version}`,
+      `unavailable (not-installed): the library for GPUs is a package of its own: npm install ${cudaPackageName}@${version}`,
     );
   } else {
     expect(said).toContain(`unavailable (not-built): there is none for ${currentPlatform().tuple}`);

@@ -13,7 +13,14 @@ afterAll(() => {
 async function copyRepository(): Promise<string> {
   const folder = mkdtempSync(path.join(tmpdir(), 'efl-release-'));
   copies.push(folder);
-  for (const part of ['scripts', 'packages', 'lib/version.ts', 'package.json', 'CHANGELOG.md']) {
+  for (const part of [
+    'scripts',
+    'packages',
+    'lib/version.ts',
+    'package.json',
+    'package-lock.json',
+    'CHANGELOG.md',
+  ]) {
     const filter = (file: string): boolean =>
       !/node_modules|prebuilds/.test(path.relative(root, file));
     cpSync(path.join(root, part), path.join(folder, part), { recursive: true, filter });

@@ -9,7 +9,9 @@ import { figure, paragraph, section, table, type Section } from '../html.ts';
 import type { Summary } from '../summary.ts';
 
 export async function lengthSection({ config }: Summary): Promise<Section> {
-  const study = loadTrainingLength();
+  // A run of one loss has nothing that the study could be beside.
+  const compares = config.losses.includes('fl') && config.losses.includes('efl');
+  const study = compares ? loadTrainingLength() : undefined;
   return section(
     'training-length',
     'Training length',
@@ -32,8 +34,8 @@ async function studyFigures(study: TrainingLength): Promise<string[]> {
     ),
     table({
       caption:
-        'EFL minus FL in that study, in points of average precision, seed by seed: at most 30 detections ' +
-        'per image, at most 100, and without a cap.',
+        'EFL minus FL in that study after so many epochs, in points of average precision, seed by seed: at ' +
+        'most 30 detections per image, at most 100, and without a cap.',
       header: ['epochs', 'rare, 30', 'rare, 100', 'rare, no cap', 'all, 30'],
       bodies: [
         {
