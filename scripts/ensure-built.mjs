@@ -16,16 +16,18 @@ const needsCuda = process.argv.includes('--cuda');
 const hasGpu = existsSync('/proc/driver/nvidia') || existsSync('/dev/dxg');
 const cuda = needsCuda ? 'on' : (process.env.EFL_CUDA ?? (hasGpu ? 'auto' : 'off'));
 
+const sources = nativeFingerprint();
+
 function nativeIsCurrent() {
   const built = readManifest(stagedFolder());
   if (!built || !existsSync(path.join(stagedFolder(), 'efl.node'))) return false;
   if (isRelease && built.configuration !== 'release') return false;
   if (built.cuda === 'off' && cuda !== 'off') return false;
-  return built.sources === nativeFingerprint();
+  return built.sources === sources;
 }
 
 const cudaIsCurrent = () =>
-  readManifest(cudaFolder())?.sources === nativeFingerprint() && isIntact(cudaFolder());
+  readManifest(cudaFolder())?.sources === sources && isIntact(cudaFolder());
 
 function typescriptIsCurrent() {
   const file = path.join(root, 'dist', 'sources.sha256');

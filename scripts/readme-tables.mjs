@@ -18,6 +18,11 @@ function replaceBetween(text, name, content) {
   return `${text.slice(0, from + begin.length)}\n\n${content}\n\n${text.slice(to)}`;
 }
 
+/** A figure with its spread, where there is one. */
+export function plain({ mean, deviation }) {
+  return deviation === undefined ? mean.toFixed(1) : `${mean.toFixed(1)} ± ${deviation.toFixed(1)}`;
+}
+
 export function signed({ mean, deviation }) {
   const text = mean.toFixed(1);
   const sign = Number(text) > 0 ? '+' : '';

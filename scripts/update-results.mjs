@@ -5,7 +5,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { root } from './platform.mjs';
-import { replaceInFile, signed } from './readme-tables.mjs';
+import { plain, replaceInFile, signed } from './readme-tables.mjs';
 
 const run = process.argv[2];
 if (!run) {
@@ -27,9 +27,6 @@ const caps = {
 
 const row = (title, ap, figure) =>
   `| ${[title, ...groups.map((group) => figure(ap[group]))].join(' | ')} |`;
-
-const plain = ({ mean, deviation }) =>
-  deviation === undefined ? mean.toFixed(1) : `${mean.toFixed(1)} ± ${deviation.toFixed(1)}`;
 
 const seeds = config.seeds.length > 1 ? `mean ± sd, seeds` : 'seed';
 const table = [

@@ -8,7 +8,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { root } from './platform.mjs';
-import { replaceInFile, signed } from './readme-tables.mjs';
+import { plain, replaceInFile, signed } from './readme-tables.mjs';
 
 const file = process.argv[2];
 if (!file) {
@@ -86,8 +86,6 @@ const drawn = spawnSync(process.execPath, draw, {
   stdio: 'inherit',
 });
 if (drawn.status !== 0) process.exit(drawn.status ?? 1);
-
-const plain = ({ mean, deviation }) => `${mean.toFixed(1)} ± ${deviation.toFixed(1)}`;
 
 function row(epochs) {
   const ofLoss = (name) => points.find(({ loss, epochs: e }) => loss === name && e === epochs).ap;
