@@ -4,6 +4,7 @@ import { compile, type TopLevelSpec } from 'vega-lite';
 
 import { LOSS_TITLES, type LossName } from '../../config.ts';
 import { GROUPS } from '../../data/counts.ts';
+import { GROUPS_AND_ALL } from '../../evaluation/groups.ts';
 import { escapeHtml } from '../html.ts';
 import {
   GROUP_DASHES,
@@ -149,6 +150,15 @@ const ofGroups = (range: unknown[]): Spec => ({
 export const groupColour = ofGroups(GROUPS.map(groupPaint));
 export const groupDash = ofGroups(GROUPS.map((group) => GROUP_DASHES[group]));
 export const groupShape = ofGroups(GROUPS.map((group) => GROUP_SHAPES[group]));
+
+/** The groups of classes beside each other, and all of them. */
+export const groupAxis: Spec = {
+  field: 'group',
+  type: 'nominal',
+  sort: [...GROUPS_AND_ALL],
+  title: 'classes',
+  axis: { labelAngle: 0, labelFontSize: 13, labelColor: paint('ink') },
+};
 
 /** A line at a value that needs no name beside it. */
 export const ruleAt = (value: number): Spec => ({

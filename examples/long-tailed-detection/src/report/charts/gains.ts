@@ -6,7 +6,15 @@ import { gainsByCap } from '../finding.ts';
 import { capTitle, differenceTitle, enumerate, formatSpread, plural } from '../format.ts';
 import type { Difference, Summary } from '../summary.ts';
 import { paint } from '../theme.ts';
-import { groupColour, groupShape, ruleAt, type Chart, type Row, type Spec } from './draw.ts';
+import {
+  groupAxis,
+  groupColour,
+  groupShape,
+  ruleAt,
+  type Chart,
+  type Row,
+  type Spec,
+} from './draw.ts';
 
 /** A mark of the same colour for each cap: shape and place tell them apart. */
 const CAP_SHAPES: Readonly<Record<ApName, string>> = {
@@ -40,14 +48,7 @@ export function gainByCapChart(summary: Summary, difference: Difference): Chart 
 
 function capLayers(title: string, { config }: Summary): Spec[] {
   const domain = AP_NAMES.map((name) => capTitle(name, config.classes));
-  const x = {
-    field: 'group',
-    type: 'nominal',
-    sort: [...GROUPS_AND_ALL],
-    title: 'classes',
-    axis: { labelAngle: 0, labelFontSize: 13, labelColor: paint('ink') },
-  };
-  const place = { x, xOffset: { field: 'cap', sort: null, scale: { domain } } };
+  const place = { x: groupAxis, xOffset: { field: 'cap', sort: null, scale: { domain } } };
   const y = { field: 'gain', type: 'quantitative', title: `${title}, points of AP` };
   const shape = {
     field: 'cap',

@@ -4,7 +4,7 @@ import { GROUPS_AND_ALL } from '../../evaluation/groups.ts';
 import { enumerate, formatSpread, plural } from '../format.ts';
 import type { LossSummary, Summary } from '../summary.ts';
 import { paint } from '../theme.ts';
-import { lossColour, type Chart, type Row, type Size, type Spec } from './draw.ts';
+import { groupAxis, lossColour, type Chart, type Row, type Size, type Spec } from './draw.ts';
 
 export function precisionChart({ config, losses }: Summary): Chart {
   const cap = detectionCaps(config.classes).apBudget;
@@ -42,14 +42,7 @@ function rowsOf({ loss, ap }: LossSummary): Row[] {
 }
 
 function layers(size: Size, hasSpread: boolean, color: Spec): Spec[] {
-  const x = {
-    field: 'group',
-    type: 'nominal',
-    sort: [...GROUPS_AND_ALL],
-    title: 'classes',
-    axis: { labelAngle: 0, labelFontSize: 13, labelColor: paint('ink') },
-  };
-  const place = { x, xOffset: { field: 'loss', sort: null } };
+  const place = { x: groupAxis, xOffset: { field: 'loss', sort: null } };
   const y = { field: 'ap', type: 'quantitative', title: 'average precision, %' };
   const bars = { mark: 'bar', encoding: { ...place, y, color } };
   const whiskers = {
