@@ -13,15 +13,15 @@ const runBy: Readonly<Record<string, string>> = {
     'package-matrix.long.test.ts and bundlers.long.test.ts, by the script behind it and in parts',
   'npm run lint': '.ci/run',
   'npm run format': '.ci/run, which checks that it would change nothing',
-  'npm run bench': 'bench.test.ts, by the program behind it, on a small workload',
-  'npm run bench -- --quick': 'bench.test.ts, by the program behind it, on a small workload',
+  'npm run bench': 'bench.long.test.ts, by the program behind it, on a small workload',
+  'npm run bench -- --quick': 'bench.long.test.ts, by the program behind it, on a small workload',
   'npm run bench -- --study --out runs/performance':
-    'bench-study.test.ts and bench.test.ts, in parts',
+    'bench-study.long.test.ts and bench.long.test.ts, in parts',
   'node scripts/update-performance.mjs runs/performance/report.json':
     'bench-report.long.test.ts, on a copy',
   'node scripts/update-performance.mjs --beside runs/other/report.json':
     'bench-report.long.test.ts, on a copy',
-  'npm run bench -- --compare docs/performance.json': 'bench.test.ts, with another report',
+  'npm run bench -- --compare docs/performance.json': 'bench.long.test.ts, with another report',
   'npx jest test/unit': '.ci/run',
   'npm run build:debug': 'native.long.test.ts, by the script behind it',
   'npm run build:asan': 'native.long.test.ts, by the script behind it',

@@ -197,7 +197,7 @@ export function compareFocalCall(
 }
 
 /** An emulated GPU is busy with so much as long as a CPU with some hundred times of it. */
-const busyElements = process.env['EFL_CUDA_LIBRARY'] ? 64e3 : 25.6e6;
+const busyElements = process.env['EFL_CUDA_LIBRARY'] ? 64e3 : 12.8e6;
 
 /**
  * Keeps the executor, which all criteria share, busy for a tenth of a second or more: what is called
