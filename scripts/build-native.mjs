@@ -1,6 +1,7 @@
 // Compiles the addon and the library for programs in C, and stages them where the loader looks.
 //
 //   node scripts/build-native.mjs [cmake|gyp] [--debug] [--sanitize] [--portable] [--folder NAME] [--cuda-only]
+//                                 [--gpus 75,90]
 //
 // Without a name cmake-js is used where CMake is found, and node-gyp otherwise. A sanitized build is
 // not staged: it only loads with the sanitizer's runtime preloaded, and EFL_BINARY names it then.
@@ -8,6 +9,8 @@
 // --portable leaves out the kernels of newer instruction sets, which take most of the time. CMake
 // also builds the library for GPUs where nvcc is found, for the package that has it; EFL_CUDA=on needs
 // it, EFL_CUDA=off does not. --cuda-only stages that library alone, and leaves the addon of a release.
+// --gpus compiles it for these compute capabilities only, which takes a part of the time; such a
+// library is not packed.
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -27,6 +30,7 @@ const { values: options, positionals } = parseArgs({
     portable: { type: 'boolean' },
     'cuda-only': { type: 'boolean' },
     folder: { type: 'string' },
+    gpus: { type: 'string' },
   },
 });
 
@@ -59,6 +63,7 @@ function buildWithCMake() {
   if (options.sanitize) args.push('--CDEFL_SANITIZE=address,undefined');
   if (options.portable) args.push('--CDEFL_PORTABLE=ON');
   args.push(`--CDEFL_CUDA=${cuda.toUpperCase()}`);
+  if (options.gpus) args.push(`--CDEFL_CUDA_ARCHITECTURES=${options.gpus.replaceAll(',', ';')}`);
   run(process.execPath, args);
   const name = options.debug || options.sanitize ? 'Debug' : 'Release';
   return [path.join(folder, name, 'efl.node'), path.join(folder, 'efl.node')];
@@ -90,7 +95,8 @@ function stageBuilt(addon, builder) {
   const cudaLibrary = path.join(built, 'libefl_cuda.so');
   // Built beside the addon, or not at all.
   if (!existsSync(cudaLibrary) || options.portable || cuda === 'off') return unlinkCudaPackage();
-  stage(cudaFolder(), [cudaLibrary], { builder, configuration: 'release' });
+  const gpus = options.gpus ?? 'all';
+  stage(cudaFolder(), [cudaLibrary], { builder, configuration: 'release', gpus });
   linkCudaPackage();
 }
 

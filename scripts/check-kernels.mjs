@@ -1,11 +1,11 @@
-// Compiles the CUDA kernels for every architecture and compares what they need with the recorded
-// table: a spilled register, or more registers than recorded, is an error.
+// Compiles the CUDA kernels for every architecture, or for those that are named, and compares what
+// they need with the recorded table: a spilled register, or more registers than recorded, is an error.
 //
-//   node scripts/check-kernels.mjs [--update]
+//   node scripts/check-kernels.mjs [--update] [--gpus 75,90]
 import { execFile, spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { promisify } from 'node:util';
+import { parseArgs, promisify } from 'node:util';
 import { filesBelow } from './fingerprint.mjs';
 import { root } from './platform.mjs';
 
@@ -13,7 +13,11 @@ const table = path.join(root, 'test', 'native', 'registers.json');
 const [, listed] = readFileSync(path.join(root, 'CMakeLists.txt'), 'utf8').match(
   /set\(EFL_CUDA_ARCHITECTURES ([\d ]+) CACHE/,
 );
-const architectures = listed.split(' ');
+const { values: options } = parseArgs({
+  options: { update: { type: 'boolean' }, gpus: { type: 'string' } },
+});
+const architectures = options.gpus?.split(',') ?? listed.split(' ');
+if (options.update && options.gpus) throw new Error('--update records every architecture');
 const launching = ['finish.cu', 'reduction.cu', 'settle.cu', 'survey.cu'];
 
 /** What ptxas says of each kernel of a file: registers and bytes of spills. */
@@ -76,7 +80,7 @@ if (spawnSync('nvcc', ['--version']).status !== 0) {
   process.exit(process.env.EFL_REQUIRE_NVCC === '1' ? 1 : 0);
 }
 const found = await measure();
-if (process.argv.includes('--update')) {
+if (options.update) {
   writeFileSync(table, `${JSON.stringify(found, null, 2)}\n`);
   process.exit(0);
 }
@@ -95,6 +99,7 @@ const worse = Object.entries(found).flatMap(([kernel, byArchitecture]) =>
 // One that is no longer there would leave its row behind, and hide a kernel that nobody compiles.
 const gone = Object.entries(recorded).flatMap(([kernel, byArchitecture]) =>
   Object.keys(byArchitecture)
+    .filter((architecture) => architectures.includes(architecture.replace('sm_', '')))
     .filter((architecture) => found[kernel]?.[architecture] === undefined)
     .map((architecture) => `${kernel} (${architecture})`),
 );

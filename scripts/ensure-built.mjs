@@ -26,8 +26,11 @@ function nativeIsCurrent() {
   return built.sources === sources;
 }
 
-const cudaIsCurrent = () =>
-  readManifest(cudaFolder())?.sources === sources && isIntact(cudaFolder());
+function cudaIsCurrent() {
+  const built = readManifest(cudaFolder());
+  if (needsCuda && built?.gpus !== 'all') return false;
+  return built?.sources === sources && isIntact(cudaFolder());
+}
 
 function typescriptIsCurrent() {
   const file = path.join(root, 'dist', 'sources.sha256');

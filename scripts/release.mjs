@@ -62,6 +62,10 @@ checkChangelog();
 run('npm ci', 'npm', ['ci']);
 run('Binaries', 'npm', ['run', 'build:release']);
 run('TypeScript', 'npm', ['run', 'build:ts']);
+if (!options['without-cuda']) {
+  const env = { EFL_REQUIRE_NVCC: '1' };
+  run('CUDA kernels', process.execPath, ['scripts/check-kernels.mjs'], env);
+}
 run(
   'Formats, checksums, glibc floor, size, and runs on each platform',
   'npx',

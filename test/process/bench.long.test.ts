@@ -15,6 +15,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Report, Spread } from '../../bench/report/report';
 import { parseReport } from '../../bench/report/schema';
+import { currentPlatform } from '../../lib/binding/platform';
 import { expectSuccess, root, runNode } from './child';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'efl-bench-test-'));
@@ -179,14 +180,15 @@ describe('the command line', () => {
 });
 
 describe('a build whose times mean nothing', () => {
+  const { tuple: platform } = currentPlatform();
+
   test('is refused where it is a debug build', async () => {
     const copy = path.join(folder, 'package');
     for (const part of ['dist', 'prebuilds', 'package.json']) {
       cpSync(path.join(root, part), path.join(copy, part), { recursive: true });
     }
     symlinkSync(path.join(root, 'node_modules'), path.join(copy, 'node_modules'), 'junction');
-    const [platform] = readdirSync(path.join(copy, 'prebuilds'));
-    const manifest = path.join(copy, 'prebuilds', platform!, 'manifest.json');
+    const manifest = path.join(copy, 'prebuilds', platform, 'manifest.json');
     const release = JSON.parse(readFileSync(manifest, 'utf8')) as object;
     writeFileSync(manifest, JSON.stringify({ ...release, configuration: 'debug' }));
     const ended = await runNode([path.join(copy, 'dist', 'bench', 'main.js'), ...small]);
@@ -195,8 +197,7 @@ describe('a build whose times mean nothing', () => {
   });
 
   test('is refused where nothing is known of it, unless that is allowed', async () => {
-    const [platform] = readdirSync(path.join(root, 'prebuilds'));
-    const env = { EFL_BINARY: path.join(root, 'prebuilds', platform!, 'efl.node') };
+    const env = { EFL_BINARY: path.join(root, 'prebuilds', platform, 'efl.node') };
     const refused = await bench(small, env);
     expect(refused.status).toBe(2);
     expect(refused.stderr).toMatch(/--allow-unknown-build/);
