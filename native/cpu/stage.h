@@ -50,7 +50,8 @@ inline void unstage(const Staging& staging, const float* from, void* to, int64_t
   round_all(staging.dtype, from, static_cast<uint16_t*>(to) + offset, count);
 }
 
-// The staged arrays of a group of streams. The gradient is computed over the logits.
+// The staged arrays of a group of streams. The gradient is computed over the logits. What copies is
+// not compiled into each of the many kernels: a call of it is nothing beside what it does.
 template <int32_t kStreams>
 class Stage {
  public:
@@ -61,7 +62,7 @@ class Stage {
 
   // `count` elements of stream r, the first of them at `offset` in the level's arrays. The stream's
   // pointers are such that element `first` is the first of them.
-  Stream open(int32_t r, int64_t offset, int32_t first, int32_t count) {
+  EFL_NEVER_INLINE Stream open(int32_t r, int64_t offset, int32_t first, int32_t count) {
     stage(logits_, level_.logits, offset, values_[r], count);
     if (level_.grad_output) stage(floats_, level_.grad_output, offset, grad_output_[r], count);
     return {values_[r] - first, level_.gradient ? values_[r] - first : nullptr,
@@ -70,7 +71,7 @@ class Stage {
   }
 
   // What is to be opened next is asked for while what is open is computed.
-  EFL_MEMBER void prefetch(int64_t offset, int32_t count) const {
+  EFL_NEVER_INLINE void prefetch(int64_t offset, int32_t count) const {
     const int64_t size = logits_.dtype == EFL_FLOAT32 ? sizeof(float) : sizeof(uint16_t);
     for (int64_t byte = offset * size; byte < (offset + count) * size; byte += kCacheLine) {
       __builtin_prefetch(static_cast<const char*>(level_.logits) + byte, 0);
@@ -78,7 +79,7 @@ class Stage {
     }
   }
 
-  void close(int32_t r, int64_t offset, int32_t count) {
+  EFL_NEVER_INLINE void close(int32_t r, int64_t offset, int32_t count) {
     if (level_.gradient) unstage(logits_, values_[r], level_.gradient, offset, count);
     if (level_.elements) unstage(floats_, elements_[r], level_.elements, offset, count);
   }
