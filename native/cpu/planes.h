@@ -143,14 +143,10 @@ class AnyPlanes : protected Elements {
     if (level_.mask) {
       kept = lanes_of(level_.mask + positions.offset + c * class_stride_ + at, count);
     }
-    if (is_masked_class(c)) kept = Bits{};
+    if (task_.column_mask && !task_.column_mask[c]) kept = Bits{};
     lanes->counted[r] &= kept;
     lanes->positive[r] &= kept;
     lanes->soft[r] &= kept;
-  }
-
-  EFL_MEMBER bool is_masked_class(int32_t c) const {
-    return task_.column_mask && !task_.column_mask[c];
   }
 
   EFL_MEMBER Pack negative_weight(int32_t c, Bits column, Pack logits) const {
@@ -158,7 +154,8 @@ class AnyPlanes : protected Elements {
     if (!problem_.foreground_weight) return background;
     const Pack foreground = broadcast(problem_.foreground_weight[c]);
     const Bits suppressed = logits < broadcast(problem_.foreground_threshold);
-    const Bits is_foreground = (column >= 0) | (column == efl::kDense);
+    const Bits is_foreground =
+        (column >= 0) | (column == efl::kDense) | (column == efl::kMaskedPositive);
     return select(is_foreground, select(suppressed, Pack{}, foreground), background);
   }
 
@@ -257,7 +254,7 @@ class Planes : AnyPlanes {
     EFL_UNROLL for (int32_t r = 0; r < kStreams; ++r) {
       streams[r] = group[r];
       gamma.of[r] = broadcast(problem_.gamma[c + r]);
-      weight.of[r] = broadcast(is_masked_class(c + r) ? 0.0f : problem_.negative_weight[c + r]);
+      weight.of[r] = broadcast(problem_.negative_weight[c + r]);
       sums[r] = DoublePack{};
     }
     DoublePack loss = loss_;

@@ -96,7 +96,7 @@ class ShortRows : Elements {
       target_[at + column] = level_.quality ? level_.quality[row] : 1.0f;
       soft_ |= target_[at + column] < 1;
     }
-    if (problem_.foreground_weight) weigh(found >= 0 || found == efl::kDense, at);
+    if (problem_.foreground_weight) weigh(efl::has_class(found), at);
     if (selects_) select_row(row, at);
   }
 

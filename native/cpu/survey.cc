@@ -106,9 +106,11 @@ int32_t column_of_targets(const SurveyedRow& row, Selected* found, bool* foregro
 // As label_column says it. A row whose own element is masked still has its negatives.
 int32_t column_of_label(const SurveyedRow& row, Selected* found, bool* foreground) {
   const int32_t column = label_column(row.problem.convention, row.level.labels[row.index]);
-  *foreground = column >= 0 && !row.is_masked(column);
   if (column == kInvalid && found->bad_row < 0) found->bad_row = row.index;
-  return column;
+  const int32_t positive = positive_column(row.problem.convention, column);
+  const bool is_masked = positive >= 0 && row.is_masked(positive);
+  *foreground = column >= 0 && !is_masked;
+  return is_masked ? kMaskedPositive : column;
 }
 
 int64_t masked_in(const SurveyedRow& row) {
