@@ -10,6 +10,7 @@ constexpr int32_t kBackground = -1;
 constexpr int32_t kIgnored = -2;
 constexpr int32_t kInvalid = -3;
 constexpr int32_t kDense = -4;  // several positives, or soft ones: only the targets say which
+constexpr int32_t kMaskedPositive = -5;  // has a class, or objectness, whose element is masked
 
 EFL_HOST_DEVICE int32_t columns_of(const efl_label_convention& convention) {
   return convention.classes + (convention.has_objectness ? 1 : 0);
@@ -25,6 +26,11 @@ EFL_HOST_DEVICE int32_t label_column(const efl_label_convention& convention, int
     if (label == convention.ignored[i]) return kIgnored;
   }
   return kInvalid;
+}
+
+// Whether a row with this class or constant has a class.
+EFL_HOST_DEVICE bool has_class(int32_t column) {
+  return column >= 0 || column == kDense || column == kMaskedPositive;
 }
 
 // The column of the positive of a row with this class or constant, negative where it has none.

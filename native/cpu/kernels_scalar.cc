@@ -8,6 +8,7 @@
 #include "../core/layout.h"
 #include "../core/loss_math.h"
 #include "../core/scalar_math.h"
+#include "../core/selection.h"
 #include "kernels.h"
 
 namespace efl::cpu {
@@ -57,10 +58,10 @@ class FocalTile {
     const int32_t found = class_of_row(task_, tile_.level, row);
     const RowPlace place = row_place(problem_.format, level_, columns_, row);
     const int32_t column = positive_column(problem_.convention, found);
-    const bool foreground = found >= 0 || found == kDense;
+    const bool foreground = has_class(found);
     for (int32_t c = tile_.first_column; c < tile_.last_column; ++c) {
       const int64_t index = place.offset + c * place.stride;
-      if (found == kIgnored) {
+      if (found == kIgnored || is_masked(problem_, level_, index, c)) {
         write(index, 0, 0);
       } else {
         element(describe(row, index, c, column, foreground), index, c);
@@ -77,8 +78,9 @@ class FocalTile {
     element.positive = element.target > 0;
     if (level_.quality && element.positive) element.target = level_.quality[row];
     element.gamma = problem_.gamma[c];
-    element.positive_weight = problem_.positive_weight[c];
-    element.negative_weight = negative_weight(element.logit, c, foreground);
+    const float factor = row_weight_of(level_, row);
+    element.positive_weight = problem_.positive_weight[c] * factor;
+    element.negative_weight = negative_weight(element.logit, c, foreground) * factor;
     return element;
   }
 

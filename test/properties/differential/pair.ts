@@ -92,6 +92,7 @@ export class Pair {
 
   private expected(given: Plan, { sample, call }: Arguments): Expected {
     const { logits, labels, dense, quality, upstream } = sample;
+    const { rowWeight, mask, classMask } = sample;
     if (given.method === 'collectGrad') return this.collected(sample, given.lossScale);
     const targets = dense ? { dense } : labels;
     const named = {
@@ -102,6 +103,9 @@ export class Pair {
           ? upstream
           : (call['gradOutput'] as number | undefined),
       quality,
+      rowWeight,
+      mask,
+      classMask,
     };
     return this.reference.forward(logits, targets, named);
   }
