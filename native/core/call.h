@@ -60,6 +60,8 @@ inline efl_problem problem_of(const SpecView& spec, const efl_call& call, bool g
   problem.upstream = gradients_given ? 1 / std::fabs(call.loss_scale) : call.upstream;
   problem.loss_scale = gradients_given ? 1 : call.loss_scale;
   problem.gradients_given = gradients_given;
+  problem.positive_threshold = spec.positive_threshold;
+  problem.label_smoothing = spec.label_smoothing;
   return problem;
 }
 

@@ -59,6 +59,11 @@ FocalTask task_of(const efl_problem& problem, const Scales& scales, const efl_su
   task.largest_gamma = problem.range.largest_gamma;
   task.largest_weight = problem.range.largest_weight;
   task.dense_columns = dense ? dense->of_levels() : nullptr;
+  const Smoothing smoothing = smoothing_of(problem);
+  task.smooth = problem.label_smoothing > 0;
+  task.kept = static_cast<float>(smoothing.kept);
+  task.spread = static_cast<float>(smoothing.spread);
+  task.rest = static_cast<float>(smoothing.rest);
   return task;
 }
 

@@ -44,6 +44,8 @@ struct FocalTask {
   float largest_weight;
   // With targets: what the rows of each level are, as label_column says it, or kDense.
   const int32_t* const* dense_columns;
+  bool smooth;  // targets are smoothed, by these three numbers: see Smoothing
+  float kept, spread, rest;
 };
 
 // The class of a row, or one of the constants of labels.h.

@@ -124,6 +124,7 @@ class AnyPlanes : protected Elements {
       lanes->positive[r] = lanes->target.of[r] > 0;
     }
     lanes->soft[r] = lanes->positive[r] & (lanes->target.of[r] < 1);
+    if (task_.smooth) lanes->classes[r] = Bits{} - (c < problem_.convention.classes);
   }
 
   EFL_MEMBER Pack negative_weight(int32_t c, Bits column, Pack logits) const {

@@ -71,13 +71,14 @@ Labels count_labels(const efl_label_convention& convention, const int32_t* label
 
 // What the targets of some rows say.
 struct Targets {
-  int64_t foreground = 0;   // rows in which a class has a target > 0; objectness is none
+  int64_t foreground = 0;   // rows in which a class has a positive's target; objectness is none
   int64_t bad_offset = -1;  // of the first target outside [0, 1]
 };
 
-// The column of the row's one hard positive, background, or kDense.
-int32_t column_of_targets(const efl_label_convention& convention, const float* targets,
-                          const RowPlace& place, Targets* found) {
+// The column of the row's one hard positive, background, or a constant of dense rows.
+int32_t column_of_targets(const efl_problem& problem, const float* targets, const RowPlace& place,
+                          Targets* found) {
+  const efl_label_convention& convention = problem.convention;
   const int32_t columns = columns_of(convention);
   int32_t column = kBackground;
   bool foreground = false;
@@ -89,13 +90,13 @@ int32_t column_of_targets(const efl_label_convention& convention, const float* t
       if (found->bad_offset < 0 || index < found->bad_offset) found->bad_offset = index;
       return kInvalid;
     }
-    foreground |= c < convention.classes;
+    foreground |= c < convention.classes && is_positive(problem, target);
     column = column == kBackground && target == 1.0f ? c : kDense;
   }
   found->foreground += foreground;
   // As a label it would say that the objectness column is positive.
-  if (column == kBackground && convention.has_objectness) return kDense;
-  return column;
+  if (column == kBackground && convention.has_objectness) return kDenseBackground;
+  return column == kDense && !foreground ? kDenseBackground : column;
 }
 
 }  // namespace
@@ -188,7 +189,7 @@ efl_status Survey::targets(int32_t index, efl_survey* survey) {
     for (int64_t r = run * kRun; r < last; ++r) {
       const RowPlace place = row_place(problem_.format, level, columns, r);
       found[static_cast<std::size_t>(r)] =
-          column_of_targets(problem_.convention, level.targets, place, &of_run);
+          column_of_targets(problem_, level.targets, place, &of_run);
     }
   });
   int64_t first_bad = -1;

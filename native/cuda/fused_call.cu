@@ -164,7 +164,7 @@ void enqueue_survey(const FusedCall& call, const Sums& sums, int32_t* dense_colu
   for (std::size_t i = 0; i < call.levels.size(); ++i) {
     const LevelPlan& plan = call.plans[i];
     launch_survey({call.problem.convention, call.problem.format, call.levels[i], plan.level_index,
-                   plan.rows, dense_columns, sums.survey},
+                   plan.rows, dense_columns, sums.survey, call.problem.positive_threshold},
                   stream);
     if (call.levels[i].targets) dense_columns += plan.rows;
   }

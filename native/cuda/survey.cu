@@ -58,7 +58,7 @@ __global__ void __launch_bounds__(kSurveyThreads)
 // What one lane of a warp sees of a row's targets.
 struct TargetsSeen {
   int32_t column = efl::kBackground;  // of the one hard positive; kDense for anything more
-  bool foreground = false;            // a class has a target; objectness is none
+  bool foreground = false;            // a class has a positive's target; objectness is none
 };
 
 EFL_DEVICE void see_target(const SurveyParams& p, int64_t at, int32_t c, TargetsSeen* seen) {
@@ -68,7 +68,7 @@ EFL_DEVICE void see_target(const SurveyParams& p, int64_t at, int32_t c, Targets
     atomicMin(&p.totals->bad.target, bad_place(p.level_index, at));
     return;
   }
-  seen->foreground |= c < p.convention.classes;
+  seen->foreground |= c < p.convention.classes && target > p.positive_threshold;
   seen->column = seen->column == efl::kBackground && target == 1 ? c : efl::kDense;
 }
 
@@ -105,7 +105,8 @@ __global__ void __launch_bounds__(kSurveyThreads)
     rows_seen.positives += seen.foreground;
     // As a label, background would say that the objectness column is positive.
     const bool background = seen.column == efl::kBackground && p.convention.has_objectness;
-    p.dense_columns[row] = background ? efl::kDense : seen.column;
+    const bool dense = background || seen.column == efl::kDense;
+    p.dense_columns[row] = dense && !seen.foreground ? efl::kDenseBackground : seen.column;
   }
   add_rows(rows_seen, p.totals);
   if (blockIdx.x == 0 && threadIdx.x == 0) {

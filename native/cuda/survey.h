@@ -39,8 +39,10 @@ struct SurveyParams {
   efl_level level;
   int32_t level_index;
   int64_t rows;
-  int32_t* dense_columns;  // receives what each row is, as label_column says it, or kDense
+  int32_t* dense_columns;  // receives what each row is, as label_column says it, or a constant of
+                           // dense rows
   SurveyTotals* totals;
+  float positive_threshold;
 };
 
 void launch_clear_survey(SurveyTotals* totals, cudaStream_t stream);
