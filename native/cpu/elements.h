@@ -247,11 +247,15 @@ class Elements {
     if (__builtin_expect(none(any_soft), 1)) return;
     EFL_UNROLL for (int32_t r = 0; r < kStreams; ++r) {
       // By way of memory of its own: the registers of the common way stay registers.
-      SoftLanes soft = soft_lanes(lanes, r, lanes.target.of[r]);
-      soft.soft = lanes.soft[r] & lanes.counted[r];
-      soft.loss = loss->of[r];
-      soft.gradient = gradient->of[r];
-      soft.share = share->of[r];
+      SoftLanes soft = {lanes.logits.of[r],
+                        lanes.target.of[r],
+                        lanes.gamma.of[r],
+                        lanes.positive_weight.of[r],
+                        lanes.negative_weight.of[r],
+                        lanes.soft[r] & lanes.counted[r],
+                        loss->of[r],
+                        gradient->of[r],
+                        share->of[r]};
       soften(&soft);
       loss->of[r] = soft.loss;
       gradient->of[r] = soft.gradient;
@@ -266,13 +270,13 @@ class Elements {
                                  Group<kStreams>* share) const {
     for (int32_t r = 0; r < kStreams; ++r) {
       const Pack hard = select(lanes.positive[r], broadcast(1.0f), Pack{});
-      SoftLanes soft = soft_lanes(lanes, r, select(lanes.soft[r], lanes.target.of[r], hard));
-      soft.logits = x.of[r];
-      soft.soft = lanes.counted[r];
-      smoothen(lanes.classes[r], &soft);
-      loss->of[r] = soft.loss;
-      gradient->of[r] = soft.gradient;
-      share->of[r] = soft.share;
+      const Pack y = select(lanes.soft[r], lanes.target.of[r], hard);
+      const SmoothedTerms terms =
+          smoothed(x.of[r], y, lanes.gamma.of[r], lanes.positive_weight.of[r],
+                   lanes.negative_weight.of[r], lanes.counted[r], lanes.classes[r]);
+      loss->of[r] = terms.loss;
+      gradient->of[r] = terms.gradient;
+      share->of[r] = select(y > threshold_, y, Pack{});
     }
   }
 
@@ -294,35 +298,28 @@ class Elements {
     Pack loss, gradient, share;
   };
 
-  template <int32_t kStreams>
-  EFL_INLINE SoftLanes soft_lanes(const Lanes<kStreams>& lanes, int32_t r, Pack target) {
-    SoftLanes soft;
-    soft.logits = lanes.logits.of[r];
-    soft.target = target;
-    soft.gamma = lanes.gamma.of[r];
-    soft.positive_weight = lanes.positive_weight.of[r];
-    soft.negative_weight = lanes.negative_weight.of[r];
-    return soft;
-  }
+  struct SmoothedTerms {
+    Pack loss, gradient;
+  };
 
   // One register at a time, and for every gamma: several in lock-step would be faster, and more
   // code than this option is worth.
-  EFL_NEVER_INLINE void smoothen(Bits classes, SoftLanes* lanes) const {
-    const Pack y = lanes->target;
-    const Pack kept = select(classes, broadcast(task_.kept), broadcast(1.0f));
+  EFL_NEVER_INLINE SmoothedTerms smoothed(Pack x, Pack y, Pack gamma, Pack positive_weight,
+                                          Pack negative_weight, Bits counted, Bits classes) const {
+    const Pack one = broadcast(1.0f);
+    const Pack kept = select(classes, broadcast(task_.kept), one);
     const Pack target = multiply_add(kept, y, select(classes, broadcast(task_.spread), Pack{}));
-    const Pack other =
-        multiply_add(kept, broadcast(1.0f) - y, select(classes, broadcast(task_.rest), Pack{}));
-    const Pack weight = target * lanes->positive_weight + other * lanes->negative_weight;
+    const Pack other = multiply_add(kept, one - y, select(classes, broadcast(task_.rest), Pack{}));
+    const Pack weight = multiply_add(target, positive_weight, other * negative_weight);
+    SmoothedTerms result;
     efl::with_loss(task_.hard_loss, [&](auto loss) {
       using Loss = typename decltype(loss)::Hard;
       const auto terms = Loss::template soft<GroupMath<1, false, Domain::kAny>>(
-          Group<1>{lanes->logits}, Group<1>{target}, Group<1>{other}, Group<1>{lanes->gamma},
-          Group<1>{select(lanes->soft, weight, Pack{})});
-      lanes->loss = terms.loss().of[0];
-      lanes->gradient = terms.gradient.of[0];
+          Group<1>{x}, Group<1>{target}, Group<1>{other}, Group<1>{gamma},
+          Group<1>{select(counted, weight, Pack{})});
+      result = {terms.loss().of[0], terms.gradient.of[0]};
     });
-    lanes->share = select(y > threshold_, y, Pack{});
+    return result;
   }
 
   EFL_NEVER_INLINE void soften(SoftLanes* lanes) const {

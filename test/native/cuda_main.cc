@@ -36,6 +36,7 @@ using test::Solution;
 // What a call does beside logits and labels.
 struct Extras {
   bool quality = false, targets = false, foreground = false, elementwise = false;
+  bool threshold = false, smoothing = false;
 };
 
 // A problem in another type and place of memory, as it is computed.
@@ -213,6 +214,8 @@ struct Dressed {
       given->negative_weight = given->positive_weight;
       given->problem.negative_weight = given->negative_weight.data();
     }
+    given->problem.positive_threshold = extras.threshold ? 0.25f : 0;
+    given->problem.label_smoothing = extras.smoothing && !extras.quality ? 0.1 : 0;
     if (extras.targets) {
       for (std::size_t i = 0; i < size; ++i) targets.push_back(given->random() % 3 ? 0 : share());
       given->level.targets = targets.data();
@@ -337,6 +340,8 @@ void random_levels_agree_with_float64(int count, uint32_t seed) {
     one.extras.targets = !one.extras.quality && random() % 4 == 0;
     one.extras.foreground = random() % 4 == 0;
     one.extras.elementwise = random() % 4 == 0;
+    one.extras.threshold = random() % 2;
+    one.extras.smoothing = random() % 4 == 0;
     const int64_t positions = random() % 3 ? random() % 90 : 8 * (random() % 40);
     run_arranged(one, format, random() % 3, positions);
   }
@@ -481,10 +486,12 @@ efl::cuda::SurveyTotals survey(const Problem& given, const efl_level& first,
   efl::cuda::SurveyTotals totals{};
   efl::cuda::launch_clear_survey(&totals, nullptr);
   dense_columns->resize(rows);
-  efl::cuda::launch_survey(
-      {given.problem.convention, format, first, 0, rows, dense_columns->data(), &totals}, nullptr);
-  efl::cuda::launch_survey(
-      {given.problem.convention, format, second, 1, rows, dense_columns->data(), &totals}, nullptr);
+  efl::cuda::launch_survey({given.problem.convention, format, first, 0, rows, dense_columns->data(),
+                            &totals, given.problem.positive_threshold},
+                           nullptr);
+  efl::cuda::launch_survey({given.problem.convention, format, second, 1, rows,
+                            dense_columns->data(), &totals, given.problem.positive_threshold},
+                           nullptr);
   return totals;
 }
 
@@ -497,6 +504,7 @@ void surveys_count_rows_and_find_what_is_bad(int count, uint32_t seed) {
     Extras extras;
     extras.targets = random() % 2;
     extras.quality = !extras.targets;
+    extras.threshold = random() % 2;
     const Dressed dressed(&given, extras);
     const efl_format format = {EFL_FLOAT32, EFL_LAYOUT_NCHW, EFL_ANCHOR_MAJOR, 3};
     const test::Arranged arranged(given, format, 1, positions);
@@ -769,6 +777,8 @@ void random_problems_agree_with_float64(int count, uint32_t seed) {
         break;
     }
     one.extras.elementwise = random() % 4 == 0;
+    one.extras.threshold = random() % 2;
+    one.extras.smoothing = random() % 8 == 0;
     run(one, 1 + random());
   }
 }
