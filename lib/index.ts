@@ -7,7 +7,13 @@ export { EqualizationLoss } from './criteria/equalization-loss';
 export { AdaptiveClassSuppressionLoss } from './criteria/adaptive-class-suppression-loss';
 export type { Criterion } from './criteria/criterion';
 export type { EqualizedCriterion } from './criteria/equalized-criterion';
-export type { CriterionOptions, Reduction, ResolvedCriterionOptions } from './criteria/options';
+export type {
+  CriterionOptions,
+  Reduction,
+  ResolvedCriterionOptions,
+  ResolvedSmoothingOptions,
+  SmoothingOptions,
+} from './criteria/options';
 export type { ClassValues } from './tensors/class-values';
 export type { FocalLossOptions, ResolvedOptions } from './criteria/focal-loss';
 export type {

@@ -1,9 +1,9 @@
 import type { ClassValues } from '../tensors/class-values';
 import { Criterion } from './criterion';
-import type { CriterionOptions, ResolvedCriterionOptions } from './options';
+import type { ResolvedSmoothingOptions, SmoothingOptions } from './options';
 
 /** Options of {@link AdaptiveClassSuppressionLoss}. */
-export interface AdaptiveClassSuppressionLossOptions extends CriterionOptions {
+export interface AdaptiveClassSuppressionLossOptions extends SmoothingOptions {
   /** In rows with a class, negatives count from this score on. In (0, 1). Default 0.7. */
   readonly scoreThreshold?: number | undefined;
   /**
@@ -18,7 +18,7 @@ export interface AdaptiveClassSuppressionLossOptions extends CriterionOptions {
 }
 
 /** All options of an `AdaptiveClassSuppressionLoss`, defaults filled in. */
-export interface ResolvedClassSuppressionOptions extends ResolvedCriterionOptions {
+export interface ResolvedClassSuppressionOptions extends ResolvedSmoothingOptions {
   readonly scoreThreshold: number;
   /** Undefined where every class weighs 1. */
   readonly backgroundWeight: readonly number[] | undefined;

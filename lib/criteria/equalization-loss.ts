@@ -1,9 +1,9 @@
 import type { ClassValues } from '../tensors/class-values';
 import { Criterion } from './criterion';
-import type { CriterionOptions, ResolvedCriterionOptions } from './options';
+import type { ResolvedSmoothingOptions, SmoothingOptions } from './options';
 
 /** Options of {@link EqualizationLoss}. */
-export interface EqualizationLossOptions extends CriterionOptions {
+export interface EqualizationLossOptions extends SmoothingOptions {
   /** Share of the training images that contain each class: C numbers in [0, 1]. Required. */
   readonly classFrequencies: ClassValues;
   /** Classes with a lower frequency are protected. In [0, 1]. Default 0.00177, for LVIS. */
@@ -11,7 +11,7 @@ export interface EqualizationLossOptions extends CriterionOptions {
 }
 
 /** All options of an `EqualizationLoss`, defaults filled in. */
-export interface ResolvedEqualizationOptions extends ResolvedCriterionOptions {
+export interface ResolvedEqualizationOptions extends ResolvedSmoothingOptions {
   readonly classFrequencies: readonly number[];
   readonly threshold: number;
 }

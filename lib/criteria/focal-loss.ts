@@ -1,9 +1,9 @@
 import type { ClassValues } from '../tensors/class-values';
 import { Criterion } from './criterion';
-import type { CriterionOptions, ResolvedCriterionOptions } from './options';
+import type { ResolvedSmoothingOptions, SmoothingOptions } from './options';
 
 /** Options of {@link FocalLoss}. */
-export interface FocalLossOptions extends CriterionOptions {
+export interface FocalLossOptions extends SmoothingOptions {
   /**
    * Base focusing parameter gamma_b. Finite, >= 0 (> 0 for EqualizedFocalLoss); more than 1e30
    * counts as 1e30. Default 2.
@@ -17,7 +17,7 @@ export interface FocalLossOptions extends CriterionOptions {
 }
 
 /** All options of a `FocalLoss`, defaults filled in. */
-export interface ResolvedOptions extends ResolvedCriterionOptions {
+export interface ResolvedOptions extends ResolvedSmoothingOptions {
   readonly gamma: number;
   readonly alpha: number | readonly number[];
 }
@@ -31,7 +31,7 @@ export interface ResolvedOptions extends ResolvedCriterionOptions {
  * others. `gamma: 0, alpha: -1` is binary cross-entropy. Finite unless a logit times its weight is
  * beyond 6e37.
  *
- * Labels say by {@link CriterionOptions.background} which class, or none, is positive in a row. Dense
+ * Labels say by {@link FocalLossOptions.background} which class, or none, is positive in a row. Dense
  * targets y in their place mean p_t = p y + (1 - p)(1 - y), alpha_t = alpha y + (1 - alpha)(1 - y)
  * and BCE(x, y) for -log(p_t), as in torchvision. Loss and counts are added in float64.
  *

@@ -37,6 +37,12 @@ export interface CriterionOptions {
   readonly reduction?: Reduction | undefined;
   /** Finite factor on loss and gradient, and so on the statistics. Default 1. */
   readonly lossWeight?: number | undefined;
+  /**
+   * With dense targets an element is a positive where its target is larger, compared in float32:
+   * for `normalizer: 'positives'`, for what is a row with a class, and for the statistics. The loss
+   * of an element takes its target as it is. In [0, 1). Default 0.
+   */
+  readonly positiveThreshold?: number | undefined;
   /** Where host arrays are computed. Default `'auto'`. */
   readonly device?: Device | undefined;
 }
@@ -50,7 +56,22 @@ export interface ResolvedCriterionOptions {
   readonly ignoreIndex: readonly number[];
   readonly reduction: Reduction;
   readonly lossWeight: number;
+  readonly positiveThreshold: number;
   readonly device: Device;
+}
+
+/** Options of the losses whose targets can be smoothed: all but those of a quality. */
+export interface SmoothingOptions extends CriterionOptions {
+  /**
+   * Label smoothing: targets y, of labels or dense, become (1 - labelSmoothing) y + labelSmoothing / C
+   * for loss and gradient. What is positive follows from y. In [0, 1). Default 0.
+   */
+  readonly labelSmoothing?: number | undefined;
+}
+
+/** These options, defaults filled in. */
+export interface ResolvedSmoothingOptions extends ResolvedCriterionOptions {
+  readonly labelSmoothing: number;
 }
 
 /** The names that come first in what people read; those of a loss alone follow. */

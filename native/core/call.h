@@ -61,6 +61,8 @@ inline efl_problem problem_of(const SpecView& spec, const efl_call& call, bool g
   problem.loss_scale = gradients_given ? 1 : call.loss_scale;
   problem.gradients_given = gradients_given;
   problem.class_mask = gradients_given ? nullptr : call.class_mask;
+  problem.positive_threshold = spec.positive_threshold;
+  problem.label_smoothing = spec.label_smoothing;
   return problem;
 }
 

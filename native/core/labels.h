@@ -9,8 +9,12 @@ namespace efl {
 constexpr int32_t kBackground = -1;
 constexpr int32_t kIgnored = -2;
 constexpr int32_t kInvalid = -3;
-constexpr int32_t kDense = -4;  // several positives, or soft ones: only the targets say which
-constexpr int32_t kMaskedPositive = -5;  // has a class, or objectness, whose element is masked
+constexpr int32_t kMaskedPositive = -4;  // has a class, or objectness, whose element is masked
+constexpr int32_t kDense = -5;  // several positives, or soft ones: only the targets say which
+// Likewise, in a row in which no target of a class is large enough for a positive.
+constexpr int32_t kDenseBackground = -6;
+
+EFL_HOST_DEVICE bool is_dense(int32_t column) { return column <= kDense; }
 
 EFL_HOST_DEVICE int32_t columns_of(const efl_label_convention& convention) {
   return convention.classes + (convention.has_objectness ? 1 : 0);
@@ -36,6 +40,30 @@ EFL_HOST_DEVICE bool has_class(int32_t column) {
 // The column of the positive of a row with this class or constant, negative where it has none.
 EFL_HOST_DEVICE int32_t positive_column(const efl_label_convention& convention, int32_t column) {
   return column == kBackground && convention.has_objectness ? convention.classes : column;
+}
+
+// Label smoothing (Szegedy et al., CVPR 2016): the target y of a class becomes kept y + spread, and
+// what is left to 1, 1 - y, becomes kept (1 - y) + rest.
+struct Smoothing {
+  double kept, spread, rest;
+};
+
+EFL_HOST_DEVICE Smoothing smoothing_of(const efl_problem& problem) {
+  const double spread = problem.label_smoothing / problem.convention.classes;
+  return {1 - problem.label_smoothing, spread, problem.label_smoothing - spread};
+}
+
+// Column 'c' of a row has this target; objectness is no class, and keeps its own.
+EFL_HOST_DEVICE double smoothed(const efl_problem& problem, double target, int32_t c) {
+  if (problem.label_smoothing == 0 || c == problem.convention.classes) return target;
+  const Smoothing smoothing = smoothing_of(problem);
+  return smoothing.kept * target + smoothing.spread;
+}
+
+// Whether an element with this dense target is a positive: what counts in the loss is the target
+// itself.
+EFL_HOST_DEVICE bool is_positive(const efl_problem& problem, float target) {
+  return target > problem.positive_threshold;
 }
 
 }  // namespace efl

@@ -169,12 +169,12 @@ EFL_HOST_DEVICE LossTerms<Math> cross_entropy_terms(typename Math::Real u,
 
 // A target y between 0 and 1 as the expectation over a label that is positive with probability y:
 //   L = y L(u = -x) + (1 - y) L(u = x)
+// Here and below 1 - y is `other`: who knows more of its digits than the difference has gives them.
 // With cross-entropy this is BCE(x, y). `gradient` is signed here.
 template <class Math, class Loss>
 EFL_HOST_DEVICE LossTerms<Math> mixed_terms(typename Math::Real x, typename Math::Real target,
-                                            typename Math::Real gamma, typename Math::Real weight) {
-  using Real = typename Math::Real;
-  const Real other = Math::constant(1) - target;
+                                            typename Math::Real other, typename Math::Real gamma,
+                                            typename Math::Real weight) {
   const LossTerms<Math> positive = Loss::template hard<Math>(-x, gamma, weight);
   const LossTerms<Math> negative = Loss::template hard<Math>(x, gamma, weight);
   LossTerms<Math> terms;
@@ -188,13 +188,29 @@ EFL_HOST_DEVICE LossTerms<Math> mixed_terms(typename Math::Real x, typename Math
 template <class Math>
 EFL_HOST_DEVICE typename Math::Real soft_cross_entropy(typename Math::Real x,
                                                        typename Math::Real target,
+                                                       typename Math::Real other,
                                                        const Sigmoid<Math>& sigma) {
   using Real = typename Math::Real;
   const Real zero = Math::constant(0);
-  const Real other = Math::constant(1) - target;
   const Real on_negative = other * (Math::positive_part(x) + sigma.log1p_t);
   const Real on_positive = target * (Math::positive_part(-x) + sigma.log1p_t);
   return Math::select_zero(other, zero, on_negative) + Math::select_zero(target, zero, on_positive);
+}
+
+// Weighted BCE(x, y), which is mixed_terms of cross-entropy with one sigmoid:
+//   L = w BCE(x, y),  dL/dx = w (sigma(x) - y)
+// `gradient` is signed here.
+template <class Math>
+EFL_HOST_DEVICE LossTerms<Math> soft_cross_entropy_terms(typename Math::Real x,
+                                                         typename Math::Real target,
+                                                         typename Math::Real other,
+                                                         typename Math::Real weight) {
+  const Sigmoid<Math> sigma = sigmoid<Math>(x);
+  LossTerms<Math> terms;
+  terms.scaled = weight;
+  terms.cross_entropy = soft_cross_entropy<Math>(x, target, other, sigma);
+  terms.gradient = weight * (other * sigma.of_x - target * sigma.of_minus_x);
+  return terms;
 }
 
 // Focal Loss for a soft target y in [0, 1] (torchvision's definition):
@@ -205,27 +221,28 @@ EFL_HOST_DEVICE typename Math::Real soft_cross_entropy(typename Math::Real x,
 // A hard target gives focal_terms with the sign of the label. `gradient` is signed here.
 template <class Math>
 EFL_HOST_DEVICE LossTerms<Math> soft_focal_terms(typename Math::Real x, typename Math::Real target,
+                                                 typename Math::Real other,
                                                  typename Math::Real gamma,
                                                  typename Math::Real weight) {
   using Real = typename Math::Real;
   const Real zero = Math::constant(0);
-  const Real one = Math::constant(1);
   const Sigmoid<Math> sigma = sigmoid<Math>(x);
 
   // h = (near + far t) / (1 + t), where `near` is the target's share on the side x has chosen.
-  const Real other = one - target;
   const Real near = Math::select_negative(x, target, other);
-  const Real far = one - near;
+  const Real far = Math::select_negative(x, other, target);
   const Real mixture = near + far * sigma.t;
   // near = 0 is a hard target on the easy side: h = t / (1 + t), whose logarithm must not go
   // through t.
-  const Real log_h =
-      Math::select_zero(near, -sigma.magnitude, Math::log_unit(mixture)) - sigma.log1p_t;
+  Real log_high, log_low;
+  Math::split_log_unit(mixture, &log_high, &log_low);
+  const Real minus_log = Math::select_zero(near, sigma.magnitude, -log_high);
+  const Real minus_rest = sigma.log1p_t - Math::select_zero(near, zero, log_low);
   const Real slope = Math::select_zero(near, sigma.reciprocal, sigma.small / mixture);
 
   LossTerms<Math> terms;
-  terms.scaled = Math::power(weight, zero, gamma, -log_h, zero);
-  terms.cross_entropy = soft_cross_entropy<Math>(x, target, sigma);
+  terms.scaled = Math::power(weight, zero, gamma, minus_log, minus_rest);
+  terms.cross_entropy = soft_cross_entropy<Math>(x, target, other, sigma);
   const Real bracket = other * sigma.of_x - target * sigma.of_minus_x;
   const Real finite_entropy = Math::cap(terms.cross_entropy);
   terms.gradient = terms.scaled * (bracket + gamma * finite_entropy * (other - target) * slope);
@@ -240,18 +257,19 @@ EFL_HOST_DEVICE LossTerms<Math> soft_focal_terms(typename Math::Real x, typename
 template <class Math>
 EFL_HOST_DEVICE LossTerms<Math> quality_focal_terms(typename Math::Real x,
                                                     typename Math::Real target,
+                                                    typename Math::Real other,
                                                     typename Math::Real gamma,
                                                     typename Math::Real weight) {
   using Real = typename Math::Real;
   const Real zero = Math::constant(0);
   const Sigmoid<Math> sigma = sigmoid<Math>(x);
-  const Real difference = target * sigma.of_minus_x - (Math::constant(1) - target) * sigma.of_x;
+  const Real difference = target * sigma.of_minus_x - other * sigma.of_x;
   const Real distance = Math::absolute(difference);
   const Real power = Math::power(weight, zero, gamma, -Math::log_unit(distance), zero);
 
   LossTerms<Math> terms;
   terms.scaled = Math::select_zero(distance, Math::select_zero(gamma, weight, zero), power);
-  terms.cross_entropy = soft_cross_entropy<Math>(x, target, sigma);
+  terms.cross_entropy = soft_cross_entropy<Math>(x, target, other, sigma);
   const Real slope = gamma * sigma.of_x * sigma.of_minus_x * Math::cap(terms.cross_entropy);
   const Real bracket = difference + Math::select_zero(distance, zero, slope / difference);
   terms.gradient = -terms.scaled * bracket;
@@ -262,6 +280,7 @@ EFL_HOST_DEVICE LossTerms<Math> quality_focal_terms(typename Math::Real x,
 //
 // hard        an element whose target is 0 or 1, by u. `gradient` is |dL/du|.
 // soft        one whose target, or quality, lies between, by x. `gradient` is dL/dx, with its sign.
+//             What is left of the target to 1 is `other`.
 // kOfQuality  what lies between is a quality: in the statistics such an element is a positive
 //             altogether, and not in part.
 // kHasPower   gamma matters, so that gamma = 2, where the power is a product, has its own kernels.
@@ -272,8 +291,9 @@ struct Element {
   static constexpr bool kOfQuality = false;
   static constexpr bool kHasPower = true;
   template <class Math, class Real = typename Math::Real>
-  EFL_HOST_DEVICE static LossTerms<Math> soft(Real x, Real target, Real gamma, Real weight) {
-    return mixed_terms<Math, Loss>(x, target, gamma, weight);
+  EFL_HOST_DEVICE static LossTerms<Math> soft(Real x, Real target, Real other, Real gamma,
+                                              Real weight) {
+    return mixed_terms<Math, Loss>(x, target, other, gamma, weight);
   }
 };
 
@@ -284,8 +304,9 @@ struct FocalElement : Element<FocalElement> {
     return focal_terms<Math>(u, gamma, weight);
   }
   template <class Math, class Real = typename Math::Real>
-  EFL_HOST_DEVICE static LossTerms<Math> soft(Real x, Real target, Real gamma, Real weight) {
-    return soft_focal_terms<Math>(x, target, gamma, weight);
+  EFL_HOST_DEVICE static LossTerms<Math> soft(Real x, Real target, Real other, Real gamma,
+                                              Real weight) {
+    return soft_focal_terms<Math>(x, target, other, gamma, weight);
   }
 };
 
@@ -293,8 +314,9 @@ struct QualityFocalElement : FocalElement {
   static constexpr const char* kName = "qualityFocal";
   static constexpr bool kOfQuality = true;
   template <class Math, class Real = typename Math::Real>
-  EFL_HOST_DEVICE static LossTerms<Math> soft(Real x, Real target, Real gamma, Real weight) {
-    return quality_focal_terms<Math>(x, target, gamma, weight);
+  EFL_HOST_DEVICE static LossTerms<Math> soft(Real x, Real target, Real other, Real gamma,
+                                              Real weight) {
+    return quality_focal_terms<Math>(x, target, other, gamma, weight);
   }
 };
 
@@ -304,6 +326,10 @@ struct CrossEntropyElement : Element<CrossEntropyElement> {
   template <class Math, class Real = typename Math::Real>
   EFL_HOST_DEVICE static LossTerms<Math> hard(Real u, Real, Real weight) {
     return cross_entropy_terms<Math>(u, weight);
+  }
+  template <class Math, class Real = typename Math::Real>
+  EFL_HOST_DEVICE static LossTerms<Math> soft(Real x, Real target, Real other, Real, Real weight) {
+    return soft_cross_entropy_terms<Math>(x, target, other, weight);
   }
 };
 

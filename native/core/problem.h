@@ -55,4 +55,8 @@ typedef struct efl_problem {
   int32_t threads;         /* at most so many threads; the result does not depend on it */
   int32_t gradients_given; /* the logits are gradients: only their statistics are wanted */
   const uint8_t* class_mask; /* per class, or null: elements of classes with 0 are left out */
+  /* An element with a dense target is a positive where the target is larger. */
+  float positive_threshold;
+  /* Targets y become (1 - label_smoothing) y + label_smoothing / C, but for objectness. */
+  double label_smoothing;
 } efl_problem;

@@ -30,6 +30,11 @@ struct BasicScalarMath {
   EFL_HOST_DEVICE static Real exp_of_minus(Real a) { return std::exp(-a); }
   EFL_HOST_DEVICE static Real log1p_unit(Real a) { return std::log1p(a); }
   EFL_HOST_DEVICE static Real log_unit(Real a) { return std::log(a); }
+  // The same as a sum of two numbers, for a power that needs more digits than one of them has.
+  EFL_HOST_DEVICE static void split_log_unit(Real a, Real* high, Real* low) {
+    *high = std::log(a);
+    *low = 0;
+  }
 };
 
 // float64: the reference that every kernel is held against, and soft targets.

@@ -19,6 +19,7 @@ constexpr uint32_t kQuality = only(EFL_QUALITY_FOCAL_LOSS) | only(EFL_EQUALIZED_
 constexpr uint32_t kEqualized =
     only(EFL_EQUALIZED_FOCAL_LOSS) | only(EFL_EQUALIZED_QUALITY_FOCAL_LOSS);
 constexpr uint32_t kAllFamilies = ~0u;
+constexpr uint32_t kOfLabels = kAllFamilies & ~kQuality;  // a quality is a soft target by itself
 
 // What an option may be. A float32 that is not finite would make every result NaN.
 bool any(double) { return true; }
@@ -28,6 +29,7 @@ bool is_one_or_more(double value) { return value >= 1 && is_finite_float(value);
 bool is_gain(double value) { return value >= 0 && is_finite_float(1 + value); }
 bool is_share(double value) { return value >= 0 && value <= 1; }
 bool is_score(double value) { return value > 0 && value < 1; }
+bool is_below_one(double value) { return value >= 0 && static_cast<float>(value) < 1; }
 bool is_alpha(double value) { return value <= 1; }
 bool is_class_count(double value) {
   return value >= 1 && value <= kMaxClasses && value == std::floor(value);
@@ -39,6 +41,7 @@ constexpr const char* kPositive = "a finite number > 0";
 constexpr const char* kOneOrMore = "a finite number >= 1";
 constexpr const char* kShare = "a number in [0, 1]";
 constexpr const char* kScore = "a number in (0, 1)";
+constexpr const char* kBelowOne = "a number in [0, 1)";
 constexpr const char* kAlpha = "a number in [0, 1], or a negative one to leave alpha out";
 constexpr const char* kScale =
     "a finite number >= 0 for which ({gamma} + {scale_factor}) / {gamma} is finite too";
@@ -83,6 +86,8 @@ const std::vector<Option>& options() {
              kScore, is_score),
       option(EFL_FIELD(background_weight), kPerClass, only(EFL_ADAPTIVE_CLASS_SUPPRESSION_LOSS),
              kNone, kNotNegative, is_not_negative),
+      option(EFL_FIELD(positive_threshold), kNumber, kAllFamilies, 0, kBelowOne, is_below_one),
+      option(EFL_FIELD(label_smoothing), kNumber, kOfLabels, 0, kBelowOne, is_below_one),
   };
 #undef EFL_FIELD
   return all;
@@ -179,6 +184,8 @@ Spec::Spec(const efl_settings& given) : SpecView() {
   set_rule(given);
   reduction = static_cast<efl_reduction>(given.reduction);
   loss_weight = given.loss_weight;
+  positive_threshold = static_cast<float>(given.positive_threshold);
+  label_smoothing = loss == EFL_LOSS_QUALITY_FOCAL ? 0 : given.label_smoothing;
   set_weights(given);
   check_weights(given);
 }

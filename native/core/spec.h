@@ -64,6 +64,8 @@ struct SpecView {
   const double* negative_weight;   // 1 - alpha, likewise
   const float* foreground_weight;  // or null where negatives weigh the same in all rows
   float foreground_threshold;
+  float positive_threshold;
+  double label_smoothing;  // 0 in the quality losses, whose targets are soft for a reason
 
   int32_t columns() const { return columns_of(convention); }
   bool keeps_statistics() const { return rule.rule != Rule::kFixed; }

@@ -66,6 +66,11 @@ FocalTask task_of(const efl_problem& problem, const Scales& scales, const efl_su
   task.by_row = problem.foreground_weight ||
                 std::any_of(problem.levels, problem.levels + problem.level_count,
                             [](const efl_level& level) { return level.row_weight || level.mask; });
+  const Smoothing smoothing = smoothing_of(problem);
+  task.smooth = problem.label_smoothing > 0;
+  task.kept = static_cast<float>(smoothing.kept);
+  task.spread = static_cast<float>(smoothing.spread);
+  task.rest = static_cast<float>(smoothing.rest);
   return task;
 }
 

@@ -44,7 +44,7 @@ void dense_tile(const DenseProblem& problem, double gradient_factor, int64_t fir
     const double weight =
         problem.alpha < 0 ? 1.0 : problem.alpha * target + (1.0 - problem.alpha) * (1.0 - target);
     const LossTerms<ScalarMath> terms =
-        soft_focal_terms<ScalarMath>(logit, target, problem.gamma, weight);
+        soft_focal_terms<ScalarMath>(logit, target, 1.0 - target, problem.gamma, weight);
     loss += terms.loss();
     non_finite += !std::isfinite(logit);
     if (problem.elements) problem.elements[i] = static_cast<float>(terms.loss());

@@ -80,6 +80,7 @@ struct Lanes {
   Bits positive[kStreams];
   Bits soft[kStreams];     // positives whose target, or quality, is less than 1
   Bits counted[kStreams];  // the others are in ignored rows, or masked
+  Bits classes[kStreams];  // the others are objectness; read where targets are smoothed
 };
 
 // |gradient| by the side of the statistics it belongs to.
@@ -105,7 +106,9 @@ class Elements {
   Elements(const FocalTask& task, const efl_level& level)
       : problem_(*task.problem),
         task_(task),
-        plain_(task.largest_gamma <= kPlainGamma && task.largest_weight <= kPlainWeight),
+        plain_(!task.smooth && task.largest_gamma <= kPlainGamma &&
+               task.largest_weight <= kPlainWeight),
+        threshold_(level.targets ? problem_.positive_threshold : -1),
         wide_(task.largest_weight > kPlainWeight || level.grad_output),
         gradient_factor_(broadcast(task.gradient_factor)),
         element_factor_(broadcast(task.element_factor)) {}
@@ -208,45 +211,75 @@ class Elements {
   template <int32_t kStreams>
   EFL_MEMBER Sides<kStreams> mixed(const Stream* streams, int64_t at, int32_t count,
                                    const Lanes<kStreams>& lanes) {
-    Group<kStreams> x, u, weight;
-    Bits any_soft = {};
-    EFL_UNROLL for (int32_t r = 0; r < kStreams; ++r) {
-      x.of[r] = select(lanes.counted[r], lanes.logits.of[r], Pack{});
-      u.of[r] = select(lanes.positive[r], -x.of[r], x.of[r]);
-      weight.of[r] =
-          select(lanes.positive[r], lanes.positive_weight.of[r], lanes.negative_weight.of[r]);
-      weight.of[r] = select(lanes.counted[r], weight.of[r], Pack{});
-      any_soft |= lanes.soft[r];
-    }
+    Group<kStreams> x;
+    EFL_UNROLL for (int32_t r = 0; r < kStreams; ++r) x.of[r] =
+        select(lanes.counted[r], lanes.logits.of[r], Pack{});
     Group<kStreams> loss, gradient, share;
-    terms_of_call<kStreams>(u, lanes.gamma, weight, &loss, &gradient);
-    EFL_UNROLL for (int32_t r = 0; r < kStreams; ++r) {
-      gradient.of[r] = select(lanes.positive[r], -gradient.of[r], gradient.of[r]);
-      share.of[r] = select(lanes.positive[r], broadcast(1.0f), Pack{});
-    }
-    if (__builtin_expect(!none(any_soft), 0)) {
-      EFL_UNROLL for (int32_t r = 0; r < kStreams; ++r) {
-        // By way of memory of its own: the registers of the common way stay registers.
-        SoftLanes soft = {lanes.logits.of[r],
-                          lanes.target.of[r],
-                          lanes.gamma.of[r],
-                          lanes.positive_weight.of[r],
-                          lanes.negative_weight.of[r],
-                          lanes.soft[r] & lanes.counted[r],
-                          loss.of[r],
-                          gradient.of[r],
-                          share.of[r]};
-        soften(&soft);
-        loss.of[r] = soft.loss;
-        gradient.of[r] = soft.gradient;
-        share.of[r] = soft.share;
-      }
+    if (__builtin_expect(task_.smooth, 0)) {
+      smoothed_terms<kStreams>(x, lanes, &loss, &gradient, &share);
+    } else {
+      terms_as_given<kStreams>(x, lanes, &loss, &gradient, &share);
     }
     add_rows_to(&loss_, loss, wide_ || !all_moderate(x));
     return finish_mixed<kStreams>(streams, at, count, x, lanes.counted, loss, gradient, share);
   }
 
  private:
+  // `share`: of the gradient that counts as a positive's in the statistics.
+  template <int32_t kStreams>
+  EFL_MEMBER void terms_as_given(const Group<kStreams>& x, const Lanes<kStreams>& lanes,
+                                 Group<kStreams>* loss, Group<kStreams>* gradient,
+                                 Group<kStreams>* share) const {
+    Group<kStreams> u, weight;
+    Bits any_soft = {};
+    EFL_UNROLL for (int32_t r = 0; r < kStreams; ++r) {
+      u.of[r] = select(lanes.positive[r], -x.of[r], x.of[r]);
+      weight.of[r] =
+          select(lanes.positive[r], lanes.positive_weight.of[r], lanes.negative_weight.of[r]);
+      weight.of[r] = select(lanes.counted[r], weight.of[r], Pack{});
+      any_soft |= lanes.soft[r];
+    }
+    terms_of_call<kStreams>(u, lanes.gamma, weight, loss, gradient);
+    EFL_UNROLL for (int32_t r = 0; r < kStreams; ++r) {
+      gradient->of[r] = select(lanes.positive[r], -gradient->of[r], gradient->of[r]);
+      share->of[r] = select(lanes.positive[r], broadcast(1.0f), Pack{});
+    }
+    if (__builtin_expect(none(any_soft), 1)) return;
+    EFL_UNROLL for (int32_t r = 0; r < kStreams; ++r) {
+      // By way of memory of its own: the registers of the common way stay registers.
+      SoftLanes soft = {lanes.logits.of[r],
+                        lanes.target.of[r],
+                        lanes.gamma.of[r],
+                        lanes.positive_weight.of[r],
+                        lanes.negative_weight.of[r],
+                        lanes.soft[r] & lanes.counted[r],
+                        loss->of[r],
+                        gradient->of[r],
+                        share->of[r]};
+      soften(&soft);
+      loss->of[r] = soft.loss;
+      gradient->of[r] = soft.gradient;
+      share->of[r] = soft.share;
+    }
+  }
+
+  // Every element has a soft target then, so that they are not for `soften`.
+  template <int32_t kStreams>
+  EFL_MEMBER void smoothed_terms(const Group<kStreams>& x, const Lanes<kStreams>& lanes,
+                                 Group<kStreams>* loss, Group<kStreams>* gradient,
+                                 Group<kStreams>* share) const {
+    for (int32_t r = 0; r < kStreams; ++r) {
+      const Pack hard = select(lanes.positive[r], broadcast(1.0f), Pack{});
+      const Pack y = select(lanes.soft[r], lanes.target.of[r], hard);
+      const SmoothedTerms terms =
+          smoothed(x.of[r], y, lanes.gamma.of[r], lanes.positive_weight.of[r],
+                   lanes.negative_weight.of[r], lanes.counted[r], lanes.classes[r]);
+      loss->of[r] = terms.loss;
+      gradient->of[r] = terms.gradient;
+      share->of[r] = select(y > threshold_, y, Pack{});
+    }
+  }
+
   // With the element of the call, which is not worth being compiled into rare code.
   template <int32_t kStreams>
   EFL_MEMBER void terms_of_call(Group<kStreams> u, Group<kStreams> gamma, Group<kStreams> weight,
@@ -265,6 +298,30 @@ class Elements {
     Pack loss, gradient, share;
   };
 
+  struct SmoothedTerms {
+    Pack loss, gradient;
+  };
+
+  // One register at a time, and for every gamma: several in lock-step would be faster, and more
+  // code than this option is worth.
+  EFL_NEVER_INLINE SmoothedTerms smoothed(Pack x, Pack y, Pack gamma, Pack positive_weight,
+                                          Pack negative_weight, Bits counted, Bits classes) const {
+    const Pack one = broadcast(1.0f);
+    const Pack kept = select(classes, broadcast(task_.kept), one);
+    const Pack target = multiply_add(kept, y, select(classes, broadcast(task_.spread), Pack{}));
+    const Pack other = multiply_add(kept, one - y, select(classes, broadcast(task_.rest), Pack{}));
+    const Pack weight = multiply_add(target, positive_weight, other * negative_weight);
+    SmoothedTerms result;
+    efl::with_loss(task_.hard_loss, [&](auto loss) {
+      using Loss = typename decltype(loss)::Hard;
+      const auto terms = Loss::template soft<GroupMath<1, false, Domain::kAny>>(
+          Group<1>{x}, Group<1>{target}, Group<1>{other}, Group<1>{gamma},
+          Group<1>{select(counted, weight, Pack{})});
+      result = {terms.loss().of[0], terms.gradient.of[0]};
+    });
+    return result;
+  }
+
   EFL_NEVER_INLINE void soften(SoftLanes* lanes) const {
     for (int32_t i = 0; i < kLanes; ++i) {
       if (!lanes->soft[i]) continue;
@@ -275,7 +332,8 @@ class Elements {
           static_cast<double>(lanes->negative_weight[i]));
       lanes->loss[i] = static_cast<float>(element.loss);
       lanes->gradient[i] = static_cast<float>(element.gradient);
-      lanes->share[i] = static_cast<float>(element.share);
+      const bool positive = lanes->target[i] > threshold_;
+      lanes->share[i] = positive ? static_cast<float>(element.share) : 0.0f;
     }
   }
 
@@ -313,8 +371,9 @@ class Elements {
  protected:
   const efl_problem& problem_;
   const FocalTask& task_;
-  const bool plain_;  // gammas and weights are of ordinary size
-  const bool wide_;   // gradients may not be: weights or upstream gradients are not
+  const bool plain_;       // gammas and weights are of ordinary size, and no target is smoothed
+  const float threshold_;  // what the targets of positives are above
+  const bool wide_;        // gradients may not be: weights or upstream gradients are not
   const Pack gradient_factor_;
   const Pack element_factor_;
   DoublePack loss_ = {};

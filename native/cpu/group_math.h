@@ -211,6 +211,24 @@ struct GroupMath {
 #endif
   }
 
+  EFL_INLINE Real select_zero(Real a, Real yes, Real no) {
+    EFL_UNROLL for (int32_t r = 0; r < kStreams; ++r) a.of[r] =
+        select(a.of[r] == 0, yes.of[r], no.of[r]);
+    return a;
+  }
+
+  // log(a) for a in (0, 1], as a sum: high is a whole number of steps that float32 holds exactly.
+  EFL_INLINE void split_log_unit(Real a, Real* high, Real* low) {
+    Real exponent, fraction;
+    EFL_UNROLL for (int32_t r = 0; r < kStreams; ++r) {
+      const Bits bits = bits_of(a.of[r]);
+      exponent.of[r] = __builtin_convertvector((bits >> 23) - 127, Pack);
+      fraction.of[r] = pack_of((bits & 0x007fffff) | 0x3f800000);
+    }
+    *high = exponent * constant(kLn2High);
+    *low = multiply_add(exponent, constant(kLn2Low), log1p_unit(fraction - constant(1)));
+  }
+
   // weight sigma^gamma = weight 2^(-gamma log2(e) (a + b)) for -log(sigma) = a + b, a in [0, 128],
   // b in [0, ln 2]. A rounded product would cost the result a relative error that grows with the
   // exponent, so what is left of the exponent beside n is formed from exact products.

@@ -48,6 +48,8 @@ struct FocalTask {
   bool by_row;  // negatives of a column do not all weigh the same
   // Of each column, 0: left out. A register may be read where the last column is. Or null.
   const uint8_t* column_mask;
+  bool smooth;  // targets are smoothed, by these three numbers: see Smoothing
+  float kept, spread, rest;
 };
 
 // The class of a row, or one of the constants of labels.h.

@@ -17,8 +17,10 @@ namespace {
 // What is to be computed for one element, and what comes of it.
 struct Given {
   float logit;
-  float target;  // 0, 1, or between
-  bool positive;
+  float target;     // 0, 1, or between
+  bool positive;    // the target is not 0
+  bool counts;      // as a positive, in the statistics
+  double smoothed;  // the target
   float gamma, positive_weight, negative_weight;
 };
 
@@ -28,12 +30,14 @@ struct ElementResult {
   float share;     // of it that counts as a positive's in the statistics
 };
 
-ElementResult compute(efl_loss loss, const Given& element) {
-  if (element.positive && element.target < 1) {
-    const SoftElement result = soft_element(loss, element.logit, element.target, element.gamma,
+ElementResult compute(efl_loss loss, bool smooth, const Given& element) {
+  if (smooth || (element.positive && element.target < 1)) {
+    const SoftElement result = soft_element(loss, element.logit, element.smoothed, element.gamma,
                                             element.positive_weight, element.negative_weight);
+    // What is positive follows from the target as it was given.
+    const double share = smooth ? element.target : result.share;
     return {static_cast<float>(result.loss), static_cast<float>(result.gradient),
-            static_cast<float>(result.share)};
+            element.counts ? static_cast<float>(share) : 0.0f};
   }
   const float u = element.positive ? -element.logit : element.logit;
   const float weight = element.positive ? element.positive_weight : element.negative_weight;
@@ -76,7 +80,9 @@ class FocalTile {
     element.target = c == column ? 1.0f : 0.0f;
     if (level_.targets) element.target = level_.targets[index];
     element.positive = element.target > 0;
+    element.counts = level_.targets ? is_positive(problem_, element.target) : element.positive;
     if (level_.quality && element.positive) element.target = level_.quality[row];
+    element.smoothed = smoothed(problem_, element.target, c);
     element.gamma = problem_.gamma[c];
     const float factor = row_weight_of(level_, row);
     element.positive_weight = problem_.positive_weight[c] * factor;
@@ -90,7 +96,7 @@ class FocalTile {
   }
 
   void element(const Given& element, int64_t index, int32_t c) {
-    const ElementResult result = compute(problem_.loss, element);
+    const ElementResult result = compute(problem_.loss, problem_.label_smoothing > 0, element);
     const bool finite = std::isfinite(element.logit);
     const float upstream = level_.grad_output ? level_.grad_output[index] : 1.0f;
     sums_->loss += static_cast<double>(result.loss);

@@ -129,6 +129,7 @@ class AnyPlanes : protected Elements {
       lanes->positive[r] = lanes->target.of[r] > 0;
     }
     lanes->soft[r] = lanes->positive[r] & (lanes->target.of[r] < 1);
+    if (task_.smooth) lanes->classes[r] = Bits{} - (c < problem_.convention.classes);
     if (selects_) select_lanes<kStreams>(positions, c, at, count, r, lanes);
   }
 

@@ -12,7 +12,7 @@ namespace {
 // One row of logits. What only some losses need of it is looked up by its index.
 struct Row : Stream {
   int64_t index;
-  int32_t column;   // of the positive; kDense; or another negative number where there is none
+  int32_t column;   // of the positive; or a constant of labels.h
   bool foreground;  // has a class, and the loss cares
   // Where rows differ: the weights of its negatives, before the factor that is the weight of the row.
   const float* weights;
@@ -69,7 +69,7 @@ class AnyRows : protected Elements {
     EFL_UNROLL for (int32_t r = 0; r < kStreams; ++r) {
       const bool positive = rows[r].column >= 0;
       positives += positive;
-      soft |= rows[r].column == efl::kDense;
+      soft |= efl::is_dense(rows[r].column);
       soft |= positive && level_.quality && level_.quality[rows[r].index] < 1;
     }
     if (soft) return Positives::kSoft;
@@ -117,7 +117,8 @@ class AnyRows : protected Elements {
       lanes->negative_weight.of[r] = unless_low(lanes->logits.of[r], lanes->negative_weight.of[r]);
     }
     lanes->counted[r] = Bits{} - 1;
-    if (row.column == efl::kDense) {
+    if (task_.smooth) lanes->classes[r] = ~lane_is(problem_.convention.classes - c);
+    if (efl::is_dense(row.column)) {
       float targets[kLanes] = {};
       read_targets(row, c, count, targets);
       const Pack target = load(targets);

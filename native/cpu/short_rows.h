@@ -52,6 +52,7 @@ class ShortRows : Elements {
       positive_weight_[i] = problem_.positive_weight[c];
       negative_weight_[i] = problem_.negative_weight[c];
       positive_sums_[i] = negative_sums_[i] = 0;
+      classes_[i] = c < problem_.convention.classes ? -1 : 0;
     }
   }
 
@@ -89,7 +90,7 @@ class ShortRows : Elements {
       counted_[at + c] = counted;
       positive_[at + c] = 0;
     }
-    if (found == efl::kDense) {
+    if (efl::is_dense(found)) {
       describe_dense(row, at);
     } else if (column >= 0) {
       positive_[at + column] = -1;
@@ -202,6 +203,7 @@ class ShortRows : Elements {
       lanes.positive[r] = load(positive_ + i);
       lanes.counted[r] = load(counted_ + i);
       lanes.soft[r] = Bits{};
+      if (task_.smooth) lanes.classes[r] = load(classes_ + i);
       if (!soft_) continue;
       lanes.target.of[r] = load(target_ + i);
       lanes.soft[r] = lanes.positive[r] & (lanes.target.of[r] < 1);
@@ -241,6 +243,7 @@ class ShortRows : Elements {
   alignas(64) float target_[kMostElements];
   alignas(64) int32_t positive_[kMostElements];  // masks
   alignas(64) int32_t counted_[kMostElements];
+  alignas(64) int32_t classes_[kMostElements];
   alignas(64) double positive_sums_[kMostElements];
   alignas(64) double negative_sums_[kMostElements];
 };

@@ -9,7 +9,8 @@ SoftElement soft_element(efl_loss loss, double logit, double target, double gamm
   // alpha_t for a soft target; the two weights are equal in the quality losses.
   const double weight = target * positive_weight + (1.0 - target) * negative_weight;
   return with_loss(loss, [&](auto element) {
-    const auto terms = decltype(element)::template soft<ScalarMath>(logit, target, gamma, weight);
+    const auto terms =
+        decltype(element)::template soft<ScalarMath>(logit, target, 1.0 - target, gamma, weight);
     // A soft target is a positive in part; an element with a quality is one altogether.
     return SoftElement{terms.loss(), terms.gradient, element.kOfQuality ? 1.0 : target};
   });

@@ -82,7 +82,8 @@ struct SurveyedRow {
   }
 };
 
-// The column of the row's one hard positive, background, or kDense.
+// The column of the row's one hard positive, background, or a constant of dense
+// rows.
 int32_t column_of_targets(const SurveyedRow& row, Selected* found, bool* foreground) {
   const efl_label_convention& convention = row.problem.convention;
   const int32_t columns = columns_of(convention);
@@ -95,12 +96,12 @@ int32_t column_of_targets(const SurveyedRow& row, Selected* found, bool* foregro
       if (found->bad_offset < 0 || index < found->bad_offset) found->bad_offset = index;
       return kInvalid;
     }
-    *foreground |= c < convention.classes;
+    *foreground |= c < convention.classes && is_positive(row.problem, target);
     column = column == kBackground && target == 1.0f ? c : kDense;
   }
   // As a label it would say that the objectness column is positive.
-  if (column == kBackground && convention.has_objectness) return kDense;
-  return column;
+  if (column == kBackground && convention.has_objectness) return kDenseBackground;
+  return column == kDense && !*foreground ? kDenseBackground : column;
 }
 
 // As label_column says it. A row whose own element is masked still has its negatives.

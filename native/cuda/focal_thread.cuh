@@ -31,13 +31,14 @@ struct CallParams {
 };
 
 // Whether a call has anything that kernels leave out in their fast form: enormous gammas, weights
-// of their own for negatives of rows with a class, weights of rows, masks, targets, qualities, or
-// arrays with a value for each element. `kGeneral` says of a kernel that it looks for all of these.
+// of their own for negatives of rows with a class, weights of rows, masks, targets, qualities,
+// smoothed targets, or arrays with a value for each element. `kGeneral` says of a kernel that it
+// looks for all of these.
 inline bool is_general(const CallParams& call) {
   const efl_level& level = call.level;
   return call.problem.range.largest_gamma > kPlainGamma || call.problem.foreground_weight ||
-         call.dense_columns || level.quality || level.elements || level.grad_output ||
-         level.row_weight || has_masks(call.problem, level);
+         call.problem.label_smoothing > 0 || call.dense_columns || level.quality ||
+         level.elements || level.grad_output || level.row_weight || has_masks(call.problem, level);
 }
 
 // The logit of a negative that adds nothing.
@@ -127,6 +128,9 @@ class FocalThread {
     return kGeneral && efl::is_masked(call.problem, call.level, at, c);
   }
 
+  // Whether targets are smoothed: then every element that counts is irregular.
+  EFL_DEVICE bool is_smooth() const { return kGeneral && call.problem.label_smoothing > 0; }
+
   EFL_DEVICE float negative_weight(int32_t c, float x, bool foreground) const {
     const efl_problem& problem = call.problem;
     if (!kGeneral || !foreground || !problem.foreground_weight) return problem.negative_weight[c];
@@ -157,8 +161,8 @@ class FocalThread {
     const int32_t c = element.column;
     const float target = kGeneral && element.positive ? target_of(element) : 1.0f;
     float own_loss, gradient, share = element.positive ? 1.0f : 0.0f;
-    if (kGeneral && element.positive && target < 1) {
-      soften(element, x, target, &own_loss, &gradient, &share);
+    if (is_smooth() || (kGeneral && element.positive && target < 1)) {
+      soften(element, x, element.positive ? target : 0, &own_loss, &gradient, &share);
     } else {
       const float weight =
           element.positive ? problem.positive_weight[c] : negative_weight(c, x, element.foreground);
@@ -196,15 +200,16 @@ class FocalThread {
                                       float* own_loss, float* gradient, float* share) const {
     const efl_problem& problem = call.problem;
     const int32_t c = element.column;
-    const double y = target, logit = x, gamma = problem.gamma[c];
+    const double y = smoothed(problem, target, c), logit = x, gamma = problem.gamma[c];
     const double weight =
         y * problem.positive_weight[c] + (1 - y) * negative_weight(c, x, element.foreground);
     efl::with_loss(problem.loss, [&](auto kind) {
       const auto terms = decltype(kind)::template soft<ScalarMath>(
-          logit, y, gamma, weight * factor_of(element.row));
+          logit, y, 1 - y, gamma, weight * factor_of(element.row));
       *own_loss = static_cast<float>(terms.loss());
       *gradient = static_cast<float>(terms.gradient);
       *share = kind.kOfQuality ? 1.0f : target;
+      if (call.level.targets && !efl::is_positive(problem, target)) *share = 0;
     });
   }
 };

@@ -230,14 +230,16 @@ class PlanesThread : public FocalThread<T, Loss, kGeneral> {
     for (int j = 0; j < kLanes; ++j) {
       const int e = v * kLanes + j;
       if (ignored_positions >> e & 1 || this->is_masked(place_of(c, e), c)) continue;
-      if (fabsf(x[j]) <= kPlainLogit && !is_positive(c, e)) continue;
+      if (fabsf(x[j]) <= kPlainLogit && !is_positive(c, e) && !this->is_smooth()) continue;
       irregular |= 1u << j;
     }
     return irregular;
   }
 
   EFL_DEVICE bool is_positive(int32_t c, int e) const {
-    if (kGeneral && positive_column[e] == efl::kDense) return p.level.targets[place_of(c, e)] > 0;
+    if (kGeneral && efl::is_dense(positive_column[e])) {
+      return p.level.targets[place_of(c, e)] > 0;
+    }
     return positive_column[e] == c;
   }
 
@@ -260,7 +262,7 @@ class PlanesThread : public FocalThread<T, Loss, kGeneral> {
   Shared* const shared;
   int32_t group, first_class, last_class;
   int64_t first_position, first_row, offset, class_stride, position_stride;
-  int32_t positive_column[kElements];  // of the row of each position, or kIgnored, or kDense
+  int32_t positive_column[kElements];  // of the row of each position, or a constant of labels.h
   int32_t next_positive;               // of these the least from the class on that is under way
   uint32_t ignored_positions = 0;      // bits of the positions whose row is ignored, or none
   uint32_t foreground = 0;             // and of those whose row has a class

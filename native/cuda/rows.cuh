@@ -241,7 +241,7 @@ class RowsThread : public FocalThread<T, Loss, kGeneral> {
     if (found >= 0 || found == efl::kDense) masks->foreground |= elements;
     uint32_t positive = 0;
     const int32_t at = efl::positive_column(convention, found) - c;
-    if (kGeneral && found == efl::kDense) {
+    if (kGeneral && efl::is_dense(found)) {
       const int64_t from = element_at(step);
       for (int32_t i = j; i < end; ++i) positive |= (p.level.targets[from + i] > 0 ? 1u : 0u) << i;
     } else if (at >= 0 && at < end - j) {
@@ -259,8 +259,8 @@ class RowsThread : public FocalThread<T, Loss, kGeneral> {
     // By the thread that has the positive: nobody else need look at the row.
     if (found >= 0 && positive) ++positives;
     masks->positive |= positive;
-    masks->irregular |= positive;
-    masks->counted |= positive;
+    masks->irregular |= this->is_smooth() ? elements : positive;
+    masks->counted |= this->is_smooth() ? elements : positive;
   }
 
   EFL_DEVICE void compute_irregular(int64_t at, const ElementMasks& masks,

@@ -100,7 +100,7 @@ __global__ void __launch_bounds__(kSurveyThreads)
 // What one lane of a warp sees of a row's targets.
 struct TargetsSeen {
   int32_t column = efl::kBackground;  // of the one hard positive; kDense for anything more
-  bool foreground = false;            // a class has a target; objectness is none
+  bool foreground = false;            // a class has a positive's target; objectness is none
 };
 
 EFL_DEVICE void see_target(const SurveyParams& p, int64_t at, int32_t c, TargetsSeen* seen) {
@@ -110,7 +110,7 @@ EFL_DEVICE void see_target(const SurveyParams& p, int64_t at, int32_t c, Targets
     atomicMin(&p.totals->bad.target, bad_place(p.level_index, at));
     return;
   }
-  seen->foreground |= c < p.problem.convention.classes;
+  seen->foreground |= c < p.problem.convention.classes && target > p.problem.positive_threshold;
   seen->column = seen->column == efl::kBackground && target == 1 ? c : efl::kDense;
 }
 
@@ -156,7 +156,8 @@ __global__ void __launch_bounds__(kSurveyThreads)
     if (seen.foreground) rows_seen.weights += weight;
     // As a label, background would say that the objectness column is positive.
     const bool background = seen.column == efl::kBackground && p.problem.convention.has_objectness;
-    p.dense_columns[row] = background ? efl::kDense : seen.column;
+    const bool dense = background || seen.column == efl::kDense;
+    p.dense_columns[row] = dense && !seen.foreground ? efl::kDenseBackground : seen.column;
   }
   add_rows(rows_seen, p);
   if (blockIdx.x == 0 && threadIdx.x == 0) {

@@ -42,7 +42,8 @@ struct SurveyParams {
   efl_level level;
   int32_t level_index;
   int64_t rows;
-  int32_t* dense_columns;  // receives what each row is, as label_column says it, or kDense
+  int32_t* dense_columns;  // receives what each row is, as label_column says it, or a constant of
+                           // dense rows
   SurveyTotals* totals;
   double* weights;  // of each block, on their way to the totals; or null
 };

@@ -113,6 +113,11 @@ typedef struct efl_settings {
                         * process may run on and the quota of its control groups allow. No result
                         * depends on it */
   const char* kernels; /* one of efl_kernels; null, the default: the best */
+
+  double positive_threshold; /* of dense targets, those of positives are larger: for the normalizer,
+                              * for what a row is and for statistics; in [0, 1), default 0 */
+  double label_smoothing;    /* targets y become (1 - it) y + it / C, and what is positive follows
+                              * from y; in [0, 1), default 0. Not of the quality losses */
 } efl_settings;
 
 /* One call. The list of levels and their arrays are borrowed. */

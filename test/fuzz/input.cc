@@ -22,6 +22,7 @@ bool all(const Array<double>& values, bool (*holds)(double)) {
 bool is_weight(double value) { return value >= 0 && std::isfinite(value); }
 bool is_share(double value) { return value >= 0 && value <= 1; }
 bool is_alpha(double value) { return value <= 1; }
+bool is_below_one(double value) { return value >= 0 && static_cast<float>(value) < 1; }
 
 }  // namespace
 
@@ -89,6 +90,13 @@ Settings::Settings(Input* input) {
     case 56:
       given.kernels = "mmx";
       break;
+    case 40:
+    case 41:
+    case 42:
+    case 43:
+      given.label_smoothing = input->number(0.1);
+      given.positive_threshold = input->number(0.1);
+      break;
     default:
       break;
   }
@@ -113,6 +121,8 @@ Verdict Settings::verdict(bool moderate) const {
     const double least = takes_quality(s) ? 1 : 0;
     good = good && std::isfinite(s.gamma) && s.gamma >= least && !(equalized && s.gamma == 0);
   }
+  good = good && is_below_one(s.positive_threshold);
+  if (!takes_quality(s)) good = good && is_below_one(s.label_smoothing);
   if (focal) good = good && (s.class_alpha ? all(class_alpha, is_alpha) : is_alpha(s.alpha));
   if (equalized) good = good && is_weight(s.scale_factor);
   if (s.family == EFL_EQUALIZATION_LOSS_V2) {

@@ -255,9 +255,13 @@ class Reference {
   Row dense(const efl_format& format, const efl_level& level, int64_t row) const {
     for (int32_t c = 0; c < given_.classes; ++c) {
       const float target = level.targets[index(place_of(format, level, columns(), row, c))];
-      if (flushed(target) > 0) return {Row::kClass, -1};
+      if (is_positive(target)) return {Row::kClass, -1};
     }
     return {Row::kBackground, -1};
+  }
+
+  bool is_positive(float target) const {
+    return flushed(target) > flushed(static_cast<float>(given_.positive_threshold));
   }
 
   static bool is_share(float value) { return flushed(value) >= 0 && value <= 1; }
@@ -347,7 +351,8 @@ class Reference {
         const std::size_t at = index(place_of(call.format, level, columns(), r, c));
         const double x = value_at(call.format.dtype, level.logits, static_cast<int64_t>(at));
         const Column column = column_of(c, row, x, state);
-        const double y = target_of(level, row, r, c, at);
+        const double given = target_of(level, row, r, c, at);
+        const double y = smoothed(given, c);
         const Element element = element_of(x, y, column);
         // What is lost where a factor underflows before the others are multiplied in.
         const double most = std::fmax(1, std::fmax(column.positive, column.negative));
@@ -372,7 +377,8 @@ class Reference {
                                                        std::fmax(1, std::fabs(factor) * scale)};
         output->result.non_finite += !std::isfinite(x);
         if (!std::isfinite(x) || c >= given_.classes) continue;
-        const double share = level.targets ? (of_quality() ? y > 0 : y) : row.column == c;
+        const bool positive = level.targets ? is_positive(level.targets[at]) : row.column == c;
+        const double share = !positive ? 0 : of_quality() || !level.targets ? 1 : given;
         const double gradient = std::fabs(element.gradient) * size;
         add(&output->positive[index(c)], share * gradient, share * error * size + kSmallest);
         add(&output->negative[index(c)], (1 - share) * gradient,
@@ -385,6 +391,12 @@ class Reference {
     if (level.targets) return flushed(level.targets[at]);
     if (row.column != c) return 0;
     return c < given_.classes && level.quality ? flushed(level.quality[r]) : 1;
+  }
+
+  double smoothed(double y, int32_t c) const {
+    if (of_quality() || c == given_.classes) return y;
+    const double smoothing = given_.label_smoothing;
+    return (1 - smoothing) * y + smoothing / given_.classes;
   }
 
   // Whether a power that vanishes meets an infinite entropy: infinity or NaN, by the last bit of

@@ -37,6 +37,7 @@ using test::Solution;
 struct Extras {
   bool quality = false, targets = false, foreground = false, elementwise = false;
   bool weights = false, mask = false, classes = false;
+  bool threshold = false, smoothing = false;
 };
 
 // A problem in another type and place of memory, as it is computed.
@@ -214,6 +215,8 @@ struct Dressed {
       given->negative_weight = given->positive_weight;
       given->problem.negative_weight = given->negative_weight.data();
     }
+    given->problem.positive_threshold = extras.threshold ? 0.25f : 0;
+    given->problem.label_smoothing = extras.smoothing && !extras.quality ? 0.1 : 0;
     if (extras.targets) {
       for (std::size_t i = 0; i < size; ++i) targets.push_back(given->random() % 3 ? 0 : share());
       given->level.targets = targets.data();
@@ -350,6 +353,8 @@ void random_levels_agree_with_float64(int count, uint32_t seed) {
     one.extras.foreground = random() % 4 == 0;
     one.extras.elementwise = random() % 4 == 0;
     select_some(random, &one.extras);
+    one.extras.threshold = random() % 2;
+    one.extras.smoothing = random() % 4 == 0;
     const int64_t positions = random() % 3 ? random() % 90 : 8 * (random() % 40);
     run_arranged(one, format, random() % 3, positions);
   }
@@ -516,6 +521,7 @@ void surveys_count_rows_and_find_what_is_bad(int count, uint32_t seed) {
     extras.targets = random() % 2;
     extras.quality = !extras.targets;
     select_some(random, &extras);
+    extras.threshold = random() % 2;
     const Dressed dressed(&given, extras);
     const efl_format format = {EFL_FLOAT32, EFL_LAYOUT_NCHW, EFL_ANCHOR_MAJOR, 3};
     const test::Arranged arranged(given, format, 1, positions);
@@ -802,6 +808,8 @@ void random_problems_agree_with_float64(int count, uint32_t seed) {
     }
     one.extras.elementwise = random() % 4 == 0;
     select_some(random, &one.extras);
+    one.extras.threshold = random() % 2;
+    one.extras.smoothing = random() % 8 == 0;
     run(one, 1 + random());
   }
 }

@@ -126,6 +126,9 @@ void settings_are_checked() {
        "settings.class_frequencies[1]"},
       {EFL_ADAPTIVE_CLASS_SUPPRESSION_LOSS, [](efl_settings* s) { s->score_threshold = 1; },
        "settings.score_threshold"},
+      {EFL_FOCAL_LOSS, [](efl_settings* s) { s->label_smoothing = 1; }, "settings.label_smoothing"},
+      {EFL_QUALITY_FOCAL_LOSS, [](efl_settings* s) { s->positive_threshold = NAN; },
+       "settings.positive_threshold: expected a number in [0, 1)"},
   };
   for (const Case& each : cases) {
     efl_settings settings = settings_of(each.family);
@@ -329,6 +332,21 @@ void weights_may_differ_between_classes() {
   CHECK(loss_of(sparing) > loss_of(suppressing));
 }
 
+// Cross-entropy is linear in its targets.
+void labels_may_be_smoothed() {
+  efl_settings settings = settings_of(EFL_FOCAL_LOSS);
+  settings.gamma = 0;
+  settings.alpha = -1;
+  const auto added = [&](double smoothing) {
+    efl_settings smoothed = settings;
+    smoothed.label_smoothing = smoothing;
+    return loss_of(smoothed) - loss_of(settings);
+  };
+  CHECK(added(0) == 0);
+  CHECK(added(0.1) != 0);
+  CHECK(std::fabs(added(0.4) / added(0.1) - 4) < 1e-4);
+}
+
 void the_state_goes_out_and_in() {
   efl_criterion* criterion = criterion_of(settings_of(EFL_EQUALIZED_FOCAL_LOSS));
   Call given(3);
@@ -466,6 +484,7 @@ int main() {
   every_family_computes(false);
   every_family_computes(true);
   weights_may_differ_between_classes();
+  labels_may_be_smoothed();
   the_state_goes_out_and_in();
   a_loss_without_statistics_has_no_state();
   kernels_and_threads_are_as_asked_for();

@@ -232,6 +232,54 @@ void an_enormous_gamma_gives_no_nan() {
   }
 }
 
+// Float32 has what it needs where a gradient does not cancel; `scale` is then its size.
+void smoothed_labels_agree_with_float64() {
+  for (const efl_loss loss : {EFL_LOSS_FOCAL, EFL_LOSS_CROSS_ENTROPY}) {
+    for (const int32_t classes : {1, 3, 40}) {
+      for (const double smoothing : {0.001, 0.1, 0.9}) {
+        Problem given(70, classes, 19, false);
+        given.problem.loss = loss;
+        given.problem.label_smoothing = smoothing;
+        given.positive_weight.assign(given.positive_weight.size(), 1.0f);
+        given.negative_weight.assign(given.negative_weight.size(), 1.0f);
+        const Solution expected = test::solve(given);
+        efl_report result{};
+        CHECK(test::compute(&backend(), &given.problem, &result) == EFL_OK);
+        CHECK(result.positives == expected.positives);
+        CHECK(close(result.loss, expected.loss, 1e-6));
+        const double factor = 1.5 * 0.5 / 3.0 * 8.0;  // that of describe()
+        bool elements = true, gradient = true;
+        for (std::size_t i = 0; i < expected.gradient.size(); ++i) {
+          const auto c = static_cast<int32_t>(i % static_cast<std::size_t>(classes));
+          const int32_t label = given.labels[i / static_cast<std::size_t>(classes)];
+          const double y = efl::smoothed(given.problem, label == c + 1, c);
+          const double p = 1 / (1 + std::exp(-static_cast<double>(given.logits[i])));
+          const double distance = y * (1 - p) + (1 - y) * p;
+          const double gamma =
+              loss == EFL_LOSS_FOCAL ? given.gamma[static_cast<std::size_t>(c)] : 0;
+          const double scale = factor * std::pow(distance, gamma + 1);
+          const double error = std::fabs(given.gradient[i] - expected.gradient[i]);
+          gradient &= error <= 5e-6 * (scale + std::fabs(expected.gradient[i])) + 1e-36;
+          elements &= close(given.elements[i], expected.elements[i], 5e-6);
+        }
+        CHECK(elements);
+        CHECK(gradient);
+      }
+    }
+  }
+}
+
+void smoothing_of_0_changes_no_bit() {
+  Problem plain(70, 40, 23, true), smoothed(70, 40, 23, true);
+  smoothed.problem.label_smoothing = 0;
+  smoothed.problem.positive_threshold = 0.5f;  // of dense targets, which labels are not
+  efl_report expected{}, result{};
+  CHECK(test::compute(&backend(), &plain.problem, &expected) == EFL_OK);
+  CHECK(test::compute(&backend(), &smoothed.problem, &result) == EFL_OK);
+  CHECK(identical(result, expected));
+  CHECK(identical(smoothed.gradient, plain.gradient));
+}
+
 template <class Values>
 bool has_subnormal(const Values& values) {
   return std::any_of(values.begin(), values.end(),
@@ -786,7 +834,8 @@ void dense_targets_agree_with_labels_where_they_are_hard() {
       for (const double gamma : {0.0, 0.5, 2.0, 10.0}) {
         const double u = target == 1.0f ? -logit : logit;
         const auto hard = efl::focal_terms<efl::ScalarMath>(u, gamma, 0.25);
-        const auto soft = efl::soft_focal_terms<efl::ScalarMath>(logit, target, gamma, 0.25);
+        const auto soft =
+            efl::soft_focal_terms<efl::ScalarMath>(logit, target, 1 - target, gamma, 0.25);
         CHECK(close(soft.loss(), hard.loss(), 1e-12));
         CHECK(close(soft.gradient, (target == 1.0f ? -1 : 1) * hard.gradient, 1e-12));
       }
@@ -834,10 +883,11 @@ void soft_targets_have_the_gradient_of_their_loss() {
       for (const double gamma : {0.0, 0.5, 1.0, 2.0, 5.0}) {
         const double h = 1e-5;
         const auto at = [&](double x) {
-          return efl::soft_focal_terms<efl::ScalarMath>(x, target, gamma, 0.7).loss();
+          return efl::soft_focal_terms<efl::ScalarMath>(x, target, 1 - target, gamma, 0.7).loss();
         };
         const double slope = (at(logit + h) - at(logit - h)) / (2 * h);
-        const auto terms = efl::soft_focal_terms<efl::ScalarMath>(logit, target, gamma, 0.7);
+        const auto terms =
+            efl::soft_focal_terms<efl::ScalarMath>(logit, target, 1 - target, gamma, 0.7);
         CHECK(std::fabs(terms.gradient - slope) <= 1e-8 + 1e-7 * std::fabs(slope));
       }
     }
@@ -1350,6 +1400,8 @@ const Test kTests[] = {
     {"every kind of output is the same for long and short rows",
      every_kind_of_output_is_the_same_for_long_and_short_rows, true},
     {"an enormous gamma gives no NaN", an_enormous_gamma_gives_no_nan, true},
+    {"smoothed labels agree with float64", smoothed_labels_agree_with_float64, true},
+    {"smoothing of 0 changes no bit", smoothing_of_0_changes_no_bit, true},
     {"no result is subnormal", no_result_is_subnormal, true},
     {"no soft element is subnormal", no_soft_element_is_subnormal, true},
     {"results from 2^-126 on are kept", results_from_2_to_the_minus_126_on_are_kept, true},

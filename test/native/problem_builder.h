@@ -131,10 +131,14 @@ struct Problem {
     const int32_t columns = efl::columns_of(problem.convention);
     if (efl::row_weight_of(level, row) == 0) return efl::kIgnored;
     if (!level.targets) return efl::label_column(problem.convention, labels[row]);
+    int32_t found = efl::kBackground;
     for (int32_t c = 0; c < columns; ++c) {
-      if (level.targets[row * columns + c] > 0 && !is_masked(row, c)) return efl::kDense;
+      const float target = level.targets[row * columns + c];
+      if (is_masked(row, c)) continue;
+      if (target > problem.positive_threshold) return efl::kDense;
+      if (target > 0) found = efl::kDenseBackground;
     }
-    return efl::kBackground;
+    return found;
   }
 
   std::mt19937 random;
@@ -161,7 +165,7 @@ struct Expected {
 };
 
 inline Expected solve_element(const efl_problem& problem, double logit, bool positive,
-                              double target, int32_t c, bool foreground) {
+                              double target, int32_t c, bool foreground, bool counts) {
   double negative_weight = problem.negative_weight[c];
   if (foreground && problem.foreground_weight) {
     const bool low = logit < static_cast<double>(problem.foreground_threshold);
@@ -171,10 +175,12 @@ inline Expected solve_element(const efl_problem& problem, double logit, bool pos
   return efl::with_loss(problem.loss, [&](auto kind) {
     using Loss = decltype(kind);
     const double gamma = problem.gamma[c];
-    if (positive && target < 1) {
-      const double weight = target * positive_weight + (1 - target) * negative_weight;
-      const auto terms = Loss::template soft<efl::ScalarMath>(logit, target, gamma, weight);
-      return Expected{terms.loss(), terms.gradient, Loss::kOfQuality ? 1.0 : target};
+    if (problem.label_smoothing > 0 || (positive && target < 1)) {
+      const double y = efl::smoothed(problem, positive ? target : 0, c);
+      const double weight = y * positive_weight + (1 - y) * negative_weight;
+      const auto terms = Loss::template soft<efl::ScalarMath>(logit, y, 1 - y, gamma, weight);
+      const double share = Loss::kOfQuality ? 1.0 : target;
+      return Expected{terms.loss(), terms.gradient, counts ? share : 0.0};
     }
     const double weight = positive ? positive_weight : negative_weight;
     const auto terms =
@@ -214,7 +220,9 @@ inline Solution solve(const Problem& given) {
       const double target = level.targets   ? level.targets[index]
                             : level.quality ? level.quality[r]
                                             : 1.0f;
-      Expected element = solve_element(problem, logit, positive, target, c, foreground);
+      const bool counts =
+          level.targets ? level.targets[index] > problem.positive_threshold : positive;
+      Expected element = solve_element(problem, logit, positive, target, c, foreground, counts);
       element.loss *= efl::row_weight_of(level, r);
       element.gradient *= efl::row_weight_of(level, r);
       const double upstream = level.grad_output ? level.grad_output[index] : 1;

@@ -191,6 +191,12 @@ function expectSums(
   });
   expectClose('positive sums', positive, reference.positive, tolerance(expected.positiveScale));
   expectClose('negative sums', negative, reference.negative, tolerance(expected.negativeScale));
-  expectClose('ratios', criterion.gradientRatio, reference.ratio, { relative: 1e-5 });
+  const resolved = (scale: number, sum: number): number => (sum > 0 ? scale / sum : 1);
+  const absolute = reference.ratio.map((ratio, j) => {
+    const ofPositives = resolved(expected.positiveScale[j]!, expected.positive[j]!);
+    const ofNegatives = resolved(expected.negativeScale[j]!, expected.negative[j]!);
+    return 2 * STATISTICS.relative * (ofPositives + ofNegatives) * ratio;
+  });
+  expectClose('ratios', criterion.gradientRatio, reference.ratio, { relative: 1e-5, absolute });
   expect(steps).toBe(stepsBefore + reference.steps);
 }

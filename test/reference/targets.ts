@@ -1,6 +1,7 @@
 /** What a row of logits is to become: by its label, or by dense targets. */
 
 // As constants: a look at a global is slow in the sandbox of the test runner.
+const { fround } = Math;
 const { isInteger } = Number;
 
 export type Background = 'first' | 'last' | 'none';
@@ -14,6 +15,9 @@ export interface LabelOptions {
 export interface TargetOptions extends LabelOptions {
   /** One more column, the last: background rows are its positives. */
   readonly objectness?: boolean | undefined;
+  /** What the dense targets of positives are above, as a float32. */
+  readonly positiveThreshold?: number | undefined;
+  readonly labelSmoothing?: number | undefined;
 }
 
 type Row = 'ignored' | 'background' | number;
@@ -71,17 +75,24 @@ export function rowsOf(
     return denseRows(targets.dense, options, shareOf, isKept);
   }
   return Array.from(targets, (label, i) =>
-    labelledRow(rowOf(label, options), options.numClasses, quality?.[i] ?? 1),
+    labelledRow(rowOf(label, options), options, quality?.[i] ?? 1),
   );
 }
 
-function labelledRow(row: Row, numClasses: number, quality: number): TargetRow {
+/** The target of a class is drawn to 1 / C; objectness is none. */
+function smoothed(y: number, column: number, options: TargetOptions): number {
+  const { numClasses, labelSmoothing = 0 } = options;
+  return column === numClasses ? y : (1 - labelSmoothing) * y + labelSmoothing / numClasses;
+}
+
+function labelledRow(row: Row, options: TargetOptions, quality: number): TargetRow {
+  const { numClasses } = options;
   // Without an objectness column there is no column of this number.
   const positive = typeof row === 'number' ? row : numClasses;
   const state = typeof row === 'number' ? 'foreground' : row;
   return {
     state,
-    target: (column) => (column === positive ? quality : 0),
+    target: (column) => smoothed(column === positive ? quality : 0, column, options),
     share: (column) => (column === positive ? 1 : 0),
     ...(typeof row === 'number' && { column: row }),
   };
@@ -96,10 +107,16 @@ function denseRows(
 ): TargetRow[] {
   const columns = columnsOf(options);
   return Array.from({ length: targets.length / columns }, (_, i) => {
-    const target = (column: number): number => targets[i * columns + column]!;
-    const classes = Array.from({ length: options.numClasses }, (__, column) => target(column));
-    const isPositive = classes.some((y, column) => y > 0 && isKept(i, column));
-    const state = isPositive ? 'foreground' : 'background';
-    return { state, target, share: (column) => shareOf(target(column)) };
+    const given = (column: number): number => targets[i * columns + column]!;
+    const isPositive = (column: number): boolean =>
+      given(column) > fround(options.positiveThreshold ?? 0);
+    const classes = Array.from({ length: options.numClasses }, (__, column) => column);
+    return {
+      state: classes.some((column) => isPositive(column) && isKept(i, column))
+        ? 'foreground'
+        : 'background',
+      target: (column) => smoothed(given(column), column, options),
+      share: (column) => (isPositive(column) ? shareOf(given(column)) : 0),
+    };
   });
 }

@@ -10,7 +10,7 @@ import { ColumnParameterSource, type ColumnParameters } from './column-parameter
 import { elementLoss, elementSlope } from './element-operations';
 import { equalized } from './equalized';
 import type { TfLossOptions } from './check-options';
-import { targetsOf, type RowFacts } from './targets';
+import { positiveShare, smoothed, targetsOf, type RowFacts } from './targets';
 
 /** Of a float32 tensor .. x columns and labels that were checked against it. */
 export function composedLoss(
@@ -27,7 +27,7 @@ export function composedLoss(
     const [x, save] = args as [tf.Tensor, tf.GradSaveFunc];
     const parameters = source.tensors();
     const rows = tf.reshape(x, [-1, source.columns]);
-    const elements = elementLoss(rows, weigh(rows, facts, parameters), parameters);
+    const elements = elementLoss(rows, weigh(criterion, rows, facts, parameters), parameters);
     save([rows, facts.targets, facts.counts, facts.foreground]);
     return {
       value: tf.mul(tf.sum(onlyCounted(elements, facts)), scale) as tf.Scalar,
@@ -36,7 +36,7 @@ export function composedLoss(
         const upstream = upstreamOf(criterion, options, dy.dataSync()[0]);
         // Tensors that are not saved are gone by now: these are made anew, of the same values.
         const again = source.tensors();
-        const elements = weigh(savedRows!, saved, again);
+        const elements = weigh(criterion, savedRows!, saved, again);
         const slope = onlyCounted(elementSlope(savedRows!, elements, again), saved);
         const gradient = tf.mul(slope, upstream * scale);
         if (options.collect === true && facts.countedRows > 0) {
@@ -68,10 +68,12 @@ function scaleOf(
 
 /** Target and weight of each element. */
 function weigh(
+  criterion: Criterion,
   x: tf.Tensor,
-  { targets, foreground }: Pick<RowFacts, 'targets' | 'foreground'>,
+  { targets: given, foreground }: Pick<RowFacts, 'targets' | 'foreground'>,
   { positive, negative, foregroundNegative, foregroundThreshold }: ColumnParameters,
 ) {
+  const targets = smoothed(criterion, given);
   const rest = tf.sub(1, targets);
   if (!foregroundNegative) {
     return { targets, weight: tf.add(tf.mul(targets, positive), tf.mul(rest, negative)) };
@@ -103,7 +105,7 @@ function collect(
   const state = equalized(criterion);
   if (!state) return;
   const { numClasses } = criterion.options;
-  const share = isQuality ? tf.cast(tf.greater(targets, 0), 'float32') : targets;
+  const share = positiveShare(criterion, isQuality, targets);
   const finite = tf.where(tf.isFinite(logits), tf.abs(gradient), 0);
   const ofPositives = tf.mul(finite, share);
   const sums = (elements: tf.Tensor): Float64Array =>

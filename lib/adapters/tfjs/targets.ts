@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Criterion } from '../../criteria/criterion';
+import type { ResolvedCriterionOptions, ResolvedSmoothingOptions } from '../../criteria/options';
 import { EflArgumentError } from '../../errors';
 import { describeConvention, labelConvention } from '../../tensors/labels';
 import type { LabelForm } from './check-tensors';
@@ -44,17 +45,39 @@ function ofLabels(criterion: Criterion, labels: ArrayLike<number>): RowFacts {
 }
 
 function ofTargets(criterion: Criterion, targets: tf.Tensor, values: ArrayLike<number>): RowFacts {
-  const { numClasses } = criterion.options;
+  const { numClasses, positiveThreshold } = criterion.options;
   const { columns } = criterion.definition;
+  const threshold = Math.fround(positiveThreshold);
   const kinds = Array<RowKind>(values.length / columns).fill('background');
   for (let i = 0; i < values.length; i++) {
     const value = values[i]!;
     if (!(value >= 0 && value <= 1)) {
       throw new EflArgumentError(`targets[${i}]`, 'a number in [0, 1]', String(value));
     }
-    if (value > 0 && i % columns < numClasses) kinds[Math.floor(i / columns)] = 'class';
+    if (value > threshold && i % columns < numClasses) kinds[Math.floor(i / columns)] = 'class';
   }
   return factsOf(tf.reshape(targets, [kinds.length, columns]), kinds);
+}
+
+/** What the targets are for the loss, by the option labelSmoothing; objectness keeps its own. */
+export function smoothed(criterion: Criterion, targets: tf.Tensor): tf.Tensor {
+  const { numClasses, labelSmoothing = 0 } = criterion.options as ResolvedCriterionOptions &
+    Partial<ResolvedSmoothingOptions>;
+  if (labelSmoothing === 0) return targets;
+  const { columns } = criterion.definition;
+  const all = tf.add(tf.mul(targets, 1 - labelSmoothing), labelSmoothing / numClasses);
+  const column = tf.reshape(tf.range(0, columns, 1, 'int32'), [1, columns]);
+  return tf.where(tf.greater(numClasses, column), all, targets);
+}
+
+/** The share of each gradient that counts as a positive's in the statistics. */
+export function positiveShare(
+  { options: { positiveThreshold } }: Criterion,
+  isQuality: boolean,
+  targets: tf.Tensor,
+): tf.Tensor {
+  const counts = tf.greater(targets, Math.fround(positiveThreshold));
+  return isQuality ? tf.cast(counts, 'float32') : tf.where(counts, targets, 0);
 }
 
 type RowKind = 'ignored' | 'background' | 'class';

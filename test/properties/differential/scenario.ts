@@ -73,6 +73,9 @@ function classValues(most: number): fc.Arbitrary<(numClasses: number) => number[
   });
 }
 
+/** From 0 to less than 1; 0 is the default. */
+const belowOne = fc.oneof(double(0, 0.999), fc.constantFrom(0, 0.1));
+
 const common = fc.record({
   numClasses: fc.oneof(fc.integer({ min: 1, max: 20 }), fc.integer({ min: 1, max: 70 })),
   background: fc.constantFrom(undefined, 'first', 'last', 'none'),
@@ -80,17 +83,21 @@ const common = fc.record({
   lossWeight: maybe(factor),
   ignoreIndex: fc.constantFrom(undefined, -1, 1000, [], [-100], [255, -1]),
   classWeight: maybe(classValues(3)),
+  positiveThreshold: maybe(belowOne),
 });
+
+const smoothing = { labelSmoothing: maybe(belowOne) };
 
 const alphas = maybe(fc.oneof(alpha, classValues(1)));
 const qualityGamma = fc.oneof(double(1, 6), fc.constantFrom(1, 2));
 
 const OWN: Readonly<Record<LossKind, fc.Arbitrary<object>>> = {
-  focal: fc.record({ gamma: maybe(gamma), alpha: alphas }),
+  focal: fc.record({ gamma: maybe(gamma), alpha: alphas, ...smoothing }),
   equalizedFocal: fc.record({
     gamma: maybe(equalizedGamma),
     alpha: alphas,
     scaleFactor: maybe(scaleFactor),
+    ...smoothing,
   }),
   qualityFocal: fc.record({ gamma: maybe(qualityGamma) }),
   equalizedQualityFocal: fc.record({
@@ -102,14 +109,17 @@ const OWN: Readonly<Record<LossKind, fc.Arbitrary<object>>> = {
     mapMidpoint: maybe(double(-1, 2)),
     positiveGain: maybe(double(0, 8)),
     objectness: maybe(fc.boolean()),
+    ...smoothing,
   }),
   equalization: fc.record({
     classFrequencies: classValues(0.05),
     threshold: maybe(double(0, 0.1)),
+    ...smoothing,
   }),
   adaptiveClassSuppression: fc.record({
     scoreThreshold: maybe(double(0.01, 0.99)),
     backgroundWeight: maybe(classValues(2)),
+    ...smoothing,
   }),
 };
 
