@@ -146,9 +146,10 @@ DenseColumns::DenseColumns(std::vector<std::vector<int32_t>> columns)
 efl_status Survey::run(efl_survey* survey) {
   // An empty level need not have targets where the others do.
   const bool selects =
-      problem_.class_mask ||
-      std::any_of(problem_.levels, problem_.levels + problem_.level_count,
-                  [](const efl_level& level) { return level.targets || level.row_weight || level.mask; });
+      problem_.class_mask || std::any_of(problem_.levels, problem_.levels + problem_.level_count,
+                                         [](const efl_level& level) {
+                                           return level.targets || level.row_weight || level.mask;
+                                         });
   if (selects) columns_.resize(static_cast<std::size_t>(problem_.level_count));
   survey->largest_weight = 1;
   for (int32_t i = 0; i < problem_.level_count; ++i) {
@@ -241,7 +242,8 @@ efl_status Survey::selected(int32_t index, efl_survey* survey) {
   survey->weights += found.weights;
   survey->largest_weight =
       std::max(survey->largest_weight, static_cast<double>(found.largest_weight));
-  if (found.bad_row >= 0) return bad(EFL_BAD_LABEL, index, found.bad_row, level.labels[found.bad_row]);
+  if (found.bad_row >= 0)
+    return bad(EFL_BAD_LABEL, index, found.bad_row, level.labels[found.bad_row]);
   if (found.bad_offset >= 0) {
     const auto value = static_cast<double>(level.targets[found.bad_offset]);
     return bad(EFL_BAD_TARGET, index, found.bad_offset, value);
@@ -255,8 +257,7 @@ void Survey::select_rows(int32_t index, int64_t first, int64_t last, Selected* f
   const efl_level& level = problem_.levels[index];
   const int32_t columns = columns_of(problem_.convention);
   const bool by_element = level.targets || level.mask;
-  const bool counts_masked =
-      problem_.reduction == EFL_REDUCTION_MEAN && has_masks(problem_, level);
+  const bool counts_masked = problem_.reduction == EFL_REDUCTION_MEAN && has_masks(problem_, level);
   for (int64_t r = first; r < last; ++r) {
     const SurveyedRow row = {
         problem_, level, r,

@@ -1,6 +1,7 @@
-// A look at every label, target, weight and quality of a call before anything is written: a bad one must
-// find all as it was. Counts what the normalizer needs, and says of each row with dense targets
-// what a label would say, where one could. Rows that weigh nothing are ignored ones from here on.
+// A look at every label, target, weight and quality of a call before anything is written: a bad one
+// must find all as it was. Counts what the normalizer needs, and says of each row with dense
+// targets what a label would say, where one could. Rows that weigh nothing are ignored ones from
+// here on.
 #pragma once
 
 #include <cstdint>
