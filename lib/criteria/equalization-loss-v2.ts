@@ -1,8 +1,12 @@
-import { EqualizedCriterion } from './equalized-criterion';
+import {
+  EqualizedCriterion,
+  type ResolvedStatisticsOptions,
+  type StatisticsOptions,
+} from './equalized-criterion';
 import type { ResolvedSmoothingOptions, SmoothingOptions } from './options';
 
 /** Options of {@link EqualizationLossV2}. */
-export interface EqualizationLossV2Options extends SmoothingOptions {
+export interface EqualizationLossV2Options extends StatisticsOptions, SmoothingOptions {
   /** How fast f rises, the paper's gamma. Finite, > 0. Default 12. */
   readonly mapSteepness?: number | undefined;
   /** The ratio at which f is 1/2, the paper's mu. Finite. Default 0.8. */
@@ -17,7 +21,8 @@ export interface EqualizationLossV2Options extends SmoothingOptions {
 }
 
 /** All options of an `EqualizationLossV2`, defaults filled in. */
-export interface ResolvedEqualizationV2Options extends ResolvedSmoothingOptions {
+export interface ResolvedEqualizationV2Options
+  extends ResolvedStatisticsOptions, ResolvedSmoothingOptions {
   readonly mapSteepness: number;
   readonly mapMidpoint: number;
   readonly positiveGain: number;

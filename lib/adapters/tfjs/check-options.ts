@@ -1,5 +1,6 @@
+import { collectOf } from '../../calls/call-numbers';
 import { Criterion } from '../../criteria/criterion';
-import { booleanOption, knownOptions, reject } from '../../validation';
+import { knownOptions, reject } from '../../validation';
 
 /** Options of `tfLoss`. */
 export interface TfLossOptions {
@@ -8,8 +9,12 @@ export interface TfLossOptions {
    * class in this batch). Only with reduction `'sum'`. Default 1.
    */
   readonly normalizer?: number | 'positives' | undefined;
-  /** Whether the statistics of gradients enter the state of an equalized criterion. Default true. */
-  readonly collect?: boolean | undefined;
+  /**
+   * Whether the statistics of gradients enter the state of an equalized criterion; `'defer'`: not
+   * before `criterion.commit()`, which folds in those of all losses since the last one as one step.
+   * Default true.
+   */
+  readonly collect?: boolean | 'defer' | undefined;
 }
 
 export function checkOptions(
@@ -23,5 +28,6 @@ export function checkOptions(
   if (reduction === 'none') reject('criterion', "reduction 'sum' or 'mean'", reduction);
   const given = knownOptions('options', options, ['normalizer', 'collect']);
   criterion.checkNumbers(given);
-  return { ...given, collect: booleanOption('collect', given.collect, true) };
+  collectOf(given.collect, false);
+  return given;
 }

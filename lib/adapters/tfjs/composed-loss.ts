@@ -39,8 +39,9 @@ export function composedLoss(
         const elements = weigh(criterion, savedRows!, saved, again);
         const slope = onlyCounted(elementSlope(savedRows!, elements, again), saved);
         const gradient = tf.mul(slope, upstream * scale);
-        if (options.collect === true && facts.countedRows > 0) {
-          collect(criterion, source.isQuality, savedRows!, gradient, saved.targets);
+        if (options.collect !== false && facts.countedRows > 0) {
+          const defers = options.collect === 'defer';
+          collect(criterion, source.isQuality, savedRows!, gradient, saved.targets, defers);
         }
         return tf.reshape(gradient, logits.shape);
       },
@@ -94,13 +95,14 @@ function onlyCounted(elements: tf.Tensor, { counts }: Pick<RowFacts, 'counts'>):
   return tf.where(tf.greater(counts, 0), elements, 0);
 }
 
-/** Adds the sums of |gradient| to the state, as the addon does. */
+/** Adds the sums of |gradient| to the state, or keeps them aside, as the addon does. */
 function collect(
   criterion: Criterion,
   isQuality: boolean,
   logits: tf.Tensor,
   gradient: tf.Tensor,
   targets: tf.Tensor,
+  defers: boolean,
 ): void {
   const state = equalized(criterion);
   if (!state) return;
@@ -110,9 +112,5 @@ function collect(
   const ofPositives = tf.mul(finite, share);
   const sums = (elements: tf.Tensor): Float64Array =>
     Float64Array.from(tf.sum(elements, 0).dataSync().subarray(0, numClasses));
-  state.mergeStatistics({
-    positive: sums(ofPositives),
-    negative: sums(tf.sub(finite, ofPositives)),
-    steps: 1,
-  });
+  state.collectSums(sums(ofPositives), sums(tf.sub(finite, ofPositives)), defers);
 }

@@ -37,7 +37,9 @@ function callOf(
 ): Record<string, unknown> {
   const { method, normalizer, lossScale, collect } = given;
   const { reduction = 'sum' } = options;
-  if (method === 'collectGrad') return { ...sample.format, lossScale };
+  if (method === 'collectGrad') {
+    return { ...sample.format, lossScale, ...(collect === 'defer' && { collect }) };
+  }
   const forward = {
     ...sample.format,
     ...(reduction === 'sum' && { normalizer }),
@@ -48,7 +50,7 @@ function callOf(
     ...(sample.mask && { mask: sample.shapedBytes(sample.mask) }),
     ...(sample.classMask && { classMask: sample.classMask }),
   };
-  if (method === 'forward') return forward;
+  if (method === 'forward') return { ...forward, equalize: given.equalize };
   const isElements = given.gradOutput === 'elements';
   const gradOutput = !isElements
     ? given.gradOutput
