@@ -33,8 +33,8 @@ efl_loss hard_loss_of(const efl_problem& problem) {
   return focal && problem.range.largest_gamma == 0 ? EFL_LOSS_CROSS_ENTROPY : problem.loss;
 }
 
-// What the survey found of targets, weights and masks is kept for the kernels; labels alone they read
-// themselves.
+// What the survey found of targets, weights and masks is kept for the kernels; labels alone they
+// read themselves.
 efl_status survey(void*, const efl_problem* problem, efl_survey* survey, efl_report* report) {
   try {
     Survey looking(*problem, report);
@@ -106,8 +106,8 @@ void compute_problem(const Kernels& kernels, const efl_problem& given, const efl
   const MaskedColumns masked(given);
   const efl_problem& problem = masked.problem();
   const int32_t columns = columns_of(problem.convention);
-  const Scales scales = scales_of(problem, {survey.rows, survey.positives, survey.ignored,
-                                            survey.weights, survey.masked});
+  const Scales scales = scales_of(
+      problem, {survey.rows, survey.positives, survey.ignored, survey.weights, survey.masked});
   FocalTask task = task_of(problem, scales, survey);
   task.column_mask = masked.mask();
   const Tiles tiles(problem.format, problem.levels, problem.level_count, columns);

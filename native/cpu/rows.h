@@ -14,12 +14,14 @@ struct Row : Stream {
   int64_t index;
   int32_t column;   // of the positive; kDense; or another negative number where there is none
   bool foreground;  // has a class, and the loss cares
-  // Where rows differ: the weights of its negatives, before the factor that is the weight of the row.
+  // Where rows differ: the weights of its negatives, before the factor that is the weight of the
+  // row.
   const float* weights;
   float factor;
 };
 
-// Rows whose negatives all weigh the same, or by what is in their row: its class, its weight, a mask.
+// Rows whose negatives all weigh the same, or by what is in their row: its class, its weight, a
+// mask.
 enum class Weights { kOfColumn, kOfRow };
 
 // What needs no haste, and so is decided while it runs.
@@ -146,9 +148,7 @@ class AnyRows : protected Elements {
     lanes->soft[r] &= counted;
   }
 
-  EFL_MEMBER float factor_of(const Row& row) const {
-    return efl::row_weight_of(level_, row.index);
-  }
+  EFL_MEMBER float factor_of(const Row& row) const { return efl::row_weight_of(level_, row.index); }
 
   // Those that no mask leaves out.
   EFL_MEMBER Bits counted_lanes(const Row& row, int32_t c, int32_t count) const {

@@ -230,8 +230,8 @@ class ShortRows : Elements {
   const int32_t elements_;
   const bool statistics_;
   const bool selects_;  // there are weights of rows, or masks
-  const bool usual_;   // whether `labelled` will do where the block is not soft
-  bool soft_ = false;  // whether a positive of the block may have another target than 1
+  const bool usual_;    // whether `labelled` will do where the block is not soft
+  bool soft_ = false;   // whether a positive of the block may have another target than 1
   // Of a block, element by element.
   alignas(64) float values_[kMostElements];  // logits, then gradient, of a staged block
   alignas(64) float gamma_[kMostElements];

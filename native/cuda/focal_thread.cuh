@@ -200,8 +200,8 @@ class FocalThread {
     const double weight =
         y * problem.positive_weight[c] + (1 - y) * negative_weight(c, x, element.foreground);
     efl::with_loss(problem.loss, [&](auto kind) {
-      const auto terms = decltype(kind)::template soft<ScalarMath>(
-          logit, y, gamma, weight * factor_of(element.row));
+      const auto terms = decltype(kind)::template soft<ScalarMath>(logit, y, gamma,
+                                                                   weight * factor_of(element.row));
       *own_loss = static_cast<float>(terms.loss());
       *gradient = static_cast<float>(terms.gradient);
       *share = kind.kOfQuality ? 1.0f : target;

@@ -157,10 +157,9 @@ bool needs_survey(const FusedCall& call) {
       is_counted_normalizer(problem.normalizer)) {
     return true;
   }
-  return std::any_of(call.levels.begin(), call.levels.end(),
-                     [](const efl_level& level) {
-                       return level.targets || level.quality || level.row_weight;
-                     });
+  return std::any_of(call.levels.begin(), call.levels.end(), [](const efl_level& level) {
+    return level.targets || level.quality || level.row_weight;
+  });
 }
 
 void enqueue_survey(const FusedCall& call, const Sums& sums, int32_t* dense_columns,

@@ -141,7 +141,8 @@ class PlanesThread : public FocalThread<T, Loss, kGeneral> {
     }
     if (found >= 0 || found == efl::kDense) foreground |= 1u << e;
     if (group != 0) return;
-    positives += found == efl::kDense || (found >= 0 && !this->is_masked(place_of(found, e), found));
+    positives +=
+        found == efl::kDense || (found >= 0 && !this->is_masked(place_of(found, e), found));
     ignored += found == efl::kIgnored;
     if (found == efl::kInvalid && row < bad_row) bad_row = row;
   }
@@ -176,8 +177,7 @@ class PlanesThread : public FocalThread<T, Loss, kGeneral> {
 #pragma unroll
       for (int j = 0; j < kLanes; ++j) {
         const int e = v * kLanes + j;
-        float own_weight =
-            kGeneral ? this->negative_weight(c, x[j], foreground >> e & 1) : weight;
+        float own_weight = kGeneral ? this->negative_weight(c, x[j], foreground >> e & 1) : weight;
         if (kGeneral && p.level.row_weight) own_weight *= p.level.row_weight[row_of(e)];
         const RegularTerms made =
             this->regular(x[j], absent >> j & 1, gamma, own_weight, place_of(c, e));

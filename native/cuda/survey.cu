@@ -10,9 +10,7 @@
 namespace efl::cuda {
 namespace {
 
-__global__ void clear_survey_kernel(SurveyTotals* totals) {
-  *totals = {0, 0, 0, 0, 0, kAllGood};
-}
+__global__ void clear_survey_kernel(SurveyTotals* totals) { *totals = {0, 0, 0, 0, 0, kAllGood}; }
 
 struct RowsSeen {
   uint32_t positives = 0;

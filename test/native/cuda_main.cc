@@ -550,8 +550,7 @@ void surveys_count_rows_and_find_what_is_bad(int count, uint32_t seed) {
     second.mask = nullptr;
     given.problem.class_mask = nullptr;
     row_weight[row] = random() % 2 ? NAN : -0.5f;
-    CHECK(survey(given, first, second, format, &dense).bad.weight ==
-          efl::cuda::bad_place(1, row));
+    CHECK(survey(given, first, second, format, &dense).bad.weight == efl::cuda::bad_place(1, row));
     row_weight[row] = 1;
     if (extras.targets) {
       std::vector<float> bad_targets = targets;

@@ -586,8 +586,8 @@ void the_sum_of_weights_does_not_depend_on_the_number_of_threads() {
 }
 
 void a_bad_weight_is_named_and_nothing_is_written() {
-  for (const float bad : {-1.0f, std::numeric_limits<float>::quiet_NaN(),
-                          std::numeric_limits<float>::infinity()}) {
+  for (const float bad :
+       {-1.0f, std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
     Problem given(40, 9, 3, false);
     given.select(true, false, false);
     given.row_weight[17] = bad;
