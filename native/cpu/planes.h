@@ -54,29 +54,21 @@ class AnyPlanes : protected Elements {
   // What class_of_row says, without a branch: every block of classes has to know it. False where
   // there is a label that it does not name.
   EFL_NEVER_INLINE bool read_labels(int64_t first_row, int32_t count, int32_t* columns) const {
-    if (task_.dense_columns) return false;
-    const efl_label_convention& convention = problem_.convention;
+    if (task_.dense_columns) return read_found(first_row, count, columns);
+    return efl::label_columns(problem_.convention, level_.labels + first_row,
+                              problem_.format.anchors, count, columns);
+  }
+
+  // What the survey has found of these rows.
+  EFL_MEMBER bool read_found(int64_t first_row, int32_t count, int32_t* columns) const {
     const int64_t anchors = problem_.format.anchors;
-    const int32_t* const labels = level_.labels + first_row;
-    const auto classes = static_cast<uint32_t>(convention.classes);
-    const auto first_class = static_cast<uint32_t>(convention.first_class);
-    const int32_t background = convention.background;
-    const int32_t at_background = efl::positive_column(convention, efl::kBackground);
-    const bool has_ignored = convention.ignored_count > 0;
-    const int32_t ignored = has_ignored ? convention.ignored[0] : 0;
-    const int32_t if_background = convention.has_background ? at_background : efl::kInvalid;
-    const int32_t if_ignored = has_ignored ? efl::kIgnored : efl::kInvalid;
-    int32_t unnamed = 0;
+    const int32_t* const found = task_.dense_columns[level_index_] + first_row;
+    const int32_t at_background = efl::positive_column(problem_.convention, efl::kBackground);
     for (int32_t i = 0; i < count; ++i) {
-      const int32_t label = labels[i * anchors];
-      const uint32_t column = static_cast<uint32_t>(label) - first_class;
-      int32_t found = label == ignored ? if_ignored : efl::kInvalid;
-      found = label == background ? if_background : found;
-      found = column < classes ? static_cast<int32_t>(column) : found;
-      unnamed |= found == efl::kInvalid;
-      columns[i] = found;
+      const int32_t column = found[i * anchors];
+      columns[i] = column == efl::kBackground ? at_background : column;
     }
-    return !unnamed;
+    return true;
   }
 
   // Whether no position of a register has its positive in one of these classes.

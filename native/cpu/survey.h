@@ -59,6 +59,7 @@ class Survey {
   efl_status add(int32_t level, const Labels& found, efl_survey* survey);
   efl_status qualities(int32_t level) const;
   efl_status selected(int32_t level, efl_survey* survey);
+  void select_run(int32_t level, int64_t first, int64_t last, Selected* found);
   void select_rows(int32_t level, int64_t first, int64_t last, Selected* found);
   efl_status bad(efl_status status, int32_t level, int64_t index, double value) const;
 
