@@ -8,6 +8,7 @@
 #include <fstream>
 #include <initializer_list>
 #include <limits>
+#include <memory>
 #include <map>
 #include <mutex>
 #include <set>
@@ -266,6 +267,26 @@ void smoothed_labels_agree_with_float64() {
         CHECK(gradient);
       }
     }
+  }
+}
+
+void smoothed_labels_give_the_same_bits_on_any_number_of_threads() {
+  const auto solved = [](int32_t threads, efl_report* result) {
+    auto given = std::make_unique<Problem>(6000, 33, 29, false);
+    given->problem.label_smoothing = 0.1;
+    given->problem.threads = threads;
+    CHECK(test::compute(&backend(), &given->problem, result) == EFL_OK);
+    return given;
+  };
+  efl_report alone{};
+  const auto one = solved(1, &alone);
+  for (const int32_t threads : {2, 5}) {
+    efl_report together{};
+    const auto many = solved(threads, &together);
+    CHECK(identical(together, alone));
+    CHECK(identical(many->gradient, one->gradient));
+    CHECK(many->negative_sums == one->negative_sums);
+    CHECK(many->positive_sums == one->positive_sums);
   }
 }
 
@@ -989,7 +1010,8 @@ const efl::cpu::Kernels& kernels_under_test() {
 double compute_in_blocks(const Arranged& arranged, int32_t width) {
   const efl_problem& problem = arranged.problem;
   const int32_t columns = efl::columns_of(problem.convention);
-  const efl::cpu::FocalTask task = {&problem, 1.0f, 1.0f, problem.loss, false, 10, 1, nullptr};
+  const efl::cpu::FocalTask task = {
+      &problem, 1.0f, 1.0f, problem.loss, false, 10, 1, nullptr, false, 1, 0, 0};
   const int32_t step = problem.format.layout == EFL_LAYOUT_NCHW ? problem.format.anchors : 1;
   std::vector<double> positive(columns + efl::cpu::kColumnPadding), negative(positive);
   double loss = 0;
@@ -1401,6 +1423,8 @@ const Test kTests[] = {
      every_kind_of_output_is_the_same_for_long_and_short_rows, true},
     {"an enormous gamma gives no NaN", an_enormous_gamma_gives_no_nan, true},
     {"smoothed labels agree with float64", smoothed_labels_agree_with_float64, true},
+    {"smoothed labels give the same bits on any number of threads",
+     smoothed_labels_give_the_same_bits_on_any_number_of_threads, true},
     {"smoothing of 0 changes no bit", smoothing_of_0_changes_no_bit, true},
     {"no result is subnormal", no_result_is_subnormal, true},
     {"no soft element is subnormal", no_soft_element_is_subnormal, true},

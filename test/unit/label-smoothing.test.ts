@@ -113,7 +113,7 @@ describe('positiveThreshold', () => {
     for (const columns of [1, 7, 19, 40]) {
       const { logits: x } = makeSample(903, 45, columns);
       const options = { numClasses: columns, positiveThreshold: 0.15 };
-      compareDense(one, options as CommonOptions, x, someTargets(904, 45 * columns));
+      compareDense(one, options, x, someTargets(904, 45 * columns));
     }
   });
 });
@@ -158,7 +158,7 @@ describe('labelSmoothing', () => {
     for (const one of smoothable) {
       const extreme = { numClasses: 2, reduction: 'none', labelSmoothing: smoothing } as const;
       const sample = { logits, labels, quality: new Float32Array(labels.length) };
-      compareMember(one, extreme as CommonOptions, sample);
+      compareMember(one, extreme, sample);
     }
   });
 
