@@ -101,9 +101,9 @@ export const plainNumbers = ['lossScale'] as const;
 const placed: Names = ['stream', ...formatNames];
 const forward: Names = ['normalizer', 'quality', ...placed];
 const forwardBackward: Names = [...forward, 'gradOutput', 'lossScale', 'collect', 'grad'];
-const forwardOnly: Names = [...forward, 'equalize'];
 const collect: Names = ['lossScale', ...placed, 'collect'];
 const later: Names = ['signal', 'transfer'];
+const forwardOnly: Names = [...forward, 'equalize'];
 
 function kindOf(own: Names, asynchronous = false): CallKind {
   const device = asynchronous ? [...own, ...later] : own;
@@ -136,10 +136,10 @@ function newOptions(): Record<Name, undefined> {
     gradOutput: undefined,
     lossScale: undefined,
     collect: undefined,
-    equalize: undefined,
     grad: undefined,
     signal: undefined,
     transfer: undefined,
+    equalize: undefined,
   };
 }
 

@@ -18,7 +18,7 @@ test.each([
   ['EqualizedQualityFocalLoss', new EqualizedQualityFocalLoss(common)],
   ['EqualizationLossV2', new EqualizationLossV2(common)],
 ])('a value of %s without its statistics is that of the plain loss', (name, criterion) => {
-  const plain =
+  const plain: FocalLoss | QualityFocalLoss =
     name === 'EqualizedQualityFocalLoss'
       ? new QualityFocalLoss(common)
       : new FocalLoss(
