@@ -228,7 +228,7 @@ describe('merged statistics', () => {
   });
 
   test('are refused with a collect that is none', () => {
-    const options = { collect: wrong<true>(false) };
+    const options = { collect: wrong(false) };
     expectRefused(() => {
       make().mergeStatistics(make(), options);
     }, 'collect');
@@ -239,14 +239,14 @@ describe('the option collect', () => {
   const criterion = new EqualizedFocalLoss({ numClasses: classes });
 
   test('is refused where it is neither true, false nor defer', () => {
-    const call = { collect: wrong<'defer'>('later') };
+    const call = { collect: wrong('later') };
     const error = expectRefused(() => criterion.forwardBackward(logits, labels, call), 'collect');
     expect(error.expected).toBe("true, false or 'defer'");
     expect(criterion.statistics.steps).toBe(0);
   });
 
   test('is not false for gradients, which are given for nothing else', () => {
-    const call = { collect: wrong<true>(false) };
+    const call = { collect: wrong(false) };
     const error = expectRefused(() => criterion.collectGrad(logits, labels, call), 'collect');
     expect(error.expected).toBe("true or 'defer'");
   });
