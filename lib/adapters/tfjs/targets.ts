@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Criterion } from '../../criteria/criterion';
 import { EflArgumentError } from '../../errors';
-import { describeConvention, labelConvention } from '../../tensors/labels';
+import { labelConvention, rowKind, type RowKind } from '../../tensors/labels';
 import type { LabelForm } from './check-tensors';
 
 /** What labels or dense targets say, as the operations need it. */
@@ -27,13 +27,9 @@ function ofLabels(criterion: Criterion, labels: ArrayLike<number>): RowFacts {
   const convention = labelConvention(background, numClasses, ignoreIndex);
   const { columns } = criterion.definition;
   const column = Int32Array.from(labels, (label) => label - convention.firstClass);
-  const kinds = Array.from(labels, (label, row) => {
-    if (ignoreIndex.includes(label)) return 'ignored';
-    if (label === convention.background) return 'background';
-    if (column[row]! >= 0 && column[row]! < numClasses) return 'class';
-    const expected = describeConvention(convention, numClasses);
-    throw new EflArgumentError(`labels[${row}]`, expected, String(label));
-  });
+  const kinds = Array.from(labels, (label, row) =>
+    rowKind(`labels[${row}]`, label, convention, numClasses),
+  );
   // Objectness, where there is one, is positive in background rows; else this is no column at all.
   kinds.forEach((kind, row) => {
     if (kind !== 'class') column[row] = kind === 'background' ? numClasses : -1;
@@ -56,8 +52,6 @@ function ofTargets(criterion: Criterion, targets: tf.Tensor, values: ArrayLike<n
   }
   return factsOf(tf.reshape(targets, [kinds.length, columns]), kinds);
 }
-
-type RowKind = 'ignored' | 'background' | 'class';
 
 function factsOf(targets: tf.Tensor, kinds: readonly RowKind[]): RowFacts {
   const count = (kind: RowKind): number => kinds.filter((other) => other === kind).length;
