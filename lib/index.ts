@@ -6,7 +6,7 @@ export { EqualizationLossV2 } from './criteria/equalization-loss-v2';
 export { EqualizationLoss } from './criteria/equalization-loss';
 export { AdaptiveClassSuppressionLoss } from './criteria/adaptive-class-suppression-loss';
 export type { Criterion } from './criteria/criterion';
-export type { EqualizedCriterion } from './criteria/equalized-criterion';
+export type { DiagnoseOptions, EqualizedCriterion } from './criteria/equalized-criterion';
 export type { CriterionOptions, Reduction, ResolvedCriterionOptions } from './criteria/options';
 export type { ClassCounts, ClassValues } from './tensors/class-values';
 export type { FocalLossOptions, ResolvedOptions } from './criteria/focal-loss';
@@ -43,6 +43,7 @@ export type {
 } from './calls/call-options';
 export type { Labels, Logits, Quality, Targets } from './calls/arguments';
 export type { CollectOutput, ElementsOf, FormOf, LossOf, LossOutput } from './calls/results';
+export type { Finding, FindingKind } from './state/diagnosis';
 export type { LoadableState, LoadStateOptions, StateDict, Statistics } from './state/statistics';
 export type { Background, HostLabelValues, IntegerArray } from './tensors/labels';
 export type { ChannelOrder, FormatOptions, Layout } from './tensors/layout';
