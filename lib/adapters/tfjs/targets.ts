@@ -12,6 +12,7 @@ export interface RowFacts {
   readonly counts: tf.Tensor;
   /** rows x 1: 1 in rows with a class, else 0 */
   readonly foreground: tf.Tensor;
+  readonly rows: number;
   readonly positives: number;
   readonly countedRows: number;
 }
@@ -64,6 +65,7 @@ function factsOf(targets: tf.Tensor, kinds: readonly RowKind[]): RowFacts {
     targets,
     counts: column((kind) => kind !== 'ignored'),
     foreground: column((kind) => kind === 'class'),
+    rows: kinds.length,
     positives: count('class'),
     countedRows: kinds.length - count('ignored'),
   };
