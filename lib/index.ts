@@ -23,6 +23,11 @@ export type {
   ResolvedEqualizedQualityOptions,
 } from './criteria/equalized-quality-focal-loss';
 export type {
+  CommitOptions,
+  ResolvedStatisticsOptions,
+  StatisticsOptions,
+} from './criteria/equalized-criterion';
+export type {
   EqualizationLossV2Options,
   ResolvedEqualizationV2Options,
 } from './criteria/equalization-loss-v2';

@@ -14,7 +14,7 @@ export interface AddonCodes {
     | ('status' | 'loss' | 'positives' | 'ignored' | 'nonFinite')
     | ('badLevel' | 'badIndex' | 'badValue')
     | ('criterion' | 'normalizer' | 'countPositives' | 'gradOutput')
-    | ('collect' | 'gradientsGiven' | 'gamma' | 'alpha' | 'reduction')
+    | ('collect' | 'equalize' | 'gradientsGiven' | 'gamma' | 'alpha' | 'reduction')
   > &
     // And of every other number of a call, by the name of its option.
     Readonly<Record<string, number>>;
@@ -29,6 +29,8 @@ export interface AddonCodes {
   >;
   readonly background: Codes<'first' | 'last' | 'none'>;
   readonly reduction: Codes<'sum' | 'mean' | 'none'>;
+  /** What becomes of the statistics of a call. */
+  readonly collect: Codes<'none' | 'now' | 'defer'>;
   readonly dtype: Codes<'float32' | 'float16' | 'bfloat16'>;
   readonly layout: Codes<'rows' | 'NHWC' | 'NCHW'>;
   readonly channelOrder: Codes<'anchor-major' | 'class-major'>;
@@ -44,7 +46,7 @@ export interface LossOption {
   readonly kind: 'number' | 'flag' | 'perClass';
   /** What a value may be, for error messages. */
   readonly expected: string;
-  /** The default; of what is required, or has one for each class, there is none. */
+  /** The default; none of what is required, has one for each class, or may be left out. */
   readonly fallback?: number | boolean;
   readonly required: boolean;
 }
@@ -205,6 +207,13 @@ export interface NativeCriterion {
   ): number | undefined;
   restore(positive: Float64Array, negative: Float64Array, ratio: Float64Array, steps: number): void;
   merge(positive: Float64Array, negative: Float64Array, steps: number): void;
+  /** Replaces the ratios alone, for the next call. */
+  useRatios(ratio: Float64Array): void;
+  /** Takes the sums of a call that somebody else has computed. */
+  collect(positive: Float64Array, negative: Float64Array, defers: boolean): void;
+  /** Without a device where the state is, in the default stream there. */
+  commit(device: number | undefined, stream: NativeStream | undefined): void;
+  pendingCalls(): number;
   reset(): void;
   dispose(): void;
 }

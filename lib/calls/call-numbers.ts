@@ -3,7 +3,7 @@ import { codes } from '../binding/codes';
 import { addon } from '../binding/load';
 import { nativeFailure } from '../binding/native-failure';
 import { EflArgumentError } from '../errors';
-import { describe, reject } from '../validation';
+import { booleanOption, describe, reject } from '../validation';
 import { plainNumbers, type GivenCall } from './call-options';
 import type { CallNumbers, CallOwner, Reduction } from './checked-call';
 
@@ -26,6 +26,20 @@ export function isPerElement(gradOutput: unknown, reduction: Reduction): boolean
   return typeof gradOutput === 'object' && gradOutput !== null && reduction === 'none';
 }
 
+/** What is to become of the statistics. Those of gradients that are given are what they are given for. */
+export function collectOf(value: unknown, gradientsGiven: boolean): number {
+  const { none, now, defer } = codes.collect;
+  if (value === undefined || value === true) return now;
+  if (value === 'defer') return defer;
+  if (value === false && !gradientsGiven) return none;
+  reject('collect', gradientsGiven ? "true or 'defer'" : "true, false or 'defer'", value);
+}
+
+/** Whether the statistics have their part in the loss. */
+export function equalizeOf(value: unknown): boolean {
+  return booleanOption('equalize', value, true);
+}
+
 /** The addon reads them when the call is made. */
 export function writeNumbers(owner: CallOwner, call: CallNumbers): void {
   const { block } = addon();
@@ -39,7 +53,8 @@ export function writeNumbers(owner: CallOwner, call: CallNumbers): void {
     const name = plainNumbers[i]!;
     block[slot[name]!] = numberOf(given[name], defaults[name]!);
   }
-  block[slot.collect] = call.collect ? 1 : 0;
+  block[slot.collect] = call.collect;
+  block[slot.equalize] = call.equalize ? 1 : 0;
   block[slot.gradientsGiven] = call.gradientsGiven ? 1 : 0;
 }
 

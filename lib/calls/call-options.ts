@@ -18,10 +18,15 @@ export interface ForwardCall extends FormatOptions {
   readonly quality?: Quality | undefined;
   /** With logits on a device: the stream the call is put into. Default: the device's default one. */
   readonly stream?: CudaStream | undefined;
+  /**
+   * False: the loss at the base focusing factor and weights, without what the statistics of an
+   * equalized criterion make of each class. Its values can be compared across steps. Default true.
+   */
+  readonly equalize?: boolean | undefined;
 }
 
 /** Options of one forward and backward call. */
-export interface BackwardCall extends ForwardCall {
+export interface BackwardCall extends Omit<ForwardCall, 'equalize'> {
   /**
    * d(total)/d(loss), a finite number; with reduction `'none'` also one float32 value for each
    * element, in a list for a list of logits; with logits on a device also a float32 tensor of one
@@ -34,8 +39,12 @@ export interface BackwardCall extends ForwardCall {
    * into the statistics. Default 1.
    */
   readonly lossScale?: number | undefined;
-  /** Whether this call's gradient statistics enter the state of an equalized criterion. Default true. */
-  readonly collect?: boolean | undefined;
+  /**
+   * Whether this call's gradient statistics enter the state of an equalized criterion. `'defer'`: not
+   * before {@link EqualizedFocalLoss.commit}, which folds in those of all deferred calls as one step.
+   * Default true.
+   */
+  readonly collect?: boolean | 'defer' | undefined;
 }
 
 /** Where the gradient goes. */
@@ -67,10 +76,12 @@ export interface CollectCall extends FormatOptions {
   readonly lossScale?: number | undefined;
   /** With gradients on a device: the stream the call is put into. */
   readonly stream?: CudaStream | undefined;
+  /** When the statistics enter the state: `true`, now, or `'defer'`, as in other calls. Default true. */
+  readonly collect?: true | 'defer' | undefined;
 }
 
 /** The options of a call, each read once. */
-export type GivenCall = Partial<BackwardCall & GradientCall<Logits> & AsyncCall>;
+export type GivenCall = Partial<ForwardCall & BackwardCall & GradientCall<Logits> & AsyncCall>;
 
 export interface CallKind {
   /** Names of its options, in the order in which errors list them. */
@@ -90,7 +101,8 @@ export const plainNumbers = ['lossScale'] as const;
 const placed: Names = ['stream', ...formatNames];
 const forward: Names = ['normalizer', 'quality', ...placed];
 const forwardBackward: Names = [...forward, 'gradOutput', 'lossScale', 'collect', 'grad'];
-const collect: Names = ['lossScale', ...placed];
+const forwardOnly: Names = [...forward, 'equalize'];
+const collect: Names = ['lossScale', ...placed, 'collect'];
 const later: Names = ['signal', 'transfer'];
 
 function kindOf(own: Names, asynchronous = false): CallKind {
@@ -104,8 +116,8 @@ function kindOf(own: Names, asynchronous = false): CallKind {
 }
 
 export const callKinds = {
-  forward: kindOf(forward),
-  forwardAsync: kindOf(forward, true),
+  forward: kindOf(forwardOnly),
+  forwardAsync: kindOf(forwardOnly, true),
   forwardBackward: kindOf(forwardBackward),
   forwardBackwardAsync: kindOf(forwardBackward, true),
   collect: kindOf(collect),
@@ -124,6 +136,7 @@ function newOptions(): Record<Name, undefined> {
     gradOutput: undefined,
     lossScale: undefined,
     collect: undefined,
+    equalize: undefined,
     grad: undefined,
     signal: undefined,
     transfer: undefined,

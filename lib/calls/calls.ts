@@ -10,7 +10,7 @@ import type { Labels, Logits, Targets } from './arguments';
 import { readOptions, type CallKind, type GivenCall } from './call-options';
 import type { CallReport, DeviceLossOutput } from './call-report';
 import { checkCall } from './check-call';
-import { checkNumbers, normalizerOf, numberOf } from './call-numbers';
+import { checkNumbers, collectOf, normalizerOf, numberOf } from './call-numbers';
 import type { CallRules, CheckedCall, OnDevice, OnHost } from './checked-call';
 import { areOnDevice, deviceArguments } from './device-arguments';
 import { hostArguments } from './host-arguments';
@@ -94,7 +94,8 @@ export class Calls implements WaitingOwner {
     const numbers = {
       normalizer: normalizerOf(given.normalizer, reduction),
       upstream: numberOf(given.gradOutput, 1),
-      collect: true,
+      collect: collectOf(undefined, false),
+      equalize: true,
       gradientsGiven: false,
       given,
     };

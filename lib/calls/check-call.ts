@@ -10,7 +10,14 @@ import { rejectOverlap, rejectOverlapAmong, rejectPartialOverlap } from '../tens
 import { booleanOption, reject } from '../validation';
 import type { ArgumentReader } from './argument-reader';
 import type { CallKind, GivenCall } from './call-options';
-import { checkNumbers, isPerElement, normalizerOf, numberOf } from './call-numbers';
+import {
+  checkNumbers,
+  collectOf,
+  equalizeOf,
+  isPerElement,
+  normalizerOf,
+  numberOf,
+} from './call-numbers';
 import type {
   CallArrays,
   CallOwner,
@@ -42,7 +49,8 @@ export function checkCall<Place extends OnHost | OnDevice>(
     gradientsGiven,
     upstream: upstreamOf(reader, given, arrays),
     normalizer: divisorOf(reader, given, arrays, reduction),
-    collect: booleanOption('collect', given.collect, true),
+    collect: collectOf(given.collect, gradientsGiven),
+    equalize: equalizeOf(given.equalize),
     signal: checkSignal(given.signal),
     transfer: booleanOption('transfer', given.transfer, false),
     stream: reader.stream?.(given.stream, arrays.logits),

@@ -62,7 +62,9 @@ export interface CallNumbers {
   readonly normalizer: number | 'positives' | CudaTensor;
   /** d(total)/d(loss). */
   readonly upstream: number | CudaTensor;
-  readonly collect: boolean;
+  /** One of `codes.collect`. */
+  readonly collect: number;
+  readonly equalize: boolean;
   /** The logits are gradients, of which only the statistics are wanted. */
   readonly gradientsGiven: boolean;
   /** The options as the caller gave them: those that are plain numbers, and for error messages. */

@@ -4,8 +4,7 @@ import { bufferOf, isPlainBuffer, lengthOf } from '../intrinsics';
 import { checkFormat } from '../tensors/layout';
 import { isSameMemory, overlaps } from '../tensors/memory';
 import { isFloat32Array } from '../tensors/tensor';
-import { booleanOption } from '../validation';
-import { normalizerOf, numberOf } from './call-numbers';
+import { collectOf, equalizeOf, normalizerOf, numberOf } from './call-numbers';
 import type { CallKind, GivenCall } from './call-options';
 import type { CallArrays, CallRules, CheckedCall, Reduction } from './checked-call';
 
@@ -90,7 +89,8 @@ export function plainCall(
     gradientsGiven,
     upstream: numberOf(given.gradOutput, 1),
     normalizer: normalizerOf(given.normalizer, reduction),
-    collect: booleanOption('collect', given.collect, true),
+    collect: collectOf(given.collect, gradientsGiven),
+    equalize: equalizeOf(given.equalize),
     signal: undefined,
     transfer: false,
     stream: undefined,

@@ -1,8 +1,11 @@
-import { EqualizedCriterion } from './equalized-criterion';
-import type { CriterionOptions, ResolvedCriterionOptions } from './options';
+import {
+  EqualizedCriterion,
+  type ResolvedStatisticsOptions,
+  type StatisticsOptions,
+} from './equalized-criterion';
 
 /** Options of {@link EqualizationLossV2}. */
-export interface EqualizationLossV2Options extends CriterionOptions {
+export interface EqualizationLossV2Options extends StatisticsOptions {
   /** How fast f rises, the paper's gamma. Finite, > 0. Default 12. */
   readonly mapSteepness?: number | undefined;
   /** The ratio at which f is 1/2, the paper's mu. Finite. Default 0.8. */
@@ -17,7 +20,7 @@ export interface EqualizationLossV2Options extends CriterionOptions {
 }
 
 /** All options of an `EqualizationLossV2`, defaults filled in. */
-export interface ResolvedEqualizationV2Options extends ResolvedCriterionOptions {
+export interface ResolvedEqualizationV2Options extends ResolvedStatisticsOptions {
   readonly mapSteepness: number;
   readonly mapMidpoint: number;
   readonly positiveGain: number;

@@ -2,16 +2,20 @@ import type { Labels, Logits } from '../calls/arguments';
 import { callKinds } from '../calls/call-options';
 import type { AsyncCall, CollectCall } from '../calls/call-options';
 import type { CollectOutput, LossOutput } from '../calls/results';
+import { CudaStream } from '../cuda/cuda-stream';
 import { readCheckpoint, stateName, writeCheckpoint, type StateOwner } from '../state/checkpoint';
 import { equalizationOf, findingsOf, nonFiniteFinding, type Finding } from '../state/diagnosis';
 import {
   checkLoadOptions,
+  checkSettings,
   checkState,
   checkStatistics,
   checkSums,
   ratioRanges,
+  settingsOf,
   type LoadableState,
   type LoadStateOptions,
+  type State,
   type StateDict,
   type Statistics,
 } from '../state/statistics';
@@ -19,6 +23,36 @@ import { newFloat64Array } from '../tensors/new-arrays';
 import { checkInteger, knownOptions, reject } from '../validation';
 import { Criterion } from './criterion';
 import type { CriterionOptions, ResolvedCriterionOptions } from './options';
+
+/** Options of the statistics, which every equalized criterion takes. */
+export interface StatisticsOptions extends CriterionOptions {
+  /**
+   * Steps after which a gradient counts half: the sums are multiplied by 2^(-1 / halfLife) before
+   * those of a step are added. Finite, > 0. Default: none, sums never decay, as in the official code.
+   */
+  readonly halfLife?: number | undefined;
+  /**
+   * So many steps collect statistics and leave g at its initial value. Integer from 0 to 2^31 - 1.
+   * Default 0.
+   */
+  readonly startAfter?: number | undefined;
+}
+
+/** The options of the statistics, defaults filled in. */
+export interface ResolvedStatisticsOptions extends ResolvedCriterionOptions {
+  /** Undefined where the sums never decay. */
+  readonly halfLife: number | undefined;
+  readonly startAfter: number;
+}
+
+/** Options of {@link EqualizedFocalLoss.commit}. */
+export interface CommitOptions {
+  /**
+   * With logits on a device: the stream the commit is put into, like a call. Default: the default
+   * stream of the device that has the state.
+   */
+  readonly stream?: CudaStream | undefined;
+}
 
 /** Options of `diagnose`. */
 export interface DiagnoseOptions {
@@ -31,11 +65,11 @@ export interface DiagnoseOptions {
  * over its positives and its negatives, and r = positives / (negatives + 1e-10), which each of them
  * uses in its own way.
  *
- * The sums are kept in float64, over all steps, and never decay. A call uses the ratios of the calls
- * before it and updates them after it, whole or not at all.
+ * The sums are kept in float64, over all steps, and only decay with a `halfLife`. A call uses the
+ * ratios of the calls before it and updates them after it, whole or not at all.
  */
 export abstract class EqualizedCriterion<
-  Options extends ResolvedCriterionOptions = ResolvedCriterionOptions,
+  Options extends ResolvedStatisticsOptions = ResolvedStatisticsOptions,
 > extends Criterion<Options> {
   readonly #calls = Criterion.callsOf(this);
   /** Whose state this is. */
@@ -46,7 +80,12 @@ export abstract class EqualizedCriterion<
     super(family, given);
     const { loss, rule } = this.definition;
     const { numClasses } = this.options;
-    this.#owner = { loss: stateName(loss, rule), numClasses, ratios: ratioRanges.get(rule)! };
+    this.#owner = {
+      loss: stateName(loss, rule),
+      numClasses,
+      ratios: ratioRanges.get(rule)!,
+      settings: settingsOf(this.options),
+    };
   }
 
   /**
@@ -67,6 +106,7 @@ export abstract class EqualizedCriterion<
    * nothing to say. Waits for the calls made before. `value` is, by the `kind` of the finding:
    *
    * - `'nothing-collected'`: the steps in the state. Nothing else is found then.
+   * - `'not-started'`: the steps that `startAfter` still leaves g alone.
    * - `'asleep'`: the least ratio of the classes with positives. All of them are balanced.
    * - `'no-positives'`: the classes that have had negatives, which are all that have had anything.
    * - `'all-rare'`: the largest ratio of the classes with positives.
@@ -90,7 +130,7 @@ export abstract class EqualizedCriterion<
       mapSteepness as number | undefined,
       mapMidpoint as number | undefined,
     );
-    const findings = findingsOf(this.#readWhole(), equalization);
+    const findings = findingsOf(this.stateDict(), equalization);
     return nonFinite > 0 ? [nonFiniteFinding(nonFinite), ...findings] : findings;
   }
 
@@ -114,11 +154,41 @@ export abstract class EqualizedCriterion<
   }
 
   /**
-   * The state, under the names it has in PyTorch checkpoints of the official implementation, and the
-   * number of steps, which these do not have.
+   * Folds in what calls with `collect: 'defer'` have kept aside since the last commit, as one step:
+   * micro-batches with one common normalizer then count as one batch does. Where nothing is pending
+   * it does nothing and counts no step.
+   *
+   * Asynchronous calls made before are waited for, as by {@link reset}; await them first to keep the
+   * event loop free. With logits on a device the commit follows the calls before it in the order of
+   * streams, and may be captured in a graph.
+   *
+   * @throws {@link EflArgumentError} for a `stream` that is none.
+   */
+  commit(options?: CommitOptions): void {
+    const { stream } = knownOptions<CommitOptions>('options', options, ['stream']);
+    if (stream !== undefined && !(stream instanceof CudaStream)) {
+      reject('stream', 'a CudaStream', stream);
+    }
+    this.#calls.use((native) => {
+      native.commit(stream?.device, stream?.native());
+    });
+  }
+
+  /**
+   * Calls with `collect: 'defer'` that wait for {@link commit}, as far as they have been computed;
+   * those whose gradients were all 0 do not count.
+   */
+  get pendingCalls(): number {
+    return this.#calls.use((native) => native.pendingCalls());
+  }
+
+  /**
+   * The state, under the names it has in PyTorch checkpoints of the official implementation, the
+   * number of steps and the options `halfLife` and `startAfter`, which these do not have. What is
+   * pending is no part of it, as the gradients that an optimizer has not applied are none of a model.
    */
   stateDict(): StateDict {
-    return this.#readWhole();
+    return { ...this.#readWhole(), ...this.#owner.settings };
   }
 
   /**
@@ -126,21 +196,25 @@ export abstract class EqualizedCriterion<
    * arrays of numbers, finite and >= 0, `pos_neg` in [0, 1] but for `EqualizationLossV2`. `pos_neg`
    * is what the next call uses, whether or not it follows from the sums. `prefix` finds the arrays
    * among those of a model: with `'head.'` they are `head.pos_grad` and so on, and `head.steps`,
-   * where there is one.
+   * where there is one. What is pending is dropped.
    *
-   * @throws {@link EflArgumentError} naming the array; the state has not changed then.
+   * @throws {@link EflArgumentError} naming the array, or, where `half_life` and `start_after` are
+   * there and not those of this criterion, these; the state has not changed then.
    */
   loadStateDict(state: LoadableState, options?: LoadStateOptions): void;
   loadStateDict(state: Readonly<Record<string, unknown>>, options: LoadStateOptions): void;
   loadStateDict(state: object, options?: LoadStateOptions): void {
     const { numClasses, ratios } = this.#owner;
     const { prefix } = checkLoadOptions(options);
-    this.#restore(checkState(state, numClasses, ratios, prefix));
+    const checked = checkState(state, numClasses, ratios, prefix);
+    checkSettings(checked, this.#owner.settings, prefix);
+    this.#restore(checked);
   }
 
   /**
    * Writes the state as a safetensors file (`pos_grad`, `neg_grad`, `pos_neg`, float64; the number of
-   * steps and which loss it is of in its metadata). The file appears whole and lasting, or is left as
+   * steps, `halfLife`, `startAfter` and which loss it is of in its metadata). What is pending is no
+   * part of it, as in {@link stateDict}. The file appears whole and lasting, or is left as
    * it was. A symbolic link stays one; a file that is replaced keeps its mode and, as far as the
    * process may, its owner; where the group cannot be kept, the new one gets no access.
    *
@@ -155,11 +229,12 @@ export abstract class EqualizedCriterion<
   /**
    * Reads a file that {@link saveState} wrote, or the three vectors, in float64 or float32, of any
    * other safetensors file; of a whole model's with the `prefix` that stands before their names there.
-   * The number of steps is that of a file of ours, and else 0.
+   * The number of steps is that of a file of ours, and else 0. What is pending is dropped.
    *
    * @throws {@link EflArgumentError} (`argument: 'path'`) for a file that is missing, no regular file,
-   * cut off, damaged, foreign, of another loss or of another number of classes, or whose ratios
-   * contradict its sums; the state has not changed then.
+   * cut off, damaged, foreign, of another loss or of another number of classes, that was saved with
+   * another `halfLife` or `startAfter`, or whose ratios contradict its sums; the state has not changed
+   * then.
    */
   loadState(path: string, options?: LoadStateOptions): void {
     const { prefix } = checkLoadOptions(options);
@@ -169,7 +244,8 @@ export abstract class EqualizedCriterion<
   /**
    * Adds the sums and steps of another criterion of this kind, or of its `statistics`, and updates
    * the ratios: what several threads or processes have seen of the same classes comes together here.
-   * The other one stays as it is; merging it again would count it twice. The number of steps ends at
+   * No sum decays, whatever the `halfLife`: nobody knows which steps came first. What is pending, here
+   * or there, stays so. The other one stays as it is; merging it again would count it twice. The number of steps ends at
    * 2^53 - 1, and stays there.
    */
   mergeStatistics(other: EqualizedCriterion | Statistics): void {
@@ -195,16 +271,22 @@ export abstract class EqualizedCriterion<
    */
   withRatio(ratio: Float64Array, compute: () => void): void {
     const before = this.#readWhole();
-    const none = newFloat64Array(this.options.numClasses);
-    this.#restore({ pos_grad: none, neg_grad: none, pos_neg: ratio, steps: 0 });
-    let collected: Statistics;
+    this.#useRatios(ratio);
     try {
       compute();
-      collected = statisticsOf(this.#readWhole());
     } finally {
-      this.#restore(before);
+      const { steps } = this.#readWhole();
+      // A step has made new ones of the sums.
+      const isNew = steps > Math.max(before.steps, this.options.startAfter);
+      if (!isNew) this.#useRatios(before.pos_neg);
     }
-    this.mergeStatistics(collected);
+  }
+
+  /** @internal The sums of a call that was computed elsewhere. */
+  collectSums(positive: Float64Array, negative: Float64Array, defers: boolean): void {
+    this.#calls.use((native) => {
+      native.collect(positive, negative, defers);
+    });
   }
 
   /** By what only the constructor gives: anything may have its prototype, or prototypes without end. */
@@ -212,7 +294,7 @@ export abstract class EqualizedCriterion<
     return typeof value === 'object' && value !== null && #owner in value;
   }
 
-  /** Back to the state of a new criterion: no sums, every class balanced. */
+  /** Back to the state of a new criterion: no sums, nothing pending, every class balanced. */
   reset(): void {
     this.#calls.use((native) => {
       native.reset();
@@ -229,21 +311,27 @@ export abstract class EqualizedCriterion<
     });
   }
 
-  #restore({ pos_grad, neg_grad, pos_neg, steps }: StateDict): void {
+  #useRatios(ratio: Float64Array): void {
+    this.#calls.use((native) => {
+      native.useRatios(ratio);
+    });
+  }
+
+  #restore({ pos_grad, neg_grad, pos_neg, steps }: State): void {
     this.#calls.use((native) => {
       native.restore(pos_grad, neg_grad, pos_neg, steps);
     });
   }
 
   /** The state with every call made before in it. */
-  #readWhole(): StateDict {
+  #readWhole(): State {
     this.#calls.use((native) => {
       native.waitForCalls();
     });
     return this.#read();
   }
 
-  #read(): StateDict {
+  #read(): State {
     const { numClasses } = this.options;
     const pos_grad = newFloat64Array(numClasses);
     const neg_grad = newFloat64Array(numClasses);
@@ -253,7 +341,7 @@ export abstract class EqualizedCriterion<
   }
 }
 
-function statisticsOf({ pos_grad: positive, neg_grad: negative, steps }: StateDict): Statistics {
+function statisticsOf({ pos_grad: positive, neg_grad: negative, steps }: State): Statistics {
   return { positive, negative, steps };
 }
 

@@ -1,14 +1,15 @@
+import type { ResolvedStatisticsOptions, StatisticsOptions } from './equalized-criterion';
 import type { FocalLossOptions, ResolvedOptions } from './focal-loss';
 import { FocusingCriterion } from './focusing-criterion';
 
 /** Options of {@link EqualizedFocalLoss}. */
-export interface EqualizedFocalLossOptions extends FocalLossOptions {
+export interface EqualizedFocalLossOptions extends FocalLossOptions, StatisticsOptions {
   /** s in gamma_j = gamma_b + s (1 - g_j). Finite, >= 0. Default 8, as for RetinaNet-like detectors. */
   readonly scaleFactor?: number | undefined;
 }
 
 /** All options of an `EqualizedFocalLoss`, defaults filled in. */
-export interface ResolvedEqualizedOptions extends ResolvedOptions {
+export interface ResolvedEqualizedOptions extends ResolvedOptions, ResolvedStatisticsOptions {
   readonly scaleFactor: number;
 }
 
@@ -22,7 +23,7 @@ export interface ResolvedEqualizedOptions extends ResolvedOptions {
  * g_j says how balanced class j has been so far. Balanced classes (g = 1) get exactly Focal Loss;
  * rare ones get up to gamma_b + s of focus and (gamma_b + s) / gamma_b of weight.
  *
- * The sums are kept in float64, over all steps, and never decay. A call uses the g of the calls
+ * The sums are kept in float64, over all steps, and only decay with a `halfLife`. A call uses the g of the calls
  * before it and updates g after it, whole or not at all; the first call is Focal Loss, since g is 1
  * then. Gradients that count are those of the total loss by the logits: normalizer, `lossWeight`
  * and `gradOutput` are in them, `lossScale` is not. A call without a row that counts (none, or all

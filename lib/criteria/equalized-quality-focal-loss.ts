@@ -1,14 +1,17 @@
+import type { ResolvedStatisticsOptions, StatisticsOptions } from './equalized-criterion';
 import { FocusingCriterion } from './focusing-criterion';
 import type { QualityFocalLossOptions, ResolvedQualityOptions } from './quality-focal-loss';
 
 /** Options of {@link EqualizedQualityFocalLoss}. */
-export interface EqualizedQualityFocalLossOptions extends QualityFocalLossOptions {
+export interface EqualizedQualityFocalLossOptions
+  extends QualityFocalLossOptions, StatisticsOptions {
   /** s in gamma_j = gamma_b + s (1 - g_j). Finite, >= 0. Default 8; the authors take 4 for YOLOX. */
   readonly scaleFactor?: number | undefined;
 }
 
 /** All options of an `EqualizedQualityFocalLoss`, defaults filled in. */
-export interface ResolvedEqualizedQualityOptions extends ResolvedQualityOptions {
+export interface ResolvedEqualizedQualityOptions
+  extends ResolvedQualityOptions, ResolvedStatisticsOptions {
   readonly scaleFactor: number;
 }
 

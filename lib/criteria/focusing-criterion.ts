@@ -1,9 +1,8 @@
-import { EqualizedCriterion } from './equalized-criterion';
-import type { ResolvedCriterionOptions } from './options';
+import { EqualizedCriterion, type ResolvedStatisticsOptions } from './equalized-criterion';
 
 /** An equalized criterion whose statistics give each class a focusing and a weighting factor. */
 export abstract class FocusingCriterion<
-  Options extends ResolvedCriterionOptions,
+  Options extends ResolvedStatisticsOptions,
 > extends EqualizedCriterion<Options> {
   /** gamma_j = gamma_b + s (1 - g_j) of each class. A copy. */
   get focusingFactor(): Float64Array {

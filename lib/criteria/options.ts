@@ -162,8 +162,8 @@ function readSingle(
   family: string,
   { name, kind, expected, fallback, required }: LossOption,
   value: unknown,
-): number | boolean {
-  if (value === undefined && !required) return fallback!;
+): number | boolean | undefined {
+  if (value === undefined && !required) return fallback;
   if (kind === 'flag') return booleanOption(name, value, false);
   if (typeof value !== 'number') reject(name, expected, value);
   const native = addon();

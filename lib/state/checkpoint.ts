@@ -13,11 +13,15 @@ import {
 import {
   checkState,
   contradiction,
+  isSetting,
+  otherSetting,
   otherVectors,
   ratioRanges,
   stateNames,
   type RatioRange,
-  type StateDict,
+  type ReadState,
+  type State,
+  type StateSettings,
 } from './statistics';
 
 /** The criterion a state is of. */
@@ -26,6 +30,7 @@ export interface StateOwner {
   readonly loss: string;
   readonly numClasses: number;
   readonly ratios: RatioRange;
+  readonly settings: StateSettings;
 }
 
 /** What a loss is called in the files of its state. */
@@ -34,13 +39,17 @@ export function stateName(loss: string, rule: string): string {
 }
 
 /** Writes the state of a loss as a safetensors file: whole, or not at all. */
-export function writeCheckpoint(file: unknown, state: StateDict, owner: StateOwner): void {
+export function writeCheckpoint(file: unknown, state: State, owner: StateOwner): void {
   const target = checkPath(file);
   const { steps, pos_grad, neg_grad, pos_neg } = state;
   const isGiven = contradiction(state, owner.ratios) >= 0;
   const bytes = encodeSafetensors(
     { pos_grad, neg_grad, pos_neg },
-    { format, loss: owner.loss, steps: String(steps), ...(isGiven && { ratios: given }) },
+    {
+      ...{ format, loss: owner.loss, steps: String(steps), ...(isGiven && { ratios: given }) },
+      half_life: String(owner.settings.half_life),
+      start_after: String(owner.settings.start_after),
+    },
   );
   try {
     replaceFile(target, bytes);
@@ -57,13 +66,18 @@ export function writeCheckpoint(file: unknown, state: StateDict, owner: StateOwn
  * Reads a state for a criterion and checks all of it, as `checkState` does. A file that names another
  * loss is refused: its gradients say nothing of the balance here.
  */
-export function readCheckpoint(file: unknown, owner: StateOwner, prefix: string): StateDict {
+export function readCheckpoint(file: unknown, owner: StateOwner, prefix: string): State {
   const source = checkPath(file);
   try {
     return withRegularFile(source, (opened) => {
       const { origin, vectors } = openState(opened, prefix, owner.numClasses);
       if (origin.loss !== undefined && origin.loss !== owner.loss) {
         throw new Error(`the state of another loss: ${quoted(origin.loss)}, not '${owner.loss}'`);
+      }
+      const other = otherSetting(origin.settings, owner.settings);
+      if (other) {
+        const values = `${origin.settings[other]}, not ${owner.settings[other]}`;
+        throw new Error(`the state of another ${optionNames[other]}: ${values}`);
       }
       return checkFound(vectors(), origin, owner.numClasses, owner.ratios);
     });
@@ -73,7 +87,7 @@ export function readCheckpoint(file: unknown, owner: StateOwner, prefix: string)
 }
 
 /** A state that some criterion could load, whichever it is. */
-export interface InspectedState extends StateDict {
+export interface InspectedState extends ReadState {
   /** Undefined in a file from elsewhere. */
   readonly loss: string | undefined;
   readonly knowsSteps: boolean;
@@ -89,12 +103,18 @@ export function inspectCheckpoint(
     const { origin, classes, vectors } = openState(opened, prefix);
     if (classes < 1 || classes > mostClasses) throw new Error(`the state of ${classes} classes`);
     const state = checkFound(vectors(), origin, classes, ...rangesOf(origin.loss));
-    return { ...state, loss: origin.loss, knowsSteps: origin.steps !== undefined };
+    return {
+      ...state,
+      ...origin.settings,
+      loss: origin.loss,
+      knowsSteps: origin.steps !== undefined,
+    };
   });
 }
 
 const format = 'equalized-focal-loss';
 const given = 'given';
+const optionNames = { half_life: 'halfLife', start_after: 'startAfter' } as const;
 
 /** What the metadata of a file say. */
 interface Origin {
@@ -102,6 +122,8 @@ interface Origin {
   readonly steps?: number | undefined;
   /** Whether the ratios are those of a state dict, which need not follow from the sums. */
   readonly ratiosAreGiven: boolean;
+  /** Of a file of ours, but for those that know of none. */
+  readonly settings: Partial<StateSettings>;
 }
 
 interface OpenedState {
@@ -121,7 +143,7 @@ function openState(source: Source, prefix: string, numClasses?: number): OpenedS
     }
   }
   return {
-    origin: prefix === '' ? readOrigin(file.metadata) : { ratiosAreGiven: false },
+    origin: prefix === '' ? readOrigin(file.metadata) : { ratiosAreGiven: false, settings: {} },
     classes,
     vectors: () =>
       Object.fromEntries(stateNames.map((name) => [name, file.readVector(prefix + name)!])),
@@ -158,7 +180,20 @@ function readOrigin(metadata: ReadonlyMap<string, string>): Origin {
     loss,
     steps: steps === undefined ? undefined : readSteps(steps),
     ratiosAreGiven: isOurs && metadata.get('ratios') === given,
+    settings: isOurs ? readSettings(metadata) : {},
   };
+}
+
+function readSettings(metadata: ReadonlyMap<string, string>): Partial<StateSettings> {
+  const found: { -readonly [Name in keyof StateSettings]?: number } = {};
+  for (const name of ['half_life', 'start_after'] as const) {
+    const text = metadata.get(name);
+    if (text === undefined) continue;
+    const value = text.trim() === '' ? NaN : Number(text);
+    if (!isSetting(name, value)) throw new Error(`metadata with ${name} ${quoted(text)}`);
+    found[name] = value;
+  }
+  return found;
 }
 
 function readSteps(text: string): number {
@@ -170,11 +205,11 @@ function readSteps(text: string): number {
 /** Checks values that were read, for the first of these ranges that they fit. */
 function checkFound(
   vectors: Record<string, Float64Array>,
-  { steps, ratiosAreGiven }: Origin,
+  { steps, ratiosAreGiven }: Pick<Origin, 'steps' | 'ratiosAreGiven'>,
   numClasses: number,
   range: RatioRange,
   ...others: readonly RatioRange[]
-): StateDict {
+): State {
   try {
     const state = checkState({ ...vectors, steps }, numClasses, range);
     const at = ratiosAreGiven ? -1 : contradiction(state, range);

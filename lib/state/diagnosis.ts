@@ -1,10 +1,11 @@
 /** What the statistics of a criterion say about its training, and what can be done about it. */
-import type { StateDict } from './statistics';
+import type { ReadState } from './statistics';
 
 /**
  * What a finding is of:
  *
  * - `'nothing-collected'`: no gradient has been counted yet
+ * - `'not-started'`: `startAfter` still leaves the ratios alone
  * - `'asleep'`: every class seen is balanced, so the loss is the one without equalization
  * - `'no-positives'`: no class has had a positive
  * - `'all-rare'`: every class has the strongest equalization there is
@@ -16,6 +17,7 @@ import type { StateDict } from './statistics';
  */
 export type FindingKind =
   | 'nothing-collected'
+  | 'not-started'
   | 'asleep'
   | 'no-positives'
   | 'all-rare'
@@ -79,11 +81,14 @@ export function equalizationOf(loss: string, steepness = 12, midpoint = 0.8): Eq
 }
 
 /** Everything there is to say of a state, the gravest first. */
-export function findingsOf(state: StateDict, equalization: Equalization): Finding[] {
+export function findingsOf(state: ReadState, equalization: Equalization): Finding[] {
   const facts = factsOf(state, equalization);
   if (facts.seen.length === 0) return [nothingCollected(state)];
+  const { steps, start_after: start = 0 } = state;
+  // The ratios that are used are not those of the sums yet.
+  if (steps < start) return [notStarted(steps, start, equalization), ...smallSums(state)];
   return [
-    ...endOf(facts, equalization),
+    ...endOf(facts, equalization, state.half_life ?? 0),
     ...smallSums(state),
     ...withoutGradients(facts),
     ...sharesOf(facts, equalization),
@@ -119,7 +124,7 @@ interface Facts {
 }
 
 function factsOf(
-  { pos_grad: positive, neg_grad: negative, pos_neg: ratio }: StateDict,
+  { pos_grad: positive, neg_grad: negative, pos_neg: ratio }: ReadState,
   { balancedFrom, rareTo }: Equalization,
 ): Facts {
   const columns = [...ratio.keys()];
@@ -142,24 +147,34 @@ function factsOf(
   };
 }
 
-function nothingCollected({ steps }: StateDict): Finding {
+function nothingCollected({ steps }: ReadState): Finding {
   return {
     kind: 'nothing-collected',
     message: `No gradient has been counted yet, in ${steps} steps.`,
     advice:
       'Statistics come from forwardBackward, not from forward, and from calls without collect: false. ' +
-      'A lossWeight, classWeight or gradOutput of 0 leaves nothing to count, and so does a batch ' +
+      "With collect: 'defer' they wait for commit(). A lossWeight, classWeight or gradOutput of 0 " +
+      'leaves nothing to count, and so does a batch ' +
       'whose rows are all ignored.',
     value: steps,
   };
 }
 
+function notStarted(steps: number, start: number, { plain, ratio }: Equalization): Finding {
+  return {
+    kind: 'not-started',
+    message: `startAfter leaves ${ratio} alone for ${start - steps} more steps: the loss is ${plain}.`,
+    advice: 'Nothing to do. The statistics are collected, and used from then on.',
+    value: start - steps,
+  };
+}
+
 /** What is wrong where all classes are at one end. */
-function endOf(facts: Facts, equalization: Equalization): Finding[] {
+function endOf(facts: Facts, equalization: Equalization, halfLife: number): Finding[] {
   const { seen, withPositives, rare, least, largest } = facts;
   const { plain, ratio, balancedFrom } = equalization;
   if (withPositives.length === 0) return [noPositives(facts)];
-  if (least >= balancedFrom) return [asleep(facts, equalization)];
+  if (least >= balancedFrom) return [asleep(facts, equalization, halfLife)];
   if (rare.length < seen.length) return [];
   return [
     {
@@ -186,8 +201,15 @@ function noPositives({ seen }: Facts): Finding {
   };
 }
 
-function asleep({ withPositives, least, median }: Facts, equalization: Equalization): Finding {
-  const { plain, ratio } = equalization;
+function asleep(
+  { withPositives, least, median }: Facts,
+  { plain, ratio }: Equalization,
+  halfLife: number,
+): Finding {
+  const forget =
+    halfLife > 0
+      ? `A halfLife shorter than ${short(halfLife)} steps forgets them sooner.`
+      : 'The sums never forget: give a halfLife in steps, or reset() after the first epochs.';
   return {
     kind: 'asleep',
     message:
@@ -195,15 +217,14 @@ function asleep({ withPositives, least, median }: Facts, equalization: Equalizat
       `(median of positive over negative gradient: ${short(median)}): the loss is ${plain}.`,
     advice:
       'If the data are balanced, that is right. If not, positives have outweighed negatives, as ' +
-      'they do where each row has few negatives or the first steps have mostly positive gradient, and ' +
-      'the sums never forget. Collect later, or let a reset() after the first epochs forget them. A ' +
-      'normalizer or lossWeight changes nothing: it scales both sums.',
+      `they do where there are few negatives for a positive. ${forget} startAfter, a normalizer or a ` +
+      'lossWeight change nothing: the first only waits, the others scale both sums.',
     value: least,
   };
 }
 
 /** Classes of which the ratio without the 1e-10 would be another by more than a hundredth. */
-function smallSums({ pos_grad: positive, neg_grad: negative }: StateDict): Finding[] {
+function smallSums({ pos_grad: positive, neg_grad: negative }: ReadState): Finding[] {
   const shareOf = (j: number): number => 1e-10 / (negative[j]! + 1e-10);
   const classes = [...negative.keys()].filter((j) => positive[j]! > 0 && negative[j]! > 0);
   const moved = classes.filter((j) => shareOf(j) > 0.01);

@@ -10,7 +10,7 @@ export interface Statistics {
   readonly positive: Float64Array;
   /** The same over its negatives. */
   readonly negative: Float64Array;
-  /** Calls whose statistics are in these sums. */
+  /** Steps whose statistics are in these sums: calls, and commits of deferred ones. */
   readonly steps: number;
 }
 
@@ -25,9 +25,16 @@ export interface StateDict {
    * the clamp, initially 100.
    */
   readonly pos_neg: Float64Array;
-  /** Calls whose statistics are in these sums. Not in PyTorch checkpoints. */
+  /** Steps whose statistics are in these sums. Not in PyTorch checkpoints. */
   readonly steps: number;
+  /** The option `halfLife`, 0 without one. Not in PyTorch checkpoints. */
+  readonly half_life: number;
+  /** The option `startAfter`. Not in PyTorch checkpoints. */
+  readonly start_after: number;
 }
+
+/** The state without the options it came about with. */
+export type State = Omit<StateDict, 'half_life' | 'start_after'>;
 
 type Values = Float64Array | Float32Array | readonly number[];
 
@@ -37,6 +44,23 @@ export interface LoadableState {
   readonly neg_grad: Values;
   readonly pos_neg: Values;
   readonly steps?: number | undefined;
+  /** Where it is there, that of the criterion. */
+  readonly half_life?: number | undefined;
+  /** Likewise. */
+  readonly start_after?: number | undefined;
+}
+
+/** The options that a state comes about with, as states have them. */
+export type StateSettings = Pick<StateDict, 'half_life' | 'start_after'>;
+
+/** A state that was read, from wherever: the settings may be unknown. */
+export type ReadState = State & Partial<StateSettings>;
+
+export function settingsOf(options: {
+  readonly halfLife: number | undefined;
+  readonly startAfter: number;
+}): StateSettings {
+  return { half_life: options.halfLife ?? 0, start_after: options.startAfter };
 }
 
 /** Options of `loadState` and `loadStateDict`. */
@@ -75,7 +99,7 @@ export function checkState(
   numClasses: number,
   { largest }: RatioRange,
   prefix = '',
-): StateDict {
+): ReadState {
   if (typeof value !== 'object' || value === null) {
     reject('state', `an object with ${stateNames.join(', ')}`, value);
   }
@@ -90,7 +114,52 @@ export function checkState(
     neg_grad: valuesOf('neg_grad'),
     pos_neg: valuesOf('pos_neg', largest),
     steps: checkSteps(`state.${prefix}steps`, state[`${prefix}steps`]),
+    ...checkedSettings((name) => state[prefix + name], prefix),
   };
+}
+
+/** The settings of a state, where they are there. */
+function checkedSettings(
+  read: (name: keyof StateSettings) => unknown,
+  prefix: string,
+): Partial<StateSettings> {
+  const found: { -readonly [Name in keyof StateSettings]?: number } = {};
+  for (const [name, expected] of settingRanges) {
+    const value = read(name);
+    if (value === undefined) continue;
+    if (!isSetting(name, value)) reject(`state.${prefix}${name}`, expected, value);
+    found[name] = value;
+  }
+  return found;
+}
+
+const settingRanges = [
+  ['half_life', 'a finite number > 0, or 0 for none'],
+  ['start_after', 'an integer >= 0'],
+] as const;
+
+export function isSetting(name: keyof StateSettings, value: unknown): value is number {
+  const isNumber = typeof value === 'number' && Number.isFinite(value) && value >= 0;
+  return isNumber && (name === 'half_life' || Number.isInteger(value));
+}
+
+/** The first setting of a state that is not that of the criterion it is to be loaded into. */
+export function otherSetting(
+  state: Partial<StateSettings>,
+  own: StateSettings,
+): keyof StateSettings | undefined {
+  const names = ['half_life', 'start_after'] as const;
+  return names.find((name) => state[name] !== undefined && state[name] !== own[name]);
+}
+
+/** Refuses a state that came about with other settings than those of the criterion. */
+export function checkSettings(
+  state: Partial<StateSettings>,
+  own: StateSettings,
+  prefix: string,
+): void {
+  const name = otherSetting(state, own);
+  if (name) reject(`state.${prefix}${name}`, `${own[name]}, as of this criterion`, state[name]);
 }
 
 function rejectMissing(name: string, names: readonly string[]): never {
@@ -118,7 +187,7 @@ const mostListed = 9;
  * The first class whose ratio is not what follows from its sums; -1 where there is none. Sums of
  * float32, and ratios computed in it, agree to seven digits.
  */
-export function contradiction(state: StateDict, { initial, largest }: RatioRange): number {
+export function contradiction(state: State, { initial, largest }: RatioRange): number {
   return state.pos_neg.findIndex((ratio, j) => {
     const [positive, negative] = [state.pos_grad[j]!, state.neg_grad[j]!];
     if (positive === 0 && negative === 0 && ratio === initial) return false;

@@ -219,6 +219,15 @@ efl_status efl_criterion_collect(efl_criterion* criterion, const efl_call* call,
   return run(criterion, call, result, true);
 }
 
+efl_status efl_criterion_commit(efl_criterion* criterion) {
+  return guarded("settings", [&] {
+    require(criterion, "criterion");
+    require_statistics(*criterion);
+    const std::lock_guard<std::mutex> lock(criterion->one_call);
+    return criterion->host.commit(criterion->threads);
+  });
+}
+
 efl_status efl_criterion_read_state(const efl_criterion* criterion, double* positive,
                                     double* negative, double* ratio, int64_t* steps) {
   return guarded("settings", [&] {

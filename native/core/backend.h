@@ -43,8 +43,9 @@ typedef struct efl_backend {
 // Whoever adds up the numbers of several processes. `sum` puts the sum over all of them in the
 // place of the values: on the host before it returns, on a device, where the values are then, in
 // the order of the stream. A call with a reducer takes kReducedCounts values there after its
-// survey, and, where it wants statistics, two sums for each column and kReducedFlags values after
-// its computation: whatever became of it in this process, so that no other one waits.
+// survey, and, where its statistics enter the state, two sums for each column and kReducedFlags
+// values after its computation: whatever became of it in this process, so that no other one waits.
+// Those of a deferred call wait for a commit, which takes them there once for all such calls.
 typedef struct efl_reducer {
   void* self;
   efl_status (*sum)(void* self, double* values, int64_t count, void* stream);

@@ -99,6 +99,10 @@ void check_outputs(const efl_call& call, efl_reduction reduction) {
   if (upstream && !(gradient && reduction == EFL_REDUCTION_NONE)) {
     reject("grad_output", "null but with a gradient and EFL_REDUCTION_NONE", 0);
   }
+  if (gradient && !call.equalize) throw ArgumentError{"equalize", "not 0 with a gradient", 0};
+  if (call.collect < EFL_COLLECT_NONE || call.collect > EFL_COLLECT_DEFER) {
+    throw ArgumentError{"collect", "an efl_collect", double(call.collect)};
+  }
 }
 
 }  // namespace
@@ -107,7 +111,8 @@ efl_call default_call() {
   efl_call call{};
   call.abi = EFL_ABI;
   call.size = sizeof(efl_call);
-  call.collect = 1;
+  call.collect = EFL_COLLECT_NOW;
+  call.equalize = 1;
   call.format.anchors = 1;
   for (const CallNumber& number : kCallNumbers) call.*number.field = number.fallback;
   return call;

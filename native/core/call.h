@@ -70,4 +70,11 @@ inline bool has_gradient(const efl_call& call) {
   return false;
 }
 
+inline bool wants_statistics(const SpecView& spec, const efl_call& call, bool gradients_given) {
+  return spec.keeps_statistics() && (gradients_given || (call.collect && has_gradient(call)));
+}
+
+// Whether the call's statistics, where it has any, wait for a commit.
+inline bool defers(const efl_call& call) { return call.collect == EFL_COLLECT_DEFER; }
+
 }  // namespace efl

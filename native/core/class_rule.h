@@ -35,7 +35,14 @@ struct ClassRule {
   double gamma;                                       // gamma_b
   double scale_factor;                                // s of kEqualizedFocal
   double map_steepness, map_midpoint, positive_gain;  // of kEqualizationV2
+  double decay;                                       // factor on the sums before a step is added
+  int64_t start_after;                                // so many steps leave the ratios as they are
 };
+
+// Whether the step after so many others leaves the ratios as they are.
+EFL_HOST_DEVICE bool holds_ratios(const ClassRule& of, int64_t steps) {
+  return steps < of.start_after;
+}
 
 // The most steps a state counts, and then goes on with: what a double, as which JavaScript has it,
 // holds to the last one.

@@ -96,6 +96,10 @@ typedef struct efl_device_library {
   void (*destroy_criterion)(efl_device_criterion* criterion);
   /* Puts a call into its stream. Calls of a criterion follow one another whatever their streams. */
   efl_device_error (*compute)(efl_device_criterion* criterion, const efl_device_call* call);
+  /* Puts the folding in of what deferred calls have kept aside into the stream, like a call; the
+   * reducer may be null. */
+  efl_device_error (*commit)(efl_device_criterion* criterion, void* stream,
+                             const efl_reducer* reducer);
   /* Around the launch of a graph that has calls of the criterion in it. */
   efl_device_error (*enter)(efl_device_criterion* criterion, void* stream);
   efl_device_error (*leave)(efl_device_criterion* criterion, void* stream);
@@ -104,6 +108,12 @@ typedef struct efl_device_library {
                                   const double* negative, const double* ratio, int64_t steps);
   efl_device_error (*read_state)(efl_device_criterion* criterion, double* positive,
                                  double* negative, double* ratio, int64_t* steps);
+  /* Likewise the sums that wait for a commit, and how many calls are in them. With 0 calls the sums
+   * are not looked at. */
+  efl_device_error (*write_pending)(efl_device_criterion* criterion, const double* positive,
+                                    const double* negative, int64_t calls);
+  efl_device_error (*read_pending)(efl_device_criterion* criterion, double* positive,
+                                   double* negative, int64_t* calls);
 
   /* For arrays on the host. Its functions wait for their result; errors of the runtime come back as
    * EFL_DEVICE_ERROR. Null: no such device. */

@@ -70,7 +70,7 @@ HostCriterion::HostCriterion(Spec spec, const efl_backend* backend)
       backend_(backend),
       range_(range_of(spec_)),
       sums_(keeps_statistics() ? 2 * columns() + kReducedFlags : 0),
-      statistics_(spec_.rule.rule, spec_.convention.classes),
+      statistics_(spec_.rule, spec_.convention.classes),
       parameters_(columns()),
       spare_(keeps_statistics() ? columns() : 0) {
   replace(statistics());
@@ -91,29 +91,77 @@ efl_status HostCriterion::compute(const efl_call& call, bool gradients_given, in
   problem.negative_weight = parameters_.negative_weight.data();
   problem.range = range_;
   problem.threads = threads;
-  if (keeps_statistics() && (gradients_given || (call.collect && has_gradient(call)))) {
+  if (wants_statistics(spec_, call, gradients_given)) {
     problem.positive_sums = positive_sums();
     problem.negative_sums = negative_sums();
+  } else if (!call.equalize && keeps_statistics()) {
+    use_base_parameters(&problem);
   }
+  const bool aside = problem.negative_sums && defers(call);
   *report = efl_report{};
-  efl_status status = compute(problem, report, reducer);
+  efl_status status = compute(problem, aside, report, reducer);
   if (problem.negative_sums) {
     bool seen = status == EFL_OK && have_gradients(positive_sums(), negative_sums());
-    if (reducer) status = reduce_sums(*reducer, status, &seen);
-    if (status == EFL_OK && seen) {
-      const std::lock_guard<std::mutex> lock(mutex_);
-      update(threads);
-      std::swap(parameters_, spare_);
-    }
+    if (reducer && !aside) status = reduce_sums(*reducer, status, &seen);
+    if (status == EFL_OK && seen) take_sums(aside, threads);
   }
   report->status = status;
   return status;
 }
 
-efl_status HostCriterion::compute(const efl_problem& problem, efl_report* report,
+void HostCriterion::use_base_parameters(efl_problem* problem) {
+  SpecView base = spec_;
+  base.rule.rule = Rule::kFixed;
+  update_parameters(base, statistics_.ratio(), 0, base.convention.classes, &spare_);
+  problem->gamma = spare_.gamma.data();
+  problem->positive_weight = spare_.positive_weight.data();
+  problem->negative_weight = spare_.negative_weight.data();
+}
+
+void HostCriterion::take_sums(bool aside, int32_t threads) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (aside) return pending_.add(positive_sums(), negative_sums());
+  update(threads);
+  std::swap(parameters_, spare_);
+}
+
+bool HostCriterion::has_room_aside() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return pending_.make_room(spec_.convention.classes);
+}
+
+efl_status HostCriterion::commit(int32_t threads, const efl_reducer* reducer) {
+  bool seen = pending_.calls() > 0;
+  if (!seen && !reducer) return EFL_OK;
+  std::fill(sums_.begin(), sums_.end(), 0.0);
+  if (seen) {
+    std::copy(pending_.positive().begin(), pending_.positive().end(), positive_sums());
+    std::copy(pending_.negative().begin(), pending_.negative().end(), negative_sums());
+  }
+  const efl_status status = reducer ? reduce_sums(*reducer, EFL_OK, &seen) : EFL_OK;
+  if (status != EFL_OK || !seen) return status;
+  take_sums(false, threads);
+  const std::lock_guard<std::mutex> lock(mutex_);
+  pending_.clear();
+  return EFL_OK;
+}
+
+efl_status HostCriterion::collect(const double* positive, const double* negative, bool defers,
+                                  int32_t threads) {
+  if (!have_gradients(positive, negative)) return EFL_OK;
+  if (defers && !has_room_aside()) return EFL_OUT_OF_MEMORY;
+  std::copy_n(positive, spec_.convention.classes, positive_sums());
+  std::copy_n(negative, spec_.convention.classes, negative_sums());
+  take_sums(defers, threads);
+  return EFL_OK;
+}
+
+efl_status HostCriterion::compute(const efl_problem& problem, bool aside, efl_report* report,
                                   const efl_reducer* reducer) {
   Survey survey(backend_);
-  efl_status status = backend_->survey(backend_->self, &problem, &survey, report);
+  efl_status status = aside && !has_room_aside()
+                          ? EFL_OUT_OF_MEMORY
+                          : backend_->survey(backend_->self, &problem, &survey, report);
   if (status == EFL_OK) {
     report->positives = static_cast<double>(survey.positives);
     report->ignored = static_cast<double>(survey.ignored);
@@ -150,12 +198,28 @@ void HostCriterion::update(int32_t threads) {
   } else {
     for (int64_t part = 0; part < parts; ++part) update_part(this, part);
   }
-  statistics_.count(1);
+  statistics_.count_step();
 }
 
 GradientStatistics HostCriterion::statistics() const {
   const std::lock_guard<std::mutex> lock(mutex_);
   return statistics_;
+}
+
+PendingSums HostCriterion::pending() const {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return pending_;
+}
+
+int64_t HostCriterion::pending_calls() const {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return pending_.calls();
+}
+
+void HostCriterion::replace(GradientStatistics statistics, PendingSums pending) {
+  replace(std::move(statistics));
+  const std::lock_guard<std::mutex> lock(mutex_);
+  std::swap(pending_, pending);
 }
 
 void HostCriterion::replace(GradientStatistics statistics) {
@@ -170,18 +234,24 @@ void HostCriterion::restore(const double* positive, const double* negative, cons
                             int64_t steps) {
   GradientStatistics after = statistics();
   after.restore(positive, negative, ratio, steps);
+  replace(std::move(after), PendingSums());
+}
+
+void HostCriterion::use_ratios(const double* ratio) {
+  GradientStatistics after = statistics();
+  after.use_ratios(ratio);
   replace(std::move(after));
 }
 
 void HostCriterion::merge(const double* positive, const double* negative, int64_t steps) {
   if (!have_gradients(positive, negative)) return;
   GradientStatistics after = statistics();
-  after.fold(positive, negative, steps);
+  after.merge(positive, negative, steps);
   replace(std::move(after));
 }
 
 void HostCriterion::reset() {
-  replace(GradientStatistics(spec_.rule.rule, spec_.convention.classes));
+  replace(GradientStatistics(spec_.rule, spec_.convention.classes), PendingSums());
 }
 
 std::size_t HostCriterion::memory() const {

@@ -18,12 +18,15 @@ constexpr uint32_t kFocal = only(EFL_FOCAL_LOSS) | only(EFL_EQUALIZED_FOCAL_LOSS
 constexpr uint32_t kQuality = only(EFL_QUALITY_FOCAL_LOSS) | only(EFL_EQUALIZED_QUALITY_FOCAL_LOSS);
 constexpr uint32_t kEqualized =
     only(EFL_EQUALIZED_FOCAL_LOSS) | only(EFL_EQUALIZED_QUALITY_FOCAL_LOSS);
+constexpr uint32_t kWithStatistics = kEqualized | only(EFL_EQUALIZATION_LOSS_V2);
 constexpr uint32_t kAllFamilies = ~0u;
 
 // What an option may be. A float32 that is not finite would make every result NaN.
 bool any(double) { return true; }
 bool is_not_negative(double value) { return value >= 0 && is_finite_float(value); }
 bool is_positive(double value) { return value > 0 && is_finite_float(value); }
+// Of sums, which are float64.
+bool is_positive_double(double value) { return value > 0 && std::isfinite(value); }
 bool is_one_or_more(double value) { return value >= 1 && is_finite_float(value); }
 bool is_gain(double value) { return value >= 0 && is_finite_float(1 + value); }
 bool is_share(double value) { return value >= 0 && value <= 1; }
@@ -31,6 +34,10 @@ bool is_score(double value) { return value > 0 && value < 1; }
 bool is_alpha(double value) { return value <= 1; }
 bool is_class_count(double value) {
   return value >= 1 && value <= kMaxClasses && value == std::floor(value);
+}
+
+bool is_step_count(double value) {
+  return value >= 0 && value <= std::numeric_limits<int32_t>::max() && value == std::floor(value);
 }
 
 constexpr const char* kFinite = "a finite number";
@@ -44,6 +51,7 @@ constexpr const char* kScale =
     "a finite number >= 0 for which ({gamma} + {scale_factor}) / {gamma} is finite too";
 
 constexpr const char* kClasses = "an integer from 1 to 16777216";
+constexpr const char* kSteps = "an integer from 0 to 2147483647";
 
 }  // namespace
 
@@ -83,6 +91,8 @@ const std::vector<Option>& options() {
              kScore, is_score),
       option(EFL_FIELD(background_weight), kPerClass, only(EFL_ADAPTIVE_CLASS_SUPPRESSION_LOSS),
              kNone, kNotNegative, is_not_negative),
+      option(EFL_FIELD(half_life), kNumber, kWithStatistics, kNone, kPositive, is_positive_double),
+      option(EFL_FIELD(start_after), kInteger, kWithStatistics, 0, kSteps, is_step_count),
   };
 #undef EFL_FIELD
   return all;
@@ -109,7 +119,11 @@ void check_options(const efl_settings& given) {
     if (!option.belongs_to(given.family)) continue;
     if (option.kind == OptionKind::kInteger) check_option(option, field<int32_t>(given, option));
     if (option.offset == offsetof(efl_settings, alpha) && given.class_alpha) continue;
-    if (option.kind == OptionKind::kNumber) check_option(option, field<double>(given, option));
+    if (option.kind == OptionKind::kNumber) {
+      // A default is good, also one that means none.
+      const double value = field<double>(given, option);
+      if (value != option.fallback) check_option(option, value);
+    }
     if (option.kind != OptionKind::kPerClass) continue;
     const double* const values = field<const double*>(given, option);
     if (!values && option.required) {
@@ -185,6 +199,11 @@ Spec::Spec(const efl_settings& given) : SpecView() {
 
 void Spec::set_rule(const efl_settings& given) {
   rule.rule = checked_family(given.family).rule;
+  rule.decay = 1;
+  if (keeps_statistics()) {
+    if (given.half_life > 0) rule.decay = std::exp2(-1 / given.half_life);
+    rule.start_after = given.start_after;
+  }
   // A loss without a focusing parameter has the modulator of gamma 0, which is 1.
   if (loss != EFL_LOSS_CROSS_ENTROPY) rule.gamma = given.gamma;
   if (rule.rule == Rule::kEqualizedFocal) {

@@ -1,6 +1,8 @@
 #include "statistics.h"
 
+#include <algorithm>
 #include <cstddef>
+#include <new>
 #include <type_traits>
 
 namespace efl {
@@ -43,27 +45,34 @@ void update_parameters(const SpecView& spec, const std::vector<double>& ratio, i
   });
 }
 
-GradientStatistics::GradientStatistics(Rule rule, int32_t classes)
+GradientStatistics::GradientStatistics(const ClassRule& rule, int32_t classes)
     : rule_(rule),
       positive_(classes, 0.0),
       negative_(classes, 0.0),
-      ratio_(classes, initial_ratio(rule)) {}
+      ratio_(classes, initial_ratio(rule.rule)) {}
 
-void GradientStatistics::fold(const double* positive, const double* negative, int64_t steps) {
-  fold_classes(positive, negative, 0, static_cast<int32_t>(ratio_.size()));
-  count(steps);
+void GradientStatistics::merge(const double* positive, const double* negative, int64_t steps) {
+  steps_ = more_steps(steps_, steps);
+  const bool holds = rule_.start_after > 0 && steps_ <= rule_.start_after;
+  add(positive, negative, 1, holds, 0, static_cast<int32_t>(ratio_.size()));
 }
 
 void GradientStatistics::fold_classes(const double* positive, const double* negative, int32_t first,
                                       int32_t last) {
+  add(positive, negative, rule_.decay, holds_ratios(rule_, steps_), first, last);
+}
+
+void GradientStatistics::add(const double* positive, const double* negative, double decay,
+                             bool holds, int32_t first, int32_t last) {
   double* const positives = positive_.data();
   double* const negatives = negative_.data();
   double* const ratios = ratio_.data();
-  with_rule(rule_, [&](auto rule) {
+  with_rule(rule_.rule, [&](auto rule) {
     for (int32_t j = first; j < last; ++j) {
-      positives[j] = accumulated(positives[j], positive[j]);
-      negatives[j] = accumulated(negatives[j], negative[j]);
-      ratios[j] = class_ratio(rule, positives[j], negatives[j]);
+      positives[j] = accumulated(positives[j] * decay, positive[j]);
+      negatives[j] = accumulated(negatives[j] * decay, negative[j]);
+      const double ratio = class_ratio(rule, positives[j], negatives[j]);
+      ratios[j] = holds ? ratios[j] : ratio;
     }
   });
 }
@@ -75,6 +84,33 @@ void GradientStatistics::restore(const double* positive, const double* negative,
   negative_.assign(negative, negative + classes);
   ratio_.assign(ratio, ratio + classes);
   steps_ = steps;
+}
+
+bool PendingSums::make_room(int32_t classes) noexcept {
+  const auto count = static_cast<std::size_t>(classes);
+  if (negative_.size() == count) return true;
+  try {
+    positive_.resize(count);
+    negative_.resize(count);
+  } catch (const std::bad_alloc&) {
+    return false;
+  }
+  return true;
+}
+
+void PendingSums::add(const double* positive, const double* negative) {
+  if (calls_ == 0) return restore(positive, negative, 1);
+  for (std::size_t j = 0; j < positive_.size(); ++j) {
+    positive_[j] = accumulated(positive_[j], positive[j]);
+    negative_[j] = accumulated(negative_[j], negative[j]);
+  }
+  calls_ = more_steps(calls_, 1);
+}
+
+void PendingSums::restore(const double* positive, const double* negative, int64_t calls) {
+  std::copy_n(positive, positive_.size(), positive_.begin());
+  std::copy_n(negative, negative_.size(), negative_.begin());
+  calls_ = calls;
 }
 
 void read_factors(const SpecView& spec, const GradientStatistics& statistics, double* first,

@@ -26,16 +26,18 @@ void update_parameters(const SpecView& spec, const std::vector<double>& ratio, i
 
 class GradientStatistics {
  public:
-  GradientStatistics(Rule rule, int32_t classes);
+  GradientStatistics(const ClassRule& rule, int32_t classes);
 
-  // Adds the sums of so many calls, at most kMostSteps, and updates g. Cannot fail.
-  void fold(const double* positive, const double* negative, int64_t steps);
-  // The two parts of it: the sums of classes first to last - 1, and the steps.
+  // Adds the sums of so many steps of somebody else, at most kMostSteps, and updates g. No sum
+  // decays. Cannot fail.
+  void merge(const double* positive, const double* negative, int64_t steps);
+  // The two parts of a step: the sums of classes first to last - 1, then the step itself.
   void fold_classes(const double* positive, const double* negative, int32_t first, int32_t last);
-  void count(int64_t steps) { steps_ = more_steps(steps_, steps); }
+  void count_step() { steps_ = more_steps(steps_, 1); }
 
-  // Replaces everything.
+  // Replaces everything, or the ratios alone.
   void restore(const double* positive, const double* negative, const double* ratio, int64_t steps);
+  void use_ratios(const double* ratio) { ratio_.assign(ratio, ratio + ratio_.size()); }
 
   const std::vector<double>& positive() const { return positive_; }
   const std::vector<double>& negative() const { return negative_; }
@@ -43,11 +45,35 @@ class GradientStatistics {
   int64_t steps() const { return steps_; }
 
  private:
-  Rule rule_;
+  void add(const double* positive, const double* negative, double decay, bool holds, int32_t first,
+           int32_t last);
+
+  ClassRule rule_;
   std::vector<double> positive_;
   std::vector<double> negative_;
   std::vector<double> ratio_;  // g_j; before the first step that of a balanced class
   int64_t steps_ = 0;
+};
+
+// Sums of calls that wait to be folded in as one step. Whoever has no such calls pays no memory.
+class PendingSums {
+ public:
+  // False where there is no memory. To be asked before `add`.
+  bool make_room(int32_t classes) noexcept;
+  void add(const double* positive, const double* negative);
+  void clear() { calls_ = 0; }
+  // Sums of so many calls, from elsewhere. There is room.
+  void restore(const double* positive, const double* negative, int64_t calls);
+
+  // Calls in the sums; without any, nothing else is to be looked at.
+  int64_t calls() const { return calls_; }
+  const std::vector<double>& positive() const { return positive_; }
+  const std::vector<double>& negative() const { return negative_; }
+
+ private:
+  std::vector<double> positive_;
+  std::vector<double> negative_;
+  int64_t calls_ = 0;
 };
 
 // What the ratios make of each class: gamma_j and gamma_j / gamma_b; of Equalization Loss v2 the

@@ -32,6 +32,7 @@ void blank(efl_device_report* report) {
 
 Criterion::Arrays::Arrays(const SpecView& spec, Parts parts)
     : state{},
+      pending{},
       foreground_weight(parts.take<float>(spec.columns())),
       ignored(parts.take<int32_t>(spec.convention.ignored_count)),
       sums(spec.columns(), &parts),
@@ -46,6 +47,15 @@ Criterion::Arrays::Arrays(const SpecView& spec, Parts parts)
   state.column_negative_weight = parts.take<float>(columns);
   state.positive_weight = parts.take<double>(classes);
   state.negative_weight = parts.take<double>(classes);
+  const int32_t kept = spec.keeps_statistics() ? classes : 0;
+  pending.negative = parts.take<double>(kept);
+  pending.positive = parts.take<double>(kept);
+  pending.calls = parts.take<int64_t>(1);
+  // Without statistics there are no others.
+  const bool moves = spec.keeps_statistics();
+  base_gamma = moves ? parts.take<float>(columns) : state.gamma;
+  base_positive_weight = moves ? parts.take<float>(columns) : state.column_positive_weight;
+  base_negative_weight = moves ? parts.take<float>(columns) : state.column_negative_weight;
   bytes = parts.taken();
 }
 
@@ -66,13 +76,28 @@ Criterion::Criterion(int device, const SpecView& spec)
     upload(arrays_.foreground_weight, spec.foreground_weight, columns);
     spec_.foreground_weight = arrays_.foreground_weight;
   }
-  // A column beyond the classes is that of objectness, which no statistics change.
-  const std::vector<float> zeros(columns, 0.0f), ones(columns, 1.0f);
-  upload(arrays_.state.gamma, zeros.data(), columns);
-  upload(arrays_.state.column_positive_weight, ones.data(), columns);
-  upload(arrays_.state.column_negative_weight, ones.data(), columns);
+  StateArrays base = arrays_.state;
+  base.gamma = arrays_.base_gamma;
+  base.column_positive_weight = arrays_.base_positive_weight;
+  base.column_negative_weight = arrays_.base_negative_weight;
+  fill_columns(base);
+  fill_columns(arrays_.state);
   const std::vector<double> sums(classes_, 0.0), ratio(classes_, initial_ratio(spec.rule.rule));
+  if (spec.keeps_statistics()) write_pending(sums.data(), sums.data(), 0);
   write_state(sums.data(), sums.data(), ratio.data(), 0);
+  ClassRule fixed = spec.rule;
+  fixed.rule = Rule::kFixed;
+  launch_parameters({fixed, classes_, base}, nullptr);
+  check_launches();
+  check(cudaStreamSynchronize(nullptr));
+}
+
+// A column beyond the classes is that of objectness, which no statistics change.
+void Criterion::fill_columns(const StateArrays& state) const {
+  const std::vector<float> zeros(spec_.columns(), 0.0f), ones(spec_.columns(), 1.0f);
+  upload(state.gamma, zeros.data(), spec_.columns());
+  upload(state.column_positive_weight, ones.data(), spec_.columns());
+  upload(state.column_negative_weight, ones.data(), spec_.columns());
 }
 
 Criterion::~Criterion() {
@@ -93,22 +118,20 @@ void Criterion::enter(cudaStream_t stream) const {
 
 void Criterion::leave(cudaStream_t stream) { check(cudaEventRecord(last_call_, stream)); }
 
-bool Criterion::wants_statistics(const efl_device_call& given) const {
-  return spec_.keeps_statistics() &&
-         (given.gradients_given || (given.call.collect && has_gradient(given.call)));
-}
-
 FusedCall Criterion::fused_call(const efl_device_call& given) const {
   FusedCall call{};
   efl_problem& problem = call.problem;
   problem = problem_of(spec_, given.call, given.gradients_given);
-  problem.gamma = arrays_.state.gamma;
-  problem.positive_weight = arrays_.state.column_positive_weight;
-  problem.negative_weight = arrays_.state.column_negative_weight;
+  const bool equalize = given.call.equalize != 0;
+  problem.gamma = equalize ? arrays_.state.gamma : arrays_.base_gamma;
+  problem.positive_weight =
+      equalize ? arrays_.state.column_positive_weight : arrays_.base_positive_weight;
+  problem.negative_weight =
+      equalize ? arrays_.state.column_negative_weight : arrays_.base_negative_weight;
   // All that kernels ask of the range: the gamma of a class without positives is the largest.
   problem.range.largest_gamma = float_gamma(class_factors(spec_.rule, 0).gamma);
   call.scalars = {given.normalizer, given.upstream, nullptr};
-  call.statistics = wants_statistics(given);
+  call.statistics = wants_statistics(spec_, given.call, given.gradients_given);
   for (int32_t i = 0; i < given.call.level_count; ++i) {
     add_level(&call, used_level(problem, given.call.levels[i]), i);
   }
@@ -132,16 +155,34 @@ void Criterion::make_room(std::size_t bytes, bool capturing) {
   captured_ = captured_ || capturing;
 }
 
+template <class Work>
+void Criterion::in_order(cudaStream_t stream, Reduction* reduction, const Work& work) {
+  const bool capturing = stream && is_capturing(stream);
+  try {
+    if (!capturing) enter(stream);
+    work(capturing);
+  } catch (...) {
+    if (!capturing) {
+      if (reduction) reduction->fail();
+      // What is in the stream all the same uses the workspace.
+      if (cudaEventRecord(last_call_, stream) != cudaSuccess) (void)cudaGetLastError();
+    }
+    throw;
+  }
+  if (!capturing) leave(stream);
+}
+
 void Criterion::compute(const efl_device_call& given) {
   check(cudaSetDevice(device_));
   const cudaStream_t stream = static_cast<cudaStream_t>(given.stream);
-  const bool capturing = stream && is_capturing(stream);
   std::optional<Reduction> reduction;
   if (given.reducer) {
-    reduction.emplace(given, device_, arrays_.reduction, arrays_.sums, wants_statistics(given));
+    const bool steps =
+        wants_statistics(spec_, given.call, given.gradients_given) && !defers(given.call);
+    reduction.emplace(*given.reducer, stream, device_, arrays_.reduction, arrays_.sums, true,
+                      steps);
   }
-  try {
-    if (!capturing) enter(stream);
+  in_order(stream, reduction ? &*reduction : nullptr, [&](bool capturing) {
     const FusedCall call = fused_call(given);
     Parts needed;
     (void)Workspace(call, &needed);
@@ -152,15 +193,29 @@ void Criterion::compute(const efl_device_call& given) {
       if (given.report) blank(given.report);
     }
     enqueue_call(given, call, reduction ? &*reduction : nullptr);
-  } catch (...) {
-    if (!capturing) {
-      if (reduction) reduction->fail();
-      // What is in the stream all the same uses the workspace.
-      if (cudaEventRecord(last_call_, stream) != cudaSuccess) (void)cudaGetLastError();
-    }
-    throw;
+  });
+}
+
+void Criterion::commit(cudaStream_t stream, const efl_reducer* reducer) {
+  check(cudaSetDevice(device_));
+  if (!spec_.keeps_statistics()) return;
+  std::optional<Reduction> reduction;
+  if (reducer) {
+    reduction.emplace(*reducer, stream, device_, arrays_.reduction, arrays_.sums, false, true);
   }
-  if (!capturing) leave(stream);
+  in_order(stream, reduction ? &*reduction : nullptr, [&](bool capturing) {
+    if (capturing) wait_for_calls();
+    CommitParams commit{};
+    commit.rule = spec_.rule;
+    commit.classes = classes_;
+    commit.state = arrays_.state;
+    commit.pending = arrays_.pending;
+    commit.negative_sums = arrays_.pending.negative;
+    commit.positive_sums = arrays_.pending.positive;
+    if (reduction) reduction->add_up_pending(&commit);
+    launch_commit(commit, stream);
+    check_launches();
+  });
 }
 
 void Criterion::enqueue_call(const efl_device_call& given, const FusedCall& call,
@@ -181,6 +236,8 @@ void Criterion::enqueue_call(const efl_device_call& given, const FusedCall& call
   settle.problem = call.problem;
   settle.scalars = call.scalars;
   settle.state = arrays_.state;
+  settle.pending = arrays_.pending;
+  settle.defers = defers(given.call);
   settle.report = given.report;
   if (reduction) reduction->add_up_sums(&settle);
   launch_settle(settle, stream);
@@ -198,6 +255,27 @@ void Criterion::write_state(const double* positive, const double* negative, cons
   upload(state.steps, &steps, 1);
   launch_parameters({spec_.rule, classes_, state}, nullptr);
   check_launches();
+  check(cudaStreamSynchronize(nullptr));
+}
+
+void Criterion::write_pending(const double* positive, const double* negative, int64_t calls) {
+  check(cudaSetDevice(device_));
+  wait_for_calls();
+  const PendingArrays& pending = arrays_.pending;
+  const std::vector<double> none(calls > 0 ? 0 : classes_, 0.0);
+  upload(pending.positive, calls > 0 ? positive : none.data(), classes_);
+  upload(pending.negative, calls > 0 ? negative : none.data(), classes_);
+  upload(pending.calls, &calls, 1);
+  check(cudaStreamSynchronize(nullptr));
+}
+
+void Criterion::read_pending(double* positive, double* negative, int64_t* calls) {
+  check(cudaSetDevice(device_));
+  wait_for_calls();
+  const PendingArrays& pending = arrays_.pending;
+  download(positive, pending.positive, classes_);
+  download(negative, pending.negative, classes_);
+  download(calls, pending.calls, 1);
   check(cudaStreamSynchronize(nullptr));
 }
 

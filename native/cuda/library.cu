@@ -214,6 +214,9 @@ void add_criteria(efl_device_library* table) {
   table->compute = [](efl_device_criterion* criterion, const efl_device_call* call) {
     return guarded([&] { criterion->compute(*call); });
   };
+  table->commit = [](efl_device_criterion* criterion, void* stream, const efl_reducer* reducer) {
+    return guarded([&] { criterion->commit(to_stream(stream), reducer); });
+  };
   table->enter = [](efl_device_criterion* criterion, void* stream) {
     return guarded([&] { criterion->enter(to_stream(stream)); });
   };
@@ -227,6 +230,14 @@ void add_criteria(efl_device_library* table) {
   table->read_state = [](efl_device_criterion* criterion, double* positive, double* negative,
                          double* ratio, int64_t* steps) {
     return guarded([&] { criterion->read_state(positive, negative, ratio, steps); });
+  };
+  table->write_pending = [](efl_device_criterion* criterion, const double* positive,
+                            const double* negative, int64_t calls) {
+    return guarded([&] { criterion->write_pending(positive, negative, calls); });
+  };
+  table->read_pending = [](efl_device_criterion* criterion, double* positive, double* negative,
+                           int64_t* calls) {
+    return guarded([&] { criterion->read_pending(positive, negative, calls); });
   };
 }
 

@@ -47,16 +47,39 @@ __global__ void __launch_bounds__(kSettleThreads)
   p.sums[p.count + kFailedFlag] = status != EFL_OK;
 }
 
+struct PendingParams {
+  PendingArrays pending;
+  double* sums;  // of positives and negatives, and the flags
+  int32_t classes, columns;
+};
+
+__global__ void __launch_bounds__(kSettleThreads)
+    give_pending_kernel(const __grid_constant__ PendingParams p) {
+  const int32_t j = blockIdx.x * blockDim.x + threadIdx.x;
+  if (j < p.columns) {
+    p.sums[j] = j < p.classes ? p.pending.positive[j] : 0;
+    p.sums[p.columns + j] = j < p.classes ? p.pending.negative[j] : 0;
+  }
+  if (j != 0) return;
+  p.sums[2 * p.columns + kSeenFlag] = *p.pending.calls > 0;
+  p.sums[2 * p.columns + kFailedFlag] = 0;
+}
+
+unsigned blocks_for(int32_t threads) {
+  return static_cast<unsigned>((threads + kSettleThreads - 1) / kSettleThreads);
+}
+
 }  // namespace
 
-Reduction::Reduction(const efl_device_call& call, int device, const Arrays& arrays,
-                     const Sums& sums, bool statistics)
-    : reducer_(*call.reducer),
-      stream_(static_cast<cudaStream_t>(call.stream)),
+Reduction::Reduction(const efl_reducer& reducer, cudaStream_t stream, int device,
+                     const Arrays& arrays, const Sums& sums, bool counts_due, bool sums_due)
+    : reducer_(reducer),
+      stream_(stream),
       device_(device),
       arrays_(arrays),
       sums_(sums),
-      sums_due_(statistics) {}
+      counts_due_(counts_due),
+      sums_due_(sums_due) {}
 
 void Reduction::sum(double* values, int64_t count, bool* due) {
   check_launches();
@@ -79,10 +102,20 @@ void Reduction::add_up_sums(SettleParams* settle) {
   settle->counts = arrays_.counts;
   if (!sums_due_) return;
   const SumsParams params = {*settle, sums_.of_columns, 2 * sums_.columns};
-  const auto blocks = static_cast<unsigned>((params.count + kSettleThreads - 1) / kSettleThreads);
-  EFL_LAUNCH(give_sums_kernel, dim3(blocks), dim3(kSettleThreads), 0, stream_, params);
+  EFL_LAUNCH(give_sums_kernel, dim3(blocks_for(params.count)), dim3(kSettleThreads), 0, stream_,
+             params);
   sum(sums_.of_columns, sums_.count(), &sums_due_);
   settle->flags = sums_.flags();
+}
+
+void Reduction::add_up_pending(CommitParams* commit) {
+  const PendingParams params = {commit->pending, sums_.of_columns, commit->classes, sums_.columns};
+  EFL_LAUNCH(give_pending_kernel, dim3(blocks_for(params.columns)), dim3(kSettleThreads), 0,
+             stream_, params);
+  sum(sums_.of_columns, sums_.count(), &sums_due_);
+  commit->negative_sums = sums_.negative();
+  commit->positive_sums = sums_.positive();
+  commit->flags = sums_.flags();
 }
 
 void Reduction::fail() noexcept {

@@ -18,13 +18,15 @@ class Reduction {
     SurveyTotals* survey;  // of all processes
   };
 
-  // Of a call with a reducer.
-  Reduction(const efl_device_call& call, int device, const Arrays& arrays, const Sums& sums,
-            bool statistics);
+  // What is due: a call has counts, and a step has sums.
+  Reduction(const efl_reducer& reducer, cudaStream_t stream, int device, const Arrays& arrays,
+            const Sums& sums, bool counts_due, bool sums_due);
 
   void add_up_counts();
   // For the settlement, which the parameters are those of.
   void add_up_sums(SettleParams* settle);
+  // For a commit, likewise.
+  void add_up_pending(CommitParams* commit);
   // Tells the others, who wait for what this process has not come to.
   void fail() noexcept;
 
@@ -36,7 +38,7 @@ class Reduction {
   const int device_;
   const Arrays arrays_;
   const Sums sums_;
-  bool counts_due_ = true, sums_due_;
+  bool counts_due_, sums_due_;
 };
 
 }  // namespace efl::cuda

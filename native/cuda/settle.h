@@ -24,6 +24,13 @@ struct StateArrays {
   double* negative_weight;
 };
 
+// What deferred calls have kept aside, for each class; zeros where there are no calls.
+struct PendingArrays {
+  double* negative;
+  double* positive;
+  int64_t* calls;
+};
+
 // The parameters that follow from the ratios, where these come from outside.
 struct ParametersParams {
   ClassRule rule;
@@ -41,6 +48,17 @@ struct SettleParams : ParametersParams {  // no classes: the state stays as it i
   efl_device_report* report;  // or null
   // Of all processes, or null without a reducer; with flags the sums have their scale already.
   const double* counts;
+  const double* flags;
+  PendingArrays pending;
+  bool defers;  // the sums wait for a commit
+};
+
+// The sums that wait enter the state as one step.
+struct CommitParams : ParametersParams {
+  PendingArrays pending;
+  // Of all processes, or null without a reducer: what enters the state in place of what waits here.
+  const double* negative_sums;
+  const double* positive_sums;
   const double* flags;
 };
 
@@ -61,6 +79,7 @@ EFL_DEVICE double statistics_scale(const SettleParams& p, efl_status status, con
 }
 
 void launch_settle(const SettleParams& params, cudaStream_t stream);
+void launch_commit(const CommitParams& params, cudaStream_t stream);
 void launch_parameters(const ParametersParams& params, cudaStream_t stream);
 
 }  // namespace efl::cuda

@@ -109,11 +109,23 @@ typedef struct efl_settings {
   const double* background_weight; /* weight of each class's negatives in background rows, finite
                                     * and >= 0; null, the default: 1 */
 
+  double half_life; /* of an equalized loss: steps after which a gradient counts half in the sums;
+                     * finite, > 0, or 0, the default: sums never decay */
+  int32_t start_after; /* of an equalized loss: in so many steps statistics are collected, and g
+                        * stays as it is; >= 0, default 0 */
+
   int32_t threads;     /* at most so many to a call; 0, the default: as many as the processors the
                         * process may run on and the quota of its control groups allow. No result
                         * depends on it */
   const char* kernels; /* one of efl_kernels; null, the default: the best */
 } efl_settings;
+
+/* What becomes of the statistics of a call. */
+typedef enum efl_collect {
+  EFL_COLLECT_NONE = 0, /* nothing */
+  EFL_COLLECT_NOW = 1,  /* they enter the state, as one step */
+  EFL_COLLECT_DEFER = 2 /* they wait for efl_criterion_commit, with those of other such calls */
+} efl_collect;
 
 /* One call. The list of levels and their arrays are borrowed. */
 typedef struct efl_call {
@@ -121,7 +133,8 @@ typedef struct efl_call {
   uint32_t size; /* sizeof(efl_call) */
 
   int32_t level_count; /* >= 1; to be set */
-  int32_t collect;     /* not 0, the default: the statistics of an equalized loss enter its state */
+  int32_t collect;     /* efl_collect, of an equalized loss and a call with a gradient; default now.
+                        * Of efl_criterion_collect only EFL_COLLECT_DEFER counts */
   const efl_level* levels; /* to be set. One level of images = 1 and positions = rows is a matrix of
                             * rows x columns, class last */
   efl_format format;       /* default float32, NHWC, anchor-major, 1 anchor */
@@ -131,6 +144,8 @@ typedef struct efl_call {
   double loss_scale; /* of mixed precision: factor on the gradient, not on the statistics; finite
                       * and not 0, default 1. Of gradients given to efl_criterion_collect the
                       * factor that is in them */
+  int32_t equalize;  /* 0: without what the statistics make of each class: the loss at gamma and
+                      * with the weights of the settings. Only without a gradient. Not 0: default */
 } efl_call;
 
 /* A criterion: settings, and the state of an equalized loss. */
@@ -195,13 +210,19 @@ EFL_API efl_status efl_criterion_compute(efl_criterion* criterion, const efl_cal
 
 /* Statistics from gradients that were computed elsewhere, which stand in `logits`, and their
  * labels: use either this or the statistics of efl_criterion_compute. Of the call only levels,
- * format and loss_scale count. Errors as there; EFL_BAD_ARGUMENT for a loss without statistics. */
+ * format, loss_scale and EFL_COLLECT_DEFER count. Errors as there; EFL_BAD_ARGUMENT for a loss
+ * without statistics. */
 EFL_API efl_status efl_criterion_collect(efl_criterion* criterion, const efl_call* call,
                                          efl_result* result);
 
+/* Folds the statistics of all calls with EFL_COLLECT_DEFER since the last commit in, as one step.
+ * Where there are none, or all their gradients were 0, nothing changes. EFL_BAD_ARGUMENT for a loss
+ * without statistics. */
+EFL_API efl_status efl_criterion_commit(efl_criterion* criterion);
+
 /* Copies the state of an equalized loss out: per class the sums of |gradient| over positives and
- * negatives, their ratio g, and the number of calls in them. Each may be null. EFL_BAD_ARGUMENT for
- * a loss without statistics. */
+ * negatives, their ratio g, and the number of steps in them. What waits for a commit is not part of
+ * it. Each may be null. EFL_BAD_ARGUMENT for a loss without statistics. */
 EFL_API efl_status efl_criterion_read_state(const efl_criterion* criterion, double* positive,
                                             double* negative, double* ratio, int64_t* steps);
 
@@ -211,19 +232,22 @@ EFL_API efl_status efl_criterion_read_state(const efl_criterion* criterion, doub
 EFL_API efl_status efl_criterion_read_factors(const efl_criterion* criterion, double* first,
                                               double* second);
 
-/* Replaces the state. Sums are finite and >= 0, steps from 0 to 2^53 - 1; ratios are in [0, 1], of
- * EFL_EQUALIZATION_LOSS_V2 finite and >= 0. EFL_BAD_ARGUMENT, EFL_OUT_OF_MEMORY. */
+/* Replaces the state, and drops what waits for a commit. Sums are finite and >= 0, steps from 0 to
+ * 2^53 - 1; ratios are in [0, 1], of EFL_EQUALIZATION_LOSS_V2 finite and >= 0. EFL_BAD_ARGUMENT,
+ * EFL_OUT_OF_MEMORY. */
 EFL_API efl_status efl_criterion_write_state(efl_criterion* criterion, const double* positive,
                                              const double* negative, const double* ratio,
                                              int64_t steps);
 
-/* Adds the sums and steps of another criterion of the same loss, and updates the ratios. Errors as
+/* Adds the sums and steps of another criterion of the same loss, and updates the ratios. No sum
+ * decays: nobody knows which steps came first. Errors as
  * for write_state, also where a sum would leave the range of double. The number of steps ends at
  * 2^53 - 1, and stays there. */
 EFL_API efl_status efl_criterion_merge_state(efl_criterion* criterion, const double* positive,
                                              const double* negative, int64_t steps);
 
-/* Back to the state of a new criterion. EFL_BAD_ARGUMENT as for read_state, EFL_OUT_OF_MEMORY. */
+/* Back to the state of a new criterion, with nothing that waits for a commit. EFL_BAD_ARGUMENT as
+ * for read_state, EFL_OUT_OF_MEMORY. */
 EFL_API efl_status efl_criterion_reset_state(efl_criterion* criterion);
 
 #ifdef __cplusplus

@@ -39,6 +39,7 @@ Napi::Object slots(Napi::Env env) {
                                        {"criterion", kCriterion},
                                        {"countPositives", kCountPositives},
                                        {"collect", kCollect},
+                                       {"equalize", kEqualize},
                                        {"gradientsGiven", kGradientsGiven},
                                        {"gamma", kGamma},
                                        {"alpha", kAlpha},
@@ -88,6 +89,10 @@ Napi::Object codes(Napi::Env env) {
                object_of(env, {{"sum", EFL_REDUCTION_SUM},
                                {"mean", EFL_REDUCTION_MEAN},
                                {"none", EFL_REDUCTION_NONE}}));
+  set_property(all, "collect",
+               object_of(env, {{"none", EFL_COLLECT_NONE},
+                               {"now", EFL_COLLECT_NOW},
+                               {"defer", EFL_COLLECT_DEFER}}));
   set_property(
       all, "dtype",
       object_of(env,

@@ -1,6 +1,7 @@
 #include "criterion.h"
 
 #include <algorithm>
+#include <new>
 #include <utility>
 
 #include "arguments.h"
@@ -44,7 +45,8 @@ Call decode_numbers(napi_env env, const CallBlock& block, const SpecView& spec) 
   for (const CallNumber& number : kCallNumbers) call.*number.field = block[slot++];
   const bool counted = block[kCountPositives] != 0;
   if (counted) call.normalizer = EFL_NORMALIZER_POSITIVES;
-  call.collect = block[kCollect] != 0;
+  call.collect = static_cast<int32_t>(block[kCollect]);
+  call.equalize = block[kEqualize] != 0;
   with_refusals(env, [&] { check_numbers(call, spec, decoded.gradients_given, counted); });
   return decoded;
 }
@@ -74,6 +76,10 @@ Napi::Function Criterion::define(Napi::Env env) {
                          InstanceMethod<&Criterion::read_parameters>("readParameters"),
                          InstanceMethod<&Criterion::restore>("restore"),
                          InstanceMethod<&Criterion::merge>("merge"),
+                         InstanceMethod<&Criterion::use_ratios>("useRatios"),
+                         InstanceMethod<&Criterion::collect>("collect"),
+                         InstanceMethod<&Criterion::commit>("commit"),
+                         InstanceMethod<&Criterion::pending_calls>("pendingCalls"),
                          InstanceMethod<&Criterion::reset>("reset"),
                          InstanceMethod<&Criterion::dispose>("dispose"),
                      });
@@ -206,6 +212,16 @@ class DeviceArrays : public ArrayPlace {
 
 }  // namespace
 
+// A graph that the stream is captured into keeps the part, and has the state on its device.
+void Criterion::keep_in_capture(const Environment& environment, const Stream& stream,
+                                const std::shared_ptr<DeviceCriterion>& part) const {
+  if (!environment.capture.is_into(stream)) return;
+  const auto move_state = [state = state_, device = part->device] {
+    (void)state->on_device(device);
+  };
+  environment.capture.graph->keep(part, move_state);
+}
+
 // Puts the call into a stream.
 Napi::Value Criterion::run_on_device(const Napi::CallbackInfo& info) {
   const int32_t device = int_argument(info[kDevice], "device");
@@ -226,10 +242,7 @@ Napi::Value Criterion::run_on_device(const Napi::CallbackInfo& info) {
   call.stream = stream->handle;
   with_device_errors(info.Env(), [&] {
     const std::shared_ptr<DeviceCriterion> part = criterion.on_device(device);
-    if (environment.capture.is_into(*stream)) {
-      environment.capture.graph->keep(part,
-                                      [state = state_, device] { (void)state->on_device(device); });
-    }
+    keep_in_capture(environment, *stream, part);
     require_device(device_library()->compute(part->get(), &call));
   });
   return info.Env().Undefined();
@@ -310,6 +323,52 @@ Napi::Value Criterion::merge(const Napi::CallbackInfo& info) {
   criterion.wait_for_calls();
   criterion.host().merge(positive, negative, static_cast<int64_t>(steps));
   return info.Env().Undefined();
+}
+
+// Replaces the ratios alone, for the next call.
+Napi::Value Criterion::use_ratios(const Napi::CallbackInfo& info) {
+  const double* const ratio = array_argument<double>(info[0], "ratio", classes(info.Env()));
+  CriterionState& criterion = state_at_home(info.Env());
+  criterion.wait_for_calls();
+  criterion.host().use_ratios(ratio);
+  return info.Env().Undefined();
+}
+
+// Takes the sums of a call that somebody else has computed: (positive, negative, defers).
+Napi::Value Criterion::collect(const Napi::CallbackInfo& info) {
+  const std::size_t count = classes(info.Env());
+  const double* const positive = array_argument<double>(info[0], "positive", count);
+  const double* const negative = array_argument<double>(info[1], "negative", count);
+  const bool defers = boolean_argument(info[2], "defers");
+  CriterionState& criterion = state_at_home(info.Env());
+  criterion.wait_for_calls();
+  const int32_t threads = Environment::of(info.Env()).threads;
+  const efl_status status = criterion.host().collect(positive, negative, defers, threads);
+  if (status == EFL_OUT_OF_MEMORY) throw std::bad_alloc();
+  return info.Env().Undefined();
+}
+
+// (device, stream): without a device where the state is, in the default stream.
+Napi::Value Criterion::commit(const Napi::CallbackInfo& info) {
+  CriterionState& criterion = state(info.Env());
+  const Environment& environment = Environment::of(info.Env());
+  if (info[0].IsUndefined()) {
+    with_device_errors(info.Env(), [&] { criterion.commit(nullptr, environment.threads); });
+    return info.Env().Undefined();
+  }
+  const int32_t device = int_argument(info[0], "device");
+  const std::shared_ptr<Stream> stream = stream_argument(info[1], device);
+  with_device_errors(info.Env(), [&] {
+    keep_in_capture(environment, *stream, criterion.on_device(device));
+    criterion.commit(stream->handle, environment.threads);
+  });
+  return info.Env().Undefined();
+}
+
+Napi::Value Criterion::pending_calls(const Napi::CallbackInfo& info) {
+  const int64_t calls =
+      with_device_errors(info.Env(), [&] { return state(info.Env()).pending_calls(); });
+  return Napi::Number::New(info.Env(), static_cast<double>(calls));
 }
 
 Napi::Value Criterion::reset(const Napi::CallbackInfo& info) {

@@ -11,6 +11,8 @@
 
 namespace efl::node {
 
+struct Environment;
+
 class Criterion : public Napi::ObjectWrap<Criterion> {
  public:
   static Napi::Function define(Napi::Env env);
@@ -36,6 +38,10 @@ class Criterion : public Napi::ObjectWrap<Criterion> {
   Napi::Value read_parameters(const Napi::CallbackInfo& info);
   Napi::Value restore(const Napi::CallbackInfo& info);
   Napi::Value merge(const Napi::CallbackInfo& info);
+  Napi::Value use_ratios(const Napi::CallbackInfo& info);
+  Napi::Value collect(const Napi::CallbackInfo& info);
+  Napi::Value commit(const Napi::CallbackInfo& info);
+  Napi::Value pending_calls(const Napi::CallbackInfo& info);
   Napi::Value reset(const Napi::CallbackInfo& info);
   Napi::Value dispose(const Napi::CallbackInfo& info);
 
@@ -45,6 +51,8 @@ class Criterion : public Napi::ObjectWrap<Criterion> {
   CriterionState& state(Napi::Env env) const;
   // The same for what happens on the host.
   CriterionState& state_at_home(Napi::Env env) const;
+  void keep_in_capture(const Environment& environment, const Stream& stream,
+                       const std::shared_ptr<DeviceCriterion>& part) const;
   Napi::Object definition_of(Napi::Env env) const;
   std::size_t classes(Napi::Env env) const;
   GradientStatistics statistics(Napi::Env env) const;

@@ -1,6 +1,7 @@
 #include "criterion_state.h"
 
 #include <algorithm>
+#include <new>
 #include <utility>
 
 #include "devices.h"
@@ -31,6 +32,9 @@ std::shared_ptr<DeviceCriterion> CriterionState::on_device(int32_t device) {
     require_device(device_library()->write_state(part->get(), now.positive().data(),
                                                  now.negative().data(), now.ratio().data(),
                                                  now.steps()));
+    const PendingSums pending = host_.pending();
+    require_device(device_library()->write_pending(part->get(), pending.positive().data(),
+                                                   pending.negative().data(), pending.calls()));
   }
   home_ = part;
   return part;
@@ -46,7 +50,7 @@ std::shared_ptr<DeviceCriterion> CriterionState::part_on(int32_t device) {
 
 void CriterionState::bring_home() {
   if (!home_) return;
-  if (host_.keeps_statistics()) host_.replace(read_from_device());
+  if (host_.keeps_statistics()) host_.replace(read_from_device(), read_pending_from_device());
   home_ = nullptr;
 }
 
@@ -56,9 +60,36 @@ GradientStatistics CriterionState::read_from_device() const {
   int64_t steps = 0;
   require_device(device_library()->read_state(home_->get(), positive.data(), negative.data(),
                                               ratio.data(), &steps));
-  GradientStatistics read(spec().rule.rule, spec().convention.classes);
+  GradientStatistics read(spec().rule, spec().convention.classes);
   read.restore(positive.data(), negative.data(), ratio.data(), steps);
   return read;
+}
+
+PendingSums CriterionState::read_pending_from_device() const {
+  const auto classes = static_cast<std::size_t>(spec().convention.classes);
+  std::vector<double> positive(classes), negative(classes);
+  int64_t calls = 0;
+  require_device(
+      device_library()->read_pending(home_->get(), positive.data(), negative.data(), &calls));
+  PendingSums read;
+  if (calls == 0) return read;
+  if (!read.make_room(spec().convention.classes)) throw std::bad_alloc();
+  read.restore(positive.data(), negative.data(), calls);
+  return read;
+}
+
+int64_t CriterionState::pending_calls() const {
+  if (home_ && host_.keeps_statistics()) return read_pending_from_device().calls();
+  return host_.pending_calls();
+}
+
+void CriterionState::commit(void* stream, int32_t threads) {
+  wait_for_calls();
+  if (home_) {
+    require_device(device_library()->commit(home_->get(), stream, nullptr));
+  } else {
+    (void)host_.commit(threads);  // which only fails with a reducer
+  }
 }
 
 GradientStatistics CriterionState::statistics() const {

@@ -35,12 +35,18 @@ class CriterionState {
   // The state is that of the host; what a device has is out of date.
   void leave_device() { home_ = nullptr; }
 
-  // A copy, consistent in itself, from wherever the state is.
+  // Copies, consistent in themselves, from wherever the state is.
   GradientStatistics statistics() const;
+  int64_t pending_calls() const;
+
+  // Folds in what deferred calls have kept aside, where the state is; the stream, of the device
+  // that has it, may be null.
+  void commit(void* stream, int32_t threads);
 
  private:
   std::shared_ptr<DeviceCriterion> part_on(int32_t device);
   GradientStatistics read_from_device() const;
+  PendingSums read_pending_from_device() const;
 
   HostCriterion host_;
 

@@ -65,7 +65,12 @@ Napi::Value loss_options(const Napi::CallbackInfo& info) {
     set_property(described, "name", js_name(option.name));
     set_property(described, "kind", kind_name(option.kind));
     set_property(described, "expected", js_text(option.expected));
-    if (option.kind == OptionKind::kNumber) set_property(described, "fallback", option.fallback);
+    const bool is_number = option.kind == OptionKind::kNumber ||
+                           (option.kind == OptionKind::kInteger && !option.required);
+    // A default that nobody may give stands for none.
+    if (is_number && option.accepts(option.fallback)) {
+      set_property(described, "fallback", option.fallback);
+    }
     if (option.kind == OptionKind::kFlag) set_property(described, "fallback", option.fallback != 0);
     set_property(described, "required", option.required);
     set_property(found, std::to_string(found.Length()).c_str(), described);

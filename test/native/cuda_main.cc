@@ -544,7 +544,7 @@ void surveys_count_rows_and_find_what_is_bad(int count, uint32_t seed) {
 // A criterion that owns its arrays.
 struct Spec : efl::SpecView {
   Spec(efl::Rule rule_of_it, int32_t classes) : SpecView() {
-    rule = {rule_of_it, 2, 8, 12, 0.8, 4};
+    rule = {rule_of_it, 2, 8, 12, 0.8, 4, 1, 0};
     for (int32_t j = 0; j < classes; ++j) {
       positive_weights.push_back(0.25 * (1 + j % 4));
       negative_weights.push_back(0.75 * (1 + j % 3));
@@ -617,7 +617,7 @@ void the_state_on_the_device_is_that_on_the_host() {
     Problem given(1, kClasses, 5, false);
     const double scale = efl::scales_of(given.problem, {}).statistics;
     DeviceState device(spec, kClasses);
-    efl::GradientStatistics host(rule, kClasses);
+    efl::GradientStatistics host(spec.rule, kClasses);
     efl::ColumnParameters columns(kClasses);
     for (int step = 1; step <= 4; ++step) {
       std::vector<double> negative, positive, scaled_negative, scaled_positive;
@@ -627,7 +627,7 @@ void the_state_on_the_device_is_that_on_the_host() {
         scaled_negative.push_back(negative.back() * scale);
         scaled_positive.push_back(positive.back() * scale);
       }
-      host.fold(scaled_positive.data(), scaled_negative.data(), 1);
+      host.merge(scaled_positive.data(), scaled_negative.data(), 1);
       efl::update_parameters(spec, host.ratio(), 0, kClasses, &columns);
       device.enter(negative, positive, given.problem, {0, 1, 1, 0, 1, EFL_OK, 0, 0, 0});
       CHECK(device.steps == step);

@@ -23,7 +23,8 @@ export interface ReferenceCall {
   readonly normalizer?: number | 'positives' | undefined;
   readonly gradOutput?: number | ArrayLike<number> | undefined;
   readonly lossScale?: number | undefined;
-  readonly collect?: boolean | undefined;
+  readonly collect?: boolean | 'defer' | undefined;
+  readonly equalize?: boolean | undefined;
 }
 
 export interface ReferenceCounts {
@@ -67,6 +68,8 @@ export class ReferenceCriterion {
   readonly negative: Float64Array;
   readonly ratio: Float64Array;
   steps = 0;
+  /** Sums of each deferred call that has not been committed. */
+  private pending: (readonly [positive: Float64Array, negative: Float64Array])[] = [];
   private readonly options: ReferenceOptions;
   private readonly kind: Kind;
 
@@ -79,10 +82,11 @@ export class ReferenceCriterion {
   }
 
   /** gamma and the factors on the weights of a column, objectness included. */
-  factors(column: number): ClassFactors {
-    return column === this.options.numClasses
-      ? OBJECTNESS
-      : this.kind.factors(this.options, this.ratio[column]!);
+  factors(column: number, equalize = true): ClassFactors {
+    if (column === this.options.numClasses) return OBJECTNESS;
+    const { kind, options } = this;
+    const ratio = equalize ? this.ratio[column]! : (kind.ratio?.initial ?? NaN);
+    return kind.factors(options, ratio);
   }
 
   load(state: ReferenceState): void {
@@ -101,10 +105,19 @@ export class ReferenceCriterion {
     call: ReferenceCall = {},
   ): ReferenceOutput {
     const output = this.compute(logits, targets, call);
-    if (call.collect !== false && output.counted) {
+    if (call.collect === 'defer') this.pending.push([output.positive, output.negative]);
+    else if (call.collect !== false && output.counted) {
       this.accumulate(output.positive, output.negative);
     }
     return output;
+  }
+
+  /** All deferred calls as one step. */
+  commit(): void {
+    const total = (place: 0 | 1): Float64Array =>
+      this.positive.map((_, j) => this.pending.reduce((sum, call) => sum + call[place][j]!, 0));
+    if (this.pending.length > 0) this.accumulate(total(0), total(1));
+    this.pending = [];
   }
 
   collectGrad(grads: ArrayLike<number>, labels: ArrayLike<number>, lossScale = 1): ReferenceCounts {
@@ -168,7 +181,7 @@ export class ReferenceCriterion {
         const at = i * columns + j;
         const x = logits[at]!;
         const upstream = typeof gradOutput === 'number' ? gradOutput : gradOutput[at]!;
-        const { element, largestWeight } = this.element(x, row, j);
+        const { element, largestWeight } = this.element(x, row, j, call.equalize);
         const gradient = element.gradient * factor * upstream;
         const scale = abs(element.gradientScale * factor * upstream);
         elements[at] = element.loss * lossWeight;
@@ -211,8 +224,9 @@ export class ReferenceCriterion {
     x: number,
     row: TargetRow,
     column: number,
+    equalize?: boolean,
   ): { element: SoftElementResult; largestWeight: number } {
-    const { gamma, ...factors } = this.factors(column);
+    const { gamma, ...factors } = this.factors(column, equalize);
     const base = this.weights(x, row, column);
     const positive = base.positive * factors.positive;
     const negative = base.negative * factors.negative;
@@ -248,12 +262,14 @@ export class ReferenceCriterion {
     if (ratio === undefined) {
       return;
     }
-    for (let j = 0; j < this.ratio.length; j += 1) {
-      this.positive[j] = this.positive[j]! + positive[j]!;
-      this.negative[j] = this.negative[j]! + negative[j]!;
-      this.ratio[j] = ratio.of(this.positive[j]!, this.negative[j]!);
-    }
+    const { halfLife = Infinity, startAfter = 0 } = this.options;
+    const decay = 2 ** (-1 / halfLife);
     this.steps += 1;
+    for (let j = 0; j < this.ratio.length; j += 1) {
+      this.positive[j] = this.positive[j]! * decay + positive[j]!;
+      this.negative[j] = this.negative[j]! * decay + negative[j]!;
+      if (this.steps > startAfter) this.ratio[j] = ratio.of(this.positive[j]!, this.negative[j]!);
+    }
   }
 }
 

@@ -27,6 +27,8 @@ export interface KindOptions {
   readonly threshold?: number | undefined;
   readonly scoreThreshold?: number | undefined;
   readonly backgroundWeight?: ArrayLike<number> | undefined;
+  readonly halfLife?: number | undefined;
+  readonly startAfter?: number | undefined;
 }
 
 /** The parameters of a class at a gradient ratio: its gamma, and factors on its weights. */

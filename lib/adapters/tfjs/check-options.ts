@@ -1,3 +1,4 @@
+import { collectOf } from '../../calls/call-numbers';
 import { Criterion } from '../../criteria/criterion';
 import { booleanOption, knownOptions, reject } from '../../validation';
 
@@ -9,8 +10,12 @@ export interface TfLossOptions {
    * the mean of the losses what their sum over the positives would be. Default 1.
    */
   readonly normalizer?: number | 'positives' | undefined;
-  /** Whether the statistics of gradients enter the state of an equalized criterion. Default true. */
-  readonly collect?: boolean | undefined;
+  /**
+   * Whether the statistics of gradients enter the state of an equalized criterion; `'defer'`: not
+   * before `criterion.commit()`, which folds in those of all losses since the last one as one step.
+   * Default true.
+   */
+  readonly collect?: boolean | 'defer' | undefined;
   /**
    * Whether there is one loss for each row, which is what `classWeight` of `fit()` weighs; `fit()` then
    * takes their mean. Needs reduction `'none'`. Default false.
@@ -26,7 +31,7 @@ export interface TfLossOptions {
 
 /** The options that are left to be looked at, checked. */
 export interface CheckedOptions extends TfLossOptions {
-  readonly collect: boolean;
+  readonly collect: boolean | 'defer';
   readonly perSample: boolean;
   readonly warnOfFactor: boolean;
 }
@@ -51,9 +56,10 @@ export function checkOptions(
   }
   if (perSample) checkDivisor(given.normalizer);
   else criterion.checkNumbers(given);
+  collectOf(given.collect, false);
   return {
     normalizer: given.normalizer,
-    collect: booleanOption('collect', given.collect, true),
+    collect: given.collect ?? true,
     perSample,
     warnOfFactor: booleanOption('warnOfFactor', given.warnOfFactor, true),
   };

@@ -46,8 +46,9 @@ export function composedLoss(
         const elements = weigh(savedRows!, saved, again);
         const slope = onlyCounted(elementSlope(savedRows!, elements, again), saved);
         const gradient = tf.mul(slope, upstream);
-        if (collect && facts.countedRows > 0) {
-          collectFrom(criterion, source.isQuality, savedRows!, gradient, saved.targets);
+        if (collect !== false && facts.countedRows > 0) {
+          const defers = collect === 'defer';
+          collectFrom(criterion, source.isQuality, savedRows!, gradient, saved.targets, defers);
         }
         return tf.reshape(gradient, logits.shape);
       },
@@ -105,13 +106,14 @@ function onlyCounted(elements: tf.Tensor, { counts }: Pick<RowFacts, 'counts'>):
   return tf.where(tf.greater(counts, 0), elements, 0);
 }
 
-/** Adds the sums of |gradient| to the state, as the addon does. */
+/** Adds the sums of |gradient| to the state, or keeps them aside, as the addon does. */
 function collectFrom(
   criterion: Criterion,
   isQuality: boolean,
   logits: tf.Tensor,
   gradient: tf.Tensor,
   targets: tf.Tensor,
+  defers: boolean,
 ): void {
   const state = equalized(criterion);
   if (!state) return;
@@ -121,9 +123,5 @@ function collectFrom(
   const ofPositives = tf.mul(finite, share);
   const sums = (elements: tf.Tensor): Float64Array =>
     Float64Array.from(tf.sum(elements, 0).dataSync().subarray(0, numClasses));
-  state.mergeStatistics({
-    positive: sums(ofPositives),
-    negative: sums(tf.sub(finite, ofPositives)),
-    steps: 1,
-  });
+  state.collectSums(sums(ofPositives), sums(tf.sub(finite, ofPositives)), defers);
 }

@@ -37,13 +37,15 @@ function callOf(
 ): Record<string, unknown> {
   const { method, normalizer, lossScale, collect } = given;
   const { reduction = 'sum' } = options;
-  if (method === 'collectGrad') return { ...sample.format, lossScale };
+  if (method === 'collectGrad') {
+    return { ...sample.format, lossScale, ...(collect === 'defer' && { collect }) };
+  }
   const forward = {
     ...sample.format,
     ...(reduction === 'sum' && { normalizer }),
     ...(sample.quality && { quality: sample.byRow(sample.quality, true) }),
   };
-  if (method === 'forward') return forward;
+  if (method === 'forward') return { ...forward, equalize: given.equalize };
   const isElements = given.gradOutput === 'elements';
   const gradOutput = !isElements
     ? given.gradOutput

@@ -11,7 +11,7 @@ import {
   QualityFocalLoss,
 } from '../../../lib';
 import type { Criterion, HostTensor } from '../../../lib';
-import { expectClose, STATISTICS } from '../../reference/compare';
+import { expectClose, expectSame, STATISTICS } from '../../reference/compare';
 import { ReferenceCriterion } from '../../reference/criterion';
 import type { ReferenceOutput } from '../../reference/criterion';
 import { isStateful } from '../../reference/family';
@@ -68,7 +68,14 @@ export class Pair {
     const output = await this.run(given, made);
     if ('loss' in expected) expectResult(output, expected, made, this.scenario);
     else expect(countsOf(output)).toEqual(countsOf(expected));
+    if (before && given.collect === 'defer') this.commit(before);
     if (before) this.expectState(given, before, expected);
+  }
+
+  /** What a call has deferred enters the state when it is committed, and not before. */
+  private commit(before: StateView): void {
+    expectSameState(this.state()!, before);
+    (this.criterion as EqualizedFocalLoss).commit();
   }
 
   /** The same call without waiting for its end. */
@@ -102,6 +109,7 @@ export class Pair {
           ? upstream
           : (call['gradOutput'] as number | undefined),
       quality,
+      equalize: call['equalize'] as boolean | undefined,
     };
     return this.reference.forward(logits, targets, named);
   }
@@ -150,12 +158,18 @@ export class Pair {
       return;
     }
     expect(after.steps).toBe(before.steps + 1);
+    const { halfLife = Infinity, startAfter = 0 } = this.scenario.options;
+    const decay = 2 ** (-1 / halfLife);
     for (const name of ['positive', 'negative'] as const) {
-      const total = before[name].map((sum, j) => sum + expected[name][j]!);
+      const total = before[name].map((sum, j) => sum * decay + expected[name][j]!);
       const absolute = total.map((sum, j) =>
         Math.max(least, STATISTICS.relative * expected[`${name}Scale`][j]! + 1e-14 * sum),
       );
       expectClose(`${name} sums`, after[name], total, { relative: 0, absolute });
+    }
+    if (after.steps <= startAfter) {
+      expectSame('ratios', after.ratio, before.ratio);
+      return;
     }
     const ratio = KINDS[this.scenario.kind].ratio!;
     const ratios = after.positive.map((sum, j) => ratio.of(sum, after.negative[j]!));

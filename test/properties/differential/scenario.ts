@@ -35,7 +35,8 @@ export interface Plan {
   readonly normalizer: number | 'positives' | undefined;
   readonly gradOutput: number | 'elements' | undefined;
   readonly lossScale: number | undefined;
-  readonly collect: boolean | undefined;
+  readonly collect: boolean | 'defer' | undefined;
+  readonly equalize: boolean | undefined;
   /** One bad label, target or quality. */
   readonly spoilt: boolean;
 }
@@ -77,19 +78,27 @@ const common = fc.record({
 const alphas = maybe(fc.oneof(alpha, classValues(1)));
 const qualityGamma = fc.oneof(double(1, 6), fc.constantFrom(1, 2));
 
+const statistics = {
+  halfLife: maybe(double(0.1, 50)),
+  startAfter: maybe(fc.integer({ min: 0, max: 2 })),
+};
+
 const OWN: Readonly<Record<LossKind, fc.Arbitrary<object>>> = {
   focal: fc.record({ gamma: maybe(gamma), alpha: alphas }),
   equalizedFocal: fc.record({
     gamma: maybe(equalizedGamma),
     alpha: alphas,
     scaleFactor: maybe(scaleFactor),
+    ...statistics,
   }),
   qualityFocal: fc.record({ gamma: maybe(qualityGamma) }),
   equalizedQualityFocal: fc.record({
     gamma: maybe(qualityGamma),
     scaleFactor: maybe(scaleFactor),
+    ...statistics,
   }),
   equalizationV2: fc.record({
+    ...statistics,
     mapSteepness: maybe(double(0.5, 20)),
     mapMidpoint: maybe(double(-1, 2)),
     positiveGain: maybe(double(0, 8)),
@@ -145,7 +154,8 @@ const plan: fc.Arbitrary<Plan> = fc.record({
   normalizer: maybe(fc.oneof(positiveFactor, fc.constant('positives' as const))),
   gradOutput: maybe(fc.oneof(factor, fc.constantFrom(0, 'elements' as const))),
   lossScale: maybe(fc.oneof(factor, fc.constantFrom(65536, 2 ** -20))),
-  collect: maybe(fc.boolean()),
+  collect: fc.constantFrom(undefined, undefined, undefined, true, false, 'defer'),
+  equalize: maybe(fc.boolean()),
   spoilt: fc.integer({ min: 0, max: 9 }).map((draw) => draw === 9),
 });
 
