@@ -46,7 +46,7 @@ export type {
   ForwardCall,
   GradientCall,
 } from './calls/call-options';
-export type { Labels, Logits, Quality, Targets } from './calls/arguments';
+export type { Labels, Logits, Mask, Quality, RowWeight, Targets } from './calls/arguments';
 export type { CollectOutput, ElementsOf, FormOf, LossOf, LossOutput } from './calls/results';
 export type { Finding, FindingKind } from './state/diagnosis';
 export type { LoadableState, LoadStateOptions, StateDict, Statistics } from './state/statistics';

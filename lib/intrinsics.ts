@@ -143,7 +143,7 @@ export function partOf(values: ArrayBufferView, first: number, last: number): Ar
 }
 
 /** Arrays of the kinds that the kernels take, of any realm. */
-export type PlainArray = Float32Array | Int32Array | Uint16Array;
+export type PlainArray = Float32Array | Int32Array | Uint16Array | Uint8Array;
 
 /** Part of a buffer as an array of the same kind as `values`. */
 export function viewLike<T extends PlainArray>(

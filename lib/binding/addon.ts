@@ -25,8 +25,10 @@ export interface AddonCodes {
   readonly deviceReport: Codes<'bytes' | 'report'>;
   readonly status: Codes<
     | ('ok' | 'badLabel' | 'badTarget' | 'badQuality' | 'badNormalizer')
-    | ('outOfMemory' | 'cancelled' | 'deviceError' | 'notComputed')
+    | ('outOfMemory' | 'cancelled' | 'deviceError' | 'notComputed' | 'badWeight')
   >;
+  /** What stands in the slot of the normalizer where `countPositives` is set. */
+  readonly normalizer: Codes<'positives' | 'weights'>;
   readonly background: Codes<'first' | 'last' | 'none'>;
   readonly reduction: Codes<'sum' | 'mean' | 'none'>;
   /** What becomes of the statistics of a call. */
@@ -75,7 +77,7 @@ type RowArguments = [
 ];
 
 /** The arrays of a call; a list for a list. `Numbers` are of the type of the logits. */
-type CallArguments<Numbers, Floats, Labels> = [
+type CallArguments<Numbers, Floats, Labels, Bytes, Mask> = [
   /** Or gradients, where the block says that they are given. */
   logits: Numbers,
   /** Either labels or targets. */
@@ -88,9 +90,21 @@ type CallArguments<Numbers, Floats, Labels> = [
   targets: Floats | undefined,
   /** Without one the logits are one level of float32 rows. */
   geometry: Int32Array | undefined,
+  /** One value for each label. */
+  rowWeight: Floats | undefined,
+  /** One for each logit. */
+  mask: Bytes | undefined,
+  /** One for each class. */
+  classMask: Mask | undefined,
 ];
 
-type HostArguments = CallArguments<PerLevel<Values>, PerLevel<Float32Array>, PerLevel<Int32Array>>;
+type HostArguments = CallArguments<
+  PerLevel<Values>,
+  PerLevel<Float32Array>,
+  PerLevel<Int32Array>,
+  PerLevel<Uint8Array>,
+  Uint8Array
+>;
 
 /** Where the report goes when the call has been computed, and what is called then. */
 type LaterArguments = [outcome: Float64Array, done: () => void];
@@ -99,7 +113,7 @@ type DeviceList = readonly NativeMemory[];
 
 /** Its results are there after `stream` has been waited for. */
 type DeviceArguments = [
-  ...CallArguments<DeviceList, DeviceList, DeviceList>,
+  ...CallArguments<DeviceList, DeviceList, DeviceList, DeviceList, NativeMemory>,
   device: number,
   report: NativeMemory,
   stream: NativeStream | undefined,

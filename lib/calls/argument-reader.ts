@@ -16,6 +16,14 @@ export interface ArgumentReader<Place extends OnHost | OnDevice> extends Sharing
   readonly quality: CheckOne<Place['floats'], Place['logits']>;
   readonly gradOutput: CheckOne<Place['floats'], Place['logits']>;
   readonly grad: CheckOne<Place['logits'], Place['logits']>;
+  readonly rowWeight: CheckOne<Place['floats'], Place['logits']>;
+  readonly mask: CheckOne<Place['bytes'], Place['logits']>;
+  readonly classMask: (
+    argument: string,
+    value: unknown,
+    classes: number,
+    logits: CheckedLogits<Place['logits']>,
+  ) => Place['bytes'];
   /** Whether the gradient may be written over gradOutput. */
   readonly overGradOutput: boolean;
   /** A number that is in memory. */

@@ -3,6 +3,7 @@ import type { CudaTensor } from '../cuda/cuda-tensor';
 import type { Float16Values } from '../tensors/float16';
 import type { DimsTensor } from '../tensors/foreign';
 import type { HostLabelValues } from '../tensors/labels';
+import type { HostMask } from '../tensors/masks';
 import type { ForeignTensor, HostTensor, HostValues, TensorLike } from '../tensors/tensor';
 
 /**
@@ -43,3 +44,19 @@ type LevelQuality = Float32Array | readonly number[] | CudaTensor;
 
 /** One number in [0, 1] for each row, read in rows with a class; a list of them for a list of logits. */
 export type Quality = LevelQuality | readonly LevelQuality[];
+
+type LevelRowWeight = TensorLike | readonly number[] | CudaTensor;
+
+/**
+ * One finite number >= 0 for each row, in the order of the labels; a list of them for a list of
+ * logits.
+ */
+export type RowWeight = LevelRowWeight | readonly LevelRowWeight[];
+
+type LevelMask = HostMask | CudaTensor;
+
+/**
+ * One byte for each logit, in the order of the logits; a list of them for a list of logits. On a
+ * device tensors of `'uint8'`, for logits that are there, too.
+ */
+export type Mask = LevelMask | readonly LevelMask[];

@@ -5,7 +5,7 @@ import { nativeFailure } from '../binding/native-failure';
 import { EflArgumentError } from '../errors';
 import { booleanOption, describe, reject } from '../validation';
 import { plainNumbers, type GivenCall } from './call-options';
-import type { CallNumbers, CallOwner, Reduction } from './checked-call';
+import type { CallNumbers, CallOwner, CountedNormalizer, Reduction } from './checked-call';
 
 /** What is no number is NaN, which core refuses. */
 export function numberOf(value: unknown, fallback: number): number {
@@ -14,11 +14,11 @@ export function numberOf(value: unknown, fallback: number): number {
 }
 
 /** The divisor of the sum, as far as it is not a tensor. */
-export function normalizerOf(value: unknown, reduction: Reduction): number | 'positives' {
+export function normalizerOf(value: unknown, reduction: Reduction): number | CountedNormalizer {
   if (value !== undefined && reduction !== 'sum') {
     reject('normalizer', `none with reduction '${reduction}'`, value);
   }
-  return value === 'positives' ? value : numberOf(value, 1);
+  return value === 'positives' || value === 'weights' ? value : numberOf(value, 1);
 }
 
 /** Whether an upstream gradient comes as one value for each element, as only 'none' has it. */
@@ -46,8 +46,10 @@ export function writeNumbers(owner: CallOwner, call: CallNumbers): void {
   const { slot, defaults } = codes;
   const { normalizer, upstream, given } = call;
   block[slot.criterion] = owner.native().number;
-  block[slot.normalizer] = typeof normalizer === 'number' ? normalizer : 1;
-  block[slot.countPositives] = normalizer === 'positives' ? 1 : 0;
+  const isCounted = typeof normalizer === 'string';
+  const number = typeof normalizer === 'number' ? normalizer : 1;
+  block[slot.normalizer] = isCounted ? codes.normalizer[normalizer] : number;
+  block[slot.countPositives] = isCounted ? 1 : 0;
   block[slot.gradOutput] = typeof upstream === 'number' ? upstream : 1;
   for (let i = 0; i < plainNumbers.length; i++) {
     const name = plainNumbers[i]!;

@@ -4,16 +4,17 @@ import type { CudaTensor } from '../cuda/cuda-tensor';
 import { formatNames, type FormatOptions } from '../tensors/layout';
 import type { TensorLike } from '../tensors/tensor';
 import { knownOptions } from '../validation';
-import type { Logits, Quality } from './arguments';
+import type { Logits, Mask, Quality, RowWeight } from './arguments';
 
 /** Options of one forward call. */
 export interface ForwardCall extends FormatOptions {
   /**
-   * What the sum of the elements is divided by: a number > 0, or `'positives'` for
-   * max(1, rows with a class in this call); with logits on a device also a float32 tensor of one
-   * there. Only with reduction `'sum'`. Default 1.
+   * What the sum of the elements is divided by: a number > 0, `'positives'` for max(1, rows with a
+   * class in this call), or `'weights'` for the sum of the weights of these rows, 1 where there is
+   * none; with logits on a device also a float32 tensor of one there. Only with reduction `'sum'`.
+   * Default 1.
    */
-  readonly normalizer?: number | 'positives' | CudaTensor | undefined;
+  readonly normalizer?: number | 'positives' | 'weights' | CudaTensor | undefined;
   /** Of each row, in [0, 1]. The quality losses need it with labels; nobody else takes it. */
   readonly quality?: Quality | undefined;
   /** With logits on a device: the stream the call is put into. Default: the device's default one. */
@@ -23,6 +24,22 @@ export interface ForwardCall extends FormatOptions {
    * equalized criterion make of each class. Its values can be compared across steps. Default true.
    */
   readonly equalize?: boolean | undefined;
+  /**
+   * Weight of each row, finite and >= 0: factor on its loss, elements, gradient and statistics. A row
+   * of weight 0, or below 2^-126, is ignored, as by its label. Default: every row weighs 1.
+   */
+  readonly rowWeight?: RowWeight | undefined;
+  /**
+   * A byte for each logit: 0 leaves the element out of everything, whatever its logit and target
+   * are; its gradient is 0. A row whose own class is left out is none of the positives. Default:
+   * nothing is left out.
+   */
+  readonly mask?: Mask | undefined;
+  /**
+   * A byte for each class: 0 leaves all its elements out, as `mask` does. An objectness column always
+   * counts. Default: nothing is left out.
+   */
+  readonly classMask?: Uint8Array | CudaTensor | undefined;
 }
 
 /** Options of one forward and backward call. */
@@ -99,7 +116,8 @@ type Names = readonly Name[];
 export const plainNumbers = ['lossScale'] as const;
 
 const placed: Names = ['stream', ...formatNames];
-const forward: Names = ['normalizer', 'quality', ...placed];
+const selection: Names = ['rowWeight', 'mask', 'classMask'];
+const forward: Names = ['normalizer', 'quality', ...placed, ...selection];
 const forwardBackward: Names = [...forward, 'gradOutput', 'lossScale', 'collect', 'grad'];
 const forwardOnly: Names = [...forward, 'equalize'];
 const collect: Names = ['lossScale', ...placed, 'collect'];
@@ -140,6 +158,9 @@ function newOptions(): Record<Name, undefined> {
     grad: undefined,
     signal: undefined,
     transfer: undefined,
+    rowWeight: undefined,
+    mask: undefined,
+    classMask: undefined,
   };
 }
 

@@ -95,6 +95,12 @@ function checkArrays<Place extends OnHost | OnDevice>(
       levels,
       reader.gradOutput,
     ),
+    rowWeight: optional('rowWeight', given.rowWeight, levels, reader.rowWeight),
+    mask: optional('mask', given.mask, levels, reader.mask),
+    classMask:
+      given.classMask === undefined
+        ? undefined
+        : reader.classMask('classMask', given.classMask, rules.numClasses, levels),
   };
 }
 
@@ -137,7 +143,7 @@ function divisorOf<Place extends OnHost | OnDevice>(
   { normalizer }: GivenCall,
   arrays: CallArrays<Place>,
   reduction: Reduction,
-): number | 'positives' | CudaTensor {
+): CheckedCall['normalizer'] {
   return reader.scalar && normalizer instanceof CudaTensor && reduction === 'sum'
     ? reader.scalar('normalizer', normalizer, arrays.logits)
     : normalizerOf(normalizer, reduction);
@@ -149,11 +155,15 @@ function checkOverlaps<Place extends OnHost | OnDevice>(
   { arrays, normalizer, upstream }: CheckedCall<Place>,
 ): void {
   const { values, labels, targets, quality, grad, gradOutput } = arrays;
+  const { rowWeight, mask, classMask } = arrays;
   if (!grad) return;
   rejectPartialOverlap('grad', grad, 'logits', values, reader);
   rejectOverlap('grad', grad, 'labels', labels, reader);
   rejectOverlap('grad', grad, 'targets', targets, reader);
   rejectOverlap('grad', grad, 'quality', quality, reader);
+  rejectOverlap('grad', grad, 'rowWeight', rowWeight, reader);
+  rejectOverlap('grad', grad, 'mask', mask, reader);
+  rejectOverlap('grad', grad, 'classMask', classMask, reader);
   const rejectGradOutput = reader.overGradOutput ? rejectPartialOverlap : rejectOverlap;
   rejectGradOutput('grad', grad, 'gradOutput', gradOutput, reader);
   if (typeof upstream === 'object') rejectOverlap('grad', grad, 'gradOutput', upstream, reader);

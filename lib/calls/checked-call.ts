@@ -11,6 +11,9 @@ import type { GivenCall } from './call-options';
 /** How the elements become the loss. */
 export type Reduction = keyof AddonCodes['reduction'];
 
+/** Normalizers that are counted in the call. */
+export type CountedNormalizer = keyof AddonCodes['normalizer'];
+
 /** What calls have to know of their criterion. */
 export interface CallRules extends RowWidth {
   readonly reduction: Reduction;
@@ -32,6 +35,7 @@ export interface OnHost {
   readonly logits: Values;
   readonly labels: Int32Array;
   readonly floats: Float32Array;
+  readonly bytes: Uint8Array;
 }
 
 /** Those on a device; what came from the host is copied there when the call is run. */
@@ -39,6 +43,7 @@ export interface OnDevice {
   readonly logits: CudaTensor;
   readonly labels: CudaTensor | Int32Array;
   readonly floats: CudaTensor | Float32Array;
+  readonly bytes: CudaTensor | Uint8Array;
 }
 
 /** The arrays of a call, checked. They are still the caller's. */
@@ -55,11 +60,14 @@ export interface CallArrays<Place extends OnHost | OnDevice = OnHost> {
   readonly gradGiven: Logits | undefined;
   readonly grad: PerLevel<Place['logits']> | undefined;
   readonly gradOutput: PerLevel<Place['floats']> | undefined;
+  readonly rowWeight: PerLevel<Place['floats']> | undefined;
+  readonly mask: PerLevel<Place['bytes']> | undefined;
+  readonly classMask: Place['bytes'] | undefined;
 }
 
 /** The numbers of a call. A tensor has its number on the device. */
 export interface CallNumbers {
-  readonly normalizer: number | 'positives' | CudaTensor;
+  readonly normalizer: number | CountedNormalizer | CudaTensor;
   /** d(total)/d(loss). */
   readonly upstream: number | CudaTensor;
   /** One of `codes.collect`. */

@@ -8,7 +8,8 @@ import { Given, readGiven } from '../tensors/foreign';
 import { labelData } from '../tensors/labels';
 import { levelAt } from '../tensors/levels';
 import { checkRowShape, describeRows, maxLevels, rowsOf, valuesOf } from '../tensors/logits';
-import { qualityData } from '../tensors/quality';
+import { classMaskData, maskData } from '../tensors/masks';
+import { qualityData, rowWeightData } from '../tensors/quality';
 import type { CheckedTensor, DType } from '../tensors/tensor';
 import { reject } from '../validation';
 import type { ArgumentReader } from './argument-reader';
@@ -25,12 +26,23 @@ export const deviceArguments: ArgumentReader<OnDevice> = {
   logits: logitsTensor,
   labelsOrTargets: (argument, value) =>
     value instanceof CudaTensor ? value : readGiven(argument, value),
-  areTargets: (given) => given instanceof CudaTensor && given.dtype !== 'int32',
+  areTargets: (given) => given instanceof CudaTensor && isFloating(given),
   labels: rows('int32', 'labels', labelData),
   quality: rows('float32', 'values', qualityData),
   targets: (argument, value, tensor) => float32AsLogits(argument, givenOf(value), tensor),
   gradOutput: float32AsLogits,
   grad: (argument, value, tensor) => asLogits(argument, value, tensor, tensor.dtype),
+  rowWeight: rows('float32', 'values', rowWeightData),
+  mask: (argument, value, tensor) =>
+    value instanceof CudaTensor
+      ? asLogits(argument, value, tensor, 'uint8')
+      : maskData(argument, value, tensor),
+  classMask(argument, value, classes, logits) {
+    if (!(value instanceof CudaTensor)) return classMaskData(argument, value, classes);
+    const { device } = levelAt(valuesOf(logits), 0);
+    const expected = `${classes} values, one for each class`;
+    return tensorOn(device, argument, value, 'uint8', classes, expected);
+  },
   overGradOutput: false,
   overlaps: (a, b) => a instanceof CudaTensor && b instanceof CudaTensor && overlap(a, b),
   isSame: (a, b) => (a as CudaTensor).pointer === (b as CudaTensor).pointer,
@@ -43,6 +55,10 @@ export const deviceArguments: ArgumentReader<OnDevice> = {
     return stream as CudaStream | undefined;
   },
 };
+
+function isFloating({ dtype }: CudaTensor): boolean {
+  return dtype !== 'int32' && dtype !== 'uint8';
+}
 
 /** What the caller gave, where it has been read for labels already. */
 function givenOf(value: unknown): unknown {
@@ -63,7 +79,7 @@ function logitsTensor(
   value.native(argument);
   const { shape, dtype } = value;
   if (first) checkDeviceOf(argument, value, first.data.device);
-  else if (dtype === 'int32') {
+  else if (!isFloating(value)) {
     throw new EflArgumentError(`${argument}.dtype`, 'float32, float16 or bfloat16', dtype);
   }
   // That of another level is compared with the first one's.

@@ -1,8 +1,9 @@
 import { elementValues, gradientValues } from '../tensors/counterparts';
 import { readGiven, type Given } from '../tensors/foreign';
 import { labelData } from '../tensors/labels';
+import { classMaskData, maskData } from '../tensors/masks';
 import { isSameMemory, overlaps, rejectVanished } from '../tensors/memory';
-import { qualityData } from '../tensors/quality';
+import { qualityData, rowWeightData } from '../tensors/quality';
 import { areTargets, targetData } from '../tensors/targets';
 import { checkTensor } from '../tensors/tensor';
 import type { ArgumentReader } from './argument-reader';
@@ -18,6 +19,9 @@ export const hostArguments: ArgumentReader<OnHost> = {
   quality: qualityData,
   gradOutput: elementValues,
   grad: gradientValues,
+  rowWeight: rowWeightData,
+  mask: maskData,
+  classMask: classMaskData,
   overGradOutput: true,
   overlaps,
   isSame: isSameMemory,
@@ -33,5 +37,7 @@ function lastLook({ arrays, gradientsGiven, transfer }: CheckedCall): void {
   rejectVanished('quality', arrays.quality, tensors, columns);
   rejectVanished('grad', arrays.grad, tensors);
   rejectVanished('gradOutput', arrays.gradOutput, tensors);
+  rejectVanished('rowWeight', arrays.rowWeight, tensors, columns);
+  rejectVanished('mask', arrays.mask, tensors);
   if (transfer) checkTransfer(arrays.values, arrays.grad);
 }

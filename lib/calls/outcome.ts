@@ -35,6 +35,8 @@ function outcomeError(outcome: Float64Array, lists: boolean, expectedLabel: () =
       return new EflArgumentError(`targets${place}`, 'a number in [0, 1]', value);
     case status.badQuality:
       return new EflArgumentError(`quality${place}`, 'a number in [0, 1]', value);
+    case status.badWeight:
+      return new EflArgumentError(`rowWeight${place}`, 'a finite number >= 0', value);
     case status.badNormalizer:
       return new EflArgumentError('normalizer', 'a finite number > 0', value);
     case status.outOfMemory:

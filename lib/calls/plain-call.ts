@@ -45,12 +45,19 @@ export function plainArrays(
     gradGiven: grad,
     grad,
     gradOutput: undefined,
+    rowWeight: undefined,
+    mask: undefined,
+    classMask: undefined,
   };
 }
 
 /** Whether an option other than `grad` is about arrays. */
-function saysMore({ quality, layout, anchors, channelOrder, gradOutput }: GivenCall): boolean {
+function saysMore(given: GivenCall): boolean {
+  const { quality, layout, anchors, channelOrder, gradOutput } = given;
   return (
+    given.rowWeight !== undefined ||
+    given.mask !== undefined ||
+    given.classMask !== undefined ||
     quality !== undefined ||
     layout !== undefined ||
     anchors !== undefined ||

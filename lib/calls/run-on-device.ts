@@ -43,6 +43,9 @@ function enqueue(owner: CallOwner, call: CheckedCall<OnDevice>, made: Made): Dev
     levels && asList(levels).map((level) => onDevice(level, call, made).native(argument));
   const labels = memories('labels', arrays.labels);
   const quality = memories('quality', arrays.quality);
+  const rowWeight = memories('rowWeight', arrays.rowWeight);
+  const mask = memories('mask', arrays.mask);
+  const classMask = memories('classMask', arrays.classMask)?.[0];
   const report = new CallReport(device, stream, isList(values), owner.expectedLabel);
   made.results.push(report.memory);
   const gradient = call.wantsGradient ? (arrays.grad ?? newResults(call, report, made)) : undefined;
@@ -58,6 +61,9 @@ function enqueue(owner: CallOwner, call: CheckedCall<OnDevice>, made: Made): Dev
       quality,
       memories('labels', arrays.targets),
       arrays.geometry ?? newGeometry('logits', logits),
+      rowWeight,
+      mask,
+      classMask,
     ] as const;
     const normalizer = memoryOf('normalizer', call.normalizer);
     const upstream = memoryOf('gradOutput', call.upstream);
@@ -68,7 +74,7 @@ function enqueue(owner: CallOwner, call: CheckedCall<OnDevice>, made: Made): Dev
   return { report, output: new DeviceLossOutput(report, grad ?? gradient, elements) };
 }
 
-type OneLevel = CudaTensor | Int32Array | Float32Array;
+type OneLevel = CudaTensor | Int32Array | Float32Array | Uint8Array;
 
 function asList<T>(levels: PerLevel<T>): readonly T[] {
   return isList(levels) ? levels : [levels];

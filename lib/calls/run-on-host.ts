@@ -22,14 +22,36 @@ export interface HostOutput extends CollectOutput {
 
 export function runOnHost(owner: CallOwner, call: CheckedCall): HostOutput {
   const { values, labels, gradOutput, quality, targets, geometry, grad, logits } = call.arrays;
+  const { rowWeight, mask, classMask } = call.arrays;
   const gradient = call.wantsGradient ? (grad ?? newValues(logits.tensors)) : undefined;
   const elements = call.wantsElements ? newElements(logits.tensors) : undefined;
   const { Criterion, block } = addon();
   writeNumbers(owner, call);
   try {
     // The arguments one by one: an array of them would cost a small call an allocation.
-    if (elements || gradOutput || quality || targets || geometry) {
-      Criterion.run(values, labels, gradient, elements, gradOutput, quality, targets, geometry);
+    if (
+      elements ||
+      gradOutput ||
+      quality ||
+      targets ||
+      geometry ||
+      rowWeight ||
+      mask ||
+      classMask
+    ) {
+      Criterion.run(
+        values,
+        labels,
+        gradient,
+        elements,
+        gradOutput,
+        quality,
+        targets,
+        geometry,
+        rowWeight,
+        mask,
+        classMask,
+      );
     } else if (gradient) {
       Criterion.run(values, labels, gradient);
     } else {

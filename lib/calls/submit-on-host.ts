@@ -53,10 +53,11 @@ export function submitOnHost(owner: WaitingOwner, call: CheckedCall): Promise<Ho
 function submit(
   owner: CallOwner,
   call: CheckedCall,
-  { values, labels, gradOutput, quality, targets, geometry }: CallArrays,
+  own: CallArrays,
   results: readonly [PerLevel<Values> | undefined, PerLevel<Float32Array> | undefined],
   later: readonly [outcome: Float64Array, done: () => void],
 ): number {
+  const { values, labels, gradOutput, quality, targets, geometry } = own;
   writeNumbers(owner, call);
   const native = owner.native();
   return native.submit(
@@ -67,20 +68,27 @@ function submit(
     quality,
     targets,
     geometry,
+    own.rowWeight,
+    own.mask,
+    own.classMask,
     ...later,
   );
 }
 
 /** What of a call is copied. */
 function copiedOf({ arrays, transfer }: CheckedCall): Arrays {
-  const { values, labels, targets, quality, gradOutput } = arrays;
-  return [labels, targets, quality, gradOutput, transfer ? undefined : values];
+  const { values, labels, targets, quality, gradOutput, rowWeight, mask, classMask } = arrays;
+  const beside = [labels, targets, quality, gradOutput, rowWeight, mask, classMask];
+  return [...beside, transfer ? undefined : values];
 }
 
 function ownArrays({ arrays, transfer }: CheckedCall, memory: CallMemory): CallArrays {
-  const { values, labels, targets, quality, gradOutput } = arrays;
+  const { values, labels, targets, quality, gradOutput, rowWeight, mask, classMask } = arrays;
   return {
     ...arrays,
+    rowWeight: rowWeight && memory.copy(rowWeight),
+    mask: mask && memory.copy(mask),
+    classMask: classMask && (memory.copy(classMask) as Uint8Array),
     labels: labels && memory.copy(labels),
     targets: targets && memory.copy(targets),
     quality: quality && memory.copy(quality),

@@ -3,7 +3,7 @@ import type { NativeMemory, NativeStream } from '../binding/addon';
 import { addon } from '../binding/load';
 import { fromNative } from '../binding/native-failure';
 import { EflArgumentError, EflDisposedError } from '../errors';
-import { Float32Array, Int32Array, Uint16Array } from '../intrinsics';
+import { Float32Array, Int32Array, Uint16Array, Uint8Array } from '../intrinsics';
 import { rejectVanished } from '../tensors/memory';
 import { withMemory } from '../tensors/spare-memory';
 import { listed, type HostTensor } from '../tensors/tensor';
@@ -20,6 +20,7 @@ import {
   dtypes,
   sizeOf,
   type CudaDType,
+  type HostBytes,
   type HostCopy,
   type HostLabels,
 } from './host-source';
@@ -56,6 +57,10 @@ export interface WrapOptions {
    */
   readonly owner?: unknown;
 }
+
+/** Values in host memory that a tensor may have. */
+export type HostValuesOfTensor =
+  HostTensor | HostLabels | HostBytes | Float32Array | Int32Array | Uint8Array;
 
 interface Contents {
   readonly memory: NativeMemory;
@@ -97,10 +102,7 @@ export class CudaTensor {
   }
 
   /** A copy of values in host memory, which may be changed at once. */
-  static fromHost(
-    source: HostTensor | HostLabels | Float32Array | Int32Array,
-    options?: FromHostOptions,
-  ): CudaTensor {
+  static fromHost(source: HostValuesOfTensor, options?: FromHostOptions): CudaTensor {
     const names = ['shape', 'dtype', 'device', 'stream'];
     const given = knownOptions<FromHostOptions>('options', options, names);
     const { data, shape, dtype } = checkSource(source, given.shape);
@@ -180,10 +182,7 @@ export class CudaTensor {
    * {@link EflError} with the code `EFL_CAPTURE` for host memory in a capture, which a replay would
    * read again.
    */
-  copyFrom(
-    source: CudaTensor | HostTensor | HostLabels | Float32Array | Int32Array,
-    options?: CopyOptions,
-  ): this {
+  copyFrom(source: CudaTensor | HostValuesOfTensor, options?: CopyOptions): this {
     this.native('the tensor'); // must be usable; getters may still dispose of it
     const given = knownOptions<CopyOptions>('options', options, ['stream']);
     if (source instanceof CudaTensor) {
@@ -241,8 +240,8 @@ export class CudaTensor {
     }
     const { data, dtype } = this.toHost();
     const value = data[0]!;
-    if (dtype === 'float32' || dtype === 'int32') return value;
-    return dtype === 'bfloat16' ? bfloat16Value(value) : float16Value(value);
+    if (dtype === 'bfloat16') return bfloat16Value(value);
+    return dtype === 'float16' ? float16Value(value) : value;
   }
 
   dispose(): void {
@@ -281,6 +280,7 @@ export class CudaTensor {
     const length = sizeOf(shape);
     const data = withMemory(() => {
       if (dtype === 'float32') return new Float32Array(length);
+      if (dtype === 'uint8') return new Uint8Array(length);
       return dtype === 'int32' ? new Int32Array(length) : new Uint16Array(length);
     }, 'The copy on the host');
     return { data, shape: [...shape], dtype };

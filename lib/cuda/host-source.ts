@@ -8,8 +8,8 @@ import { rejectUnstable } from '../tensors/memory';
 import { checkTensor, isShape, listed, type DType } from '../tensors/tensor';
 import { describe, listOf, reject } from '../validation';
 
-/** Element type of a tensor on a device; labels are int32. */
-export type CudaDType = DType | 'int32';
+/** Element type of a tensor on a device; labels are int32, masks uint8. */
+export type CudaDType = DType | 'int32' | 'uint8';
 
 /** Labels in host memory with a shape. */
 export interface HostLabels {
@@ -18,15 +18,22 @@ export interface HostLabels {
   readonly dtype?: 'int32' | undefined;
 }
 
+/** A mask in host memory with a shape. */
+export interface HostBytes {
+  readonly data: Uint8Array;
+  readonly shape: readonly number[];
+  readonly dtype?: 'uint8' | undefined;
+}
+
 /** What {@link CudaTensor.toHost} gives: 16-bit types as raw bits. */
 export interface HostCopy {
-  readonly data: Float32Array | Uint16Array | Int32Array;
+  readonly data: Float32Array | Uint16Array | Int32Array | Uint8Array;
   readonly shape: readonly number[];
   readonly dtype: CudaDType;
 }
 
-export const dtypes = ['float32', 'float16', 'bfloat16', 'int32'] as const;
-export const bytesOf = { float32: 4, int32: 4, float16: 2, bfloat16: 2 } as const;
+export const dtypes = ['float32', 'float16', 'bfloat16', 'int32', 'uint8'] as const;
+export const bytesOf = { float32: 4, int32: 4, float16: 2, bfloat16: 2, uint8: 1 } as const;
 
 export function sizeOf(shape: readonly number[]): number {
   return shape.reduce((product, dimension) => product * dimension, 1);
@@ -66,6 +73,10 @@ export function checkSource(source: unknown, shape?: unknown): HostCopy {
   if (types.isInt32Array(data)) {
     rejectUnstable(given.isBare ? 'source' : 'source.data', data);
     return ofSize(data, own, 'int32');
+  }
+  if (types.isUint8Array(data)) {
+    rejectUnstable(given.isBare ? 'source' : 'source.data', data);
+    return ofSize(data, own, 'uint8');
   }
   if (isIntegerArray(data) && !types.isUint16Array(data)) {
     reject('source', 'labels in an Int32Array, as Int32Array.from(labels, Number) makes it', data);

@@ -88,6 +88,10 @@ efl_status explained(efl_status status, const efl_result& result) {
     case EFL_BAD_QUALITY:
       field = "quality";
       break;
+    case EFL_BAD_WEIGHT:
+      field = "row_weight";
+      expected = "a finite number >= 0";
+      break;
     case EFL_OUT_OF_MEMORY:
       return fail(status, "the workspace could not be allocated");
     default:
@@ -118,7 +122,7 @@ efl_status run(efl_criterion* criterion, const efl_call* call, efl_result* resul
     if (gradients_given) require_statistics(*criterion);
     efl::check_levels(*call, criterion->host.spec(), gradients_given);
     efl::check_numbers(*call, criterion->host.spec(), gradients_given,
-                       call->normalizer == EFL_NORMALIZER_POSITIVES);
+                       efl::is_counted_normalizer(call->normalizer));
     efl_report report{};
     const std::lock_guard<std::mutex> lock(criterion->one_call);
     const efl_status status =

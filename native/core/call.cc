@@ -78,16 +78,26 @@ void check_labels(const efl_call& call, bool takes_targets, bool takes_quality) 
   }
 }
 
-// Whether all levels or none have this output; an empty level need not.
-template <class Output>
-bool all_have(const efl_call& call, const char* argument, const Output& output) {
+// Whether all levels or none have this array; an empty level need not.
+template <class Array>
+bool all_have(const efl_call& call, const char* argument, const Array& array) {
   bool some = false;
-  for (int32_t i = 0; i < call.level_count; ++i) some |= output(call.levels[i]) != nullptr;
+  for (int32_t i = 0; i < call.level_count; ++i) some |= array(call.levels[i]) != nullptr;
   for (int32_t i = 0; some && i < call.level_count; ++i) {
     const efl_level& level = call.levels[i];
-    if (has_rows(level) && !output(level)) reject(argument, "given, as at other levels", i);
+    if (has_rows(level) && !array(level)) reject(argument, "given, as at other levels", i);
   }
   return some;
+}
+
+// Weights of rows, and masks.
+void check_selection(const efl_call& call, bool gradients_given) {
+  const bool weights =
+      all_have(call, "row_weight", [](const efl_level& level) { return level.row_weight; });
+  const bool mask = all_have(call, "mask", [](const efl_level& level) { return level.mask; });
+  if (!gradients_given) return;
+  if (weights) reject("row_weight", "null: gradients have the weights in them", 0);
+  if (mask) reject("mask", "null: gradients of masked elements are 0", 0);
 }
 
 void check_outputs(const efl_call& call, efl_reduction reduction) {
@@ -157,6 +167,7 @@ void check_levels(const efl_call& call, const SpecView& spec, bool gradients_giv
     rows += of_level;
   }
   check_labels(call, !gradients_given, spec.loss == EFL_LOSS_QUALITY_FOCAL && !gradients_given);
+  check_selection(call, gradients_given);
   if (!gradients_given) check_outputs(call, spec.reduction);
 }
 

@@ -27,7 +27,7 @@ inline bool is_normalizer(double value) {
 }
 
 inline constexpr CallNumber kCallNumbers[] = {
-    {"normalizer", &efl_call::normalizer, 1, "a finite number > 0 or {positives}", is_normalizer},
+    {"normalizer", &efl_call::normalizer, 1, "a finite number > 0, {positives} or {weights}", is_normalizer},
     {"upstream", &efl_call::upstream, 1, "a finite number", is_finite_float},
     {"loss_scale", &efl_call::loss_scale, 1, "a finite number other than 0", is_finite_factor,
      true},
@@ -36,8 +36,8 @@ inline constexpr CallNumber kCallNumbers[] = {
 efl_call default_call();
 
 // These throw ArgumentError.
-// The numbers of a call. `counts_positives` says that the normalizer is EFL_NORMALIZER_POSITIVES
-// and no number.
+// The numbers of a call. `counts_positives` says that the normalizer is EFL_NORMALIZER_POSITIVES or
+// EFL_NORMALIZER_WEIGHTS and no number.
 void check_numbers(const efl_call& call, const SpecView& spec, bool gradients_given,
                    bool counts_positives);
 // Levels and format, and whether each level has the arrays it has to have.
@@ -60,7 +60,13 @@ inline efl_problem problem_of(const SpecView& spec, const efl_call& call, bool g
   problem.upstream = gradients_given ? 1 / std::fabs(call.loss_scale) : call.upstream;
   problem.loss_scale = gradients_given ? 1 : call.loss_scale;
   problem.gradients_given = gradients_given;
+  problem.class_mask = gradients_given ? nullptr : call.class_mask;
   return problem;
+}
+
+// Whether the normalizer stands for what is counted in the call.
+inline bool is_counted_normalizer(double normalizer) {
+  return normalizer == EFL_NORMALIZER_POSITIVES || normalizer == EFL_NORMALIZER_WEIGHTS;
 }
 
 inline bool has_gradient(const efl_call& call) {

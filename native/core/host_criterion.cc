@@ -52,6 +52,8 @@ efl_status reduce_counts(const efl_reducer& reducer, efl_status status, efl_surv
     counts[kReducedRows] = static_cast<double>(survey->rows);
     counts[kReducedPositives] = static_cast<double>(survey->positives);
     counts[kReducedIgnored] = static_cast<double>(survey->ignored);
+    counts[kReducedWeights] = survey->weights;
+    counts[kReducedMasked] = static_cast<double>(survey->masked);
   }
   counts[kFailedSurveys] = status != EFL_OK;
   const efl_status reduced = reducer.sum(reducer.self, counts, kReducedCounts, nullptr);
@@ -60,6 +62,8 @@ efl_status reduce_counts(const efl_reducer& reducer, efl_status status, efl_surv
   survey->rows = static_cast<int64_t>(counts[kReducedRows]);
   survey->positives = static_cast<int64_t>(counts[kReducedPositives]);
   survey->ignored = static_cast<int64_t>(counts[kReducedIgnored]);
+  survey->weights = counts[kReducedWeights];
+  survey->masked = static_cast<int64_t>(counts[kReducedMasked]);
   return EFL_OK;
 }
 

@@ -46,7 +46,7 @@ typedef struct efl_problem {
   efl_parameter_range range;  /* that the arrays above lie within */
   float foreground_threshold; /* in such rows negatives with a lower logit weigh nothing */
   efl_reduction reduction;
-  double normalizer;       /* > 0, or EFL_NORMALIZER_POSITIVES */
+  double normalizer;       /* > 0, EFL_NORMALIZER_POSITIVES or EFL_NORMALIZER_WEIGHTS */
   double loss_weight;      /* factor on loss, gradient and statistics */
   double upstream;         /* d(total)/d(loss): factor on gradient and statistics */
   double loss_scale;       /* factor on the gradient alone */
@@ -54,4 +54,5 @@ typedef struct efl_problem {
   double* negative_sums;   /* per column, or null: the same over negatives */
   int32_t threads;         /* at most so many threads; the result does not depend on it */
   int32_t gradients_given; /* the logits are gradients: only their statistics are wanted */
+  const uint8_t* class_mask; /* per class, or null: elements of classes with 0 are left out */
 } efl_problem;

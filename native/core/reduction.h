@@ -14,18 +14,22 @@ struct RowCounts {
   int64_t rows = 0;
   int64_t positives = 0;
   int64_t ignored = 0;
+  double weights = 0;  // of the positives
+  int64_t masked = 0;  // elements left out in rows that are not ignored
 };
 
 // The number by which the sum of the elements is divided. Never 0: an average over nothing is 0.
 EFL_HOST_DEVICE double loss_divisor(const efl_problem& problem, const RowCounts& counts) {
   if (problem.reduction == EFL_REDUCTION_NONE) return 1.0;
   if (problem.reduction == EFL_REDUCTION_MEAN) {
-    const int64_t counted = (counts.rows - counts.ignored) * columns_of(problem.convention);
+    const int64_t counted =
+        (counts.rows - counts.ignored) * columns_of(problem.convention) - counts.masked;
     return counted > 0 ? static_cast<double>(counted) : 1.0;
   }
   if (problem.normalizer == EFL_NORMALIZER_POSITIVES) {
     return counts.positives > 0 ? static_cast<double>(counts.positives) : 1.0;
   }
+  if (problem.normalizer == EFL_NORMALIZER_WEIGHTS) return counts.weights > 0 ? counts.weights : 1.0;
   return problem.normalizer;
 }
 

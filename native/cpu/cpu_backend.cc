@@ -1,6 +1,7 @@
 #include "cpu_backend.h"
 
 #include <algorithm>
+#include <limits>
 #include <new>
 #include <vector>
 
@@ -32,7 +33,8 @@ efl_loss hard_loss_of(const efl_problem& problem) {
   return focal && problem.range.largest_gamma == 0 ? EFL_LOSS_CROSS_ENTROPY : problem.loss;
 }
 
-// What the survey of targets found is kept for the kernels; labels they read themselves.
+// What the survey found of targets, weights and masks is kept for the kernels; labels alone they read
+// themselves.
 efl_status survey(void*, const efl_problem* problem, efl_survey* survey, efl_report* report) {
   try {
     Survey looking(*problem, report);
@@ -57,16 +59,33 @@ FocalTask task_of(const efl_problem& problem, const Scales& scales, const efl_su
   task.hard_loss = hard_loss_of(problem);
   task.square = all_gammas_are_2(problem);
   task.largest_gamma = problem.range.largest_gamma;
-  task.largest_weight = problem.range.largest_weight;
+  task.largest_weight = static_cast<float>(
+      std::min(static_cast<double>(problem.range.largest_weight) * survey.largest_weight,
+               static_cast<double>(std::numeric_limits<float>::max())));
   task.dense_columns = dense ? dense->of_levels() : nullptr;
+  task.by_row = problem.foreground_weight || problem.class_mask ||
+                std::any_of(problem.levels, problem.levels + problem.level_count,
+                            [](const efl_level& level) { return level.row_weight || level.mask; });
   return task;
+}
+
+// The mask of the classes as kernels read it: by the register, and with the objectness column.
+std::vector<uint8_t> column_mask_of(const efl_problem& problem) {
+  if (!problem.class_mask) return {};
+  const int32_t classes = problem.convention.classes;
+  std::vector<uint8_t> mask(problem.class_mask, problem.class_mask + classes);
+  mask.resize(static_cast<std::size_t>(classes + kColumnPadding), 1);
+  return mask;
 }
 
 void compute_problem(const Kernels& kernels, const efl_problem& problem, const efl_survey& survey,
                      efl_report* report) {
   const int32_t columns = columns_of(problem.convention);
-  const Scales scales = scales_of(problem, {survey.rows, survey.positives, survey.ignored});
-  const FocalTask task = task_of(problem, scales, survey);
+  const Scales scales = scales_of(problem, {survey.rows, survey.positives, survey.ignored,
+                                            survey.weights, survey.masked});
+  FocalTask task = task_of(problem, scales, survey);
+  const std::vector<uint8_t> column_mask = column_mask_of(problem);
+  task.column_mask = problem.class_mask ? column_mask.data() : nullptr;
   const Tiles tiles(problem.format, problem.levels, problem.level_count, columns);
   const bool statistics = problem.negative_sums != nullptr;
   PartialSums partial(tiles, columns, statistics);

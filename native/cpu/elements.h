@@ -79,7 +79,7 @@ struct Lanes {
   Group<kStreams> target;  // read where `soft`
   Bits positive[kStreams];
   Bits soft[kStreams];     // positives whose target, or quality, is less than 1
-  Bits counted[kStreams];  // the others are in ignored rows
+  Bits counted[kStreams];  // the others are in ignored rows, or masked
 };
 
 // |gradient| by the side of the statistics it belongs to.

@@ -42,8 +42,12 @@ struct FocalTask {
   bool square;            // gamma is 2 for every column: its powers are products
   float largest_gamma;
   float largest_weight;
-  // With targets: what the rows of each level are, as label_column says it, or kDense.
+  // With targets, weights or masks: what the rows of each level are, as label_column says it, or
+  // kDense.
   const int32_t* const* dense_columns;
+  bool by_row;  // negatives of a column do not all weigh the same
+  // Of each column, 0: left out. A register may be read where the last column is. Or null.
+  const uint8_t* column_mask;
 };
 
 // The class of a row, or one of the constants of labels.h.

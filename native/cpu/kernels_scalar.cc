@@ -8,6 +8,7 @@
 #include "../core/layout.h"
 #include "../core/loss_math.h"
 #include "../core/scalar_math.h"
+#include "../core/selection.h"
 #include "kernels.h"
 
 namespace efl::cpu {
@@ -60,7 +61,7 @@ class FocalTile {
     const bool foreground = found >= 0 || found == kDense;
     for (int32_t c = tile_.first_column; c < tile_.last_column; ++c) {
       const int64_t index = place.offset + c * place.stride;
-      if (found == kIgnored) {
+      if (found == kIgnored || is_masked(problem_, level_, index, c)) {
         write(index, 0, 0);
       } else {
         element(describe(row, index, c, column, foreground), index, c);
@@ -77,8 +78,9 @@ class FocalTile {
     element.positive = element.target > 0;
     if (level_.quality && element.positive) element.target = level_.quality[row];
     element.gamma = problem_.gamma[c];
-    element.positive_weight = problem_.positive_weight[c];
-    element.negative_weight = negative_weight(element.logit, c, foreground);
+    const float factor = row_weight_of(level_, row);
+    element.positive_weight = problem_.positive_weight[c] * factor;
+    element.negative_weight = negative_weight(element.logit, c, foreground) * factor;
     return element;
   }
 

@@ -234,6 +234,26 @@ EFL_INLINE Bits lanes_below(int32_t count) {
   return indices < (Bits{} + count);
 }
 
+// A mask of the lanes whose byte is not 0; those from `count` on are not set.
+EFL_INLINE Bits lanes_of(const uint8_t* bytes, int32_t count) {
+  uint8_t some[kLanes] = {};
+  if (count < kLanes) {
+    memcpy(some, bytes, static_cast<size_t>(count));
+    bytes = some;
+  }
+#if defined(EFL_AVX512)
+  return reinterpret_cast<Bits>(_mm512_cvtepu8_epi32(
+             _mm_loadu_si128(reinterpret_cast<const __m128i*>(bytes)))) != 0;
+#elif defined(EFL_AVX2)
+  return reinterpret_cast<Bits>(_mm256_cvtepu8_epi32(
+             _mm_loadl_epi64(reinterpret_cast<const __m128i*>(bytes)))) != 0;
+#else
+  Bits lanes;
+  for (int32_t i = 0; i < kLanes; ++i) lanes[i] = bytes[i];
+  return lanes != 0;
+#endif
+}
+
 EFL_INLINE void widen(Pack a, DoublePack* low, DoublePack* high) {
 #if defined(EFL_AVX512)
   *low = _mm512_cvtps_pd(_mm512_castps512_ps256(a));

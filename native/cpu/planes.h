@@ -4,6 +4,7 @@
 
 #include "../core/labels.h"
 #include "../core/layout.h"
+#include "../core/selection.h"
 #include "elements.h"
 #include "stage.h"
 
@@ -17,6 +18,7 @@ struct Positions {
   int32_t count;
   alignas(64) int32_t column[kPositions];  // of the positive, or a constant of labels.h
   alignas(64) float quality[kPositions];
+  alignas(64) float weight[kPositions];  // of the row; 0 of an ignored one
 };
 
 // What needs no haste, and so is decided while it runs.
@@ -29,7 +31,8 @@ class AnyPlanes : protected Elements {
         sums_(sums),
         columns_(efl::columns_of(task.problem->convention)),
         class_stride_(efl::row_place(task.problem->format, level_, columns_, 0).stride),
-        staged_(task.problem->format.dtype != EFL_FLOAT32) {}
+        staged_(task.problem->format.dtype != EFL_FLOAT32),
+        selects_(level_.row_weight || level_.mask || task.column_mask) {}
 
   void read(int64_t first_row, int32_t count, Positions* positions) const {
     const int64_t anchors = problem_.format.anchors;
@@ -43,6 +46,8 @@ class AnyPlanes : protected Elements {
     }
     for (int32_t i = 0; i < count; ++i) {
       positions->quality[i] = level_.quality ? level_.quality[first_row + i * anchors] : 1.0f;
+      const float weight = efl::row_weight_of(level_, first_row + i * anchors);
+      positions->weight[i] = positions->column[i] == efl::kIgnored ? 0.0f : weight;
     }
   }
 
@@ -124,6 +129,28 @@ class AnyPlanes : protected Elements {
       lanes->positive[r] = lanes->target.of[r] > 0;
     }
     lanes->soft[r] = lanes->positive[r] & (lanes->target.of[r] < 1);
+    if (selects_) select_lanes<kStreams>(positions, c, at, count, r, lanes);
+  }
+
+  // What the weights of the rows and masks leave of it.
+  template <int32_t kStreams>
+  EFL_NEVER_INLINE void select_lanes(const Positions& positions, int32_t c, int32_t at,
+                                     int32_t count, int32_t r, Lanes<kStreams>* lanes) const {
+    const Pack factor = load(positions.weight + at);
+    lanes->positive_weight.of[r] = lanes->positive_weight.of[r] * factor;
+    lanes->negative_weight.of[r] = lanes->negative_weight.of[r] * factor;
+    Bits kept = Bits{} - 1;
+    if (level_.mask) {
+      kept = lanes_of(level_.mask + positions.offset + c * class_stride_ + at, count);
+    }
+    if (is_masked_class(c)) kept = Bits{};
+    lanes->counted[r] &= kept;
+    lanes->positive[r] &= kept;
+    lanes->soft[r] &= kept;
+  }
+
+  EFL_MEMBER bool is_masked_class(int32_t c) const {
+    return task_.column_mask && !task_.column_mask[c];
   }
 
   EFL_MEMBER Pack negative_weight(int32_t c, Bits column, Pack logits) const {
@@ -141,6 +168,7 @@ class AnyPlanes : protected Elements {
   const int32_t columns_;
   const int64_t class_stride_;
   const bool staged_;
+  const bool selects_;  // there are weights of rows, or masks
 };
 
 template <class Outputs, class Element>
@@ -208,7 +236,7 @@ class Planes : AnyPlanes {
   EFL_MEMBER void plane(const Positions& positions, const Stream* streams, int32_t c, int32_t first,
                         int32_t last) {
     const bool plain = plain_ && !level_.elements && !level_.grad_output && !level_.targets &&
-                       !problem_.foreground_weight;
+                       !level_.mask && !problem_.foreground_weight;
     for (int32_t i = first; i < last;) {
       if (plain) i = negatives_from<kStreams>(positions, streams, c, i, last);
       if (i == last) break;
@@ -229,7 +257,7 @@ class Planes : AnyPlanes {
     EFL_UNROLL for (int32_t r = 0; r < kStreams; ++r) {
       streams[r] = group[r];
       gamma.of[r] = broadcast(problem_.gamma[c + r]);
-      weight.of[r] = broadcast(problem_.negative_weight[c + r]);
+      weight.of[r] = broadcast(is_masked_class(c + r) ? 0.0f : problem_.negative_weight[c + r]);
       sums[r] = DoublePack{};
     }
     DoublePack loss = loss_;
@@ -241,8 +269,8 @@ class Planes : AnyPlanes {
       EFL_UNROLL for (int32_t r = 0; r < kStreams; ++r) logits.of[r] = load(streams[r].logits + at);
       const bool low = kLowPays && all_low(logits);
       if (!low && __builtin_expect(!all_moderate(logits), 0)) break;
-      EFL_UNROLL for (int32_t r = 0; r < kStreams; ++r) weights.of[r] =
-          select(column == efl::kIgnored, Pack{}, weight.of[r]);
+      const Pack of_rows = load(positions.weight + at);
+      EFL_UNROLL for (int32_t r = 0; r < kStreams; ++r) weights.of[r] = weight.of[r] * of_rows;
       const Group<kStreams> magnitude =
           low ? negatives<Outputs, Element, false, Domain::kLow, kStreams>(streams, at, logits,
                                                                            gamma, weights, &loss)

@@ -3,6 +3,7 @@
 
 #include "../core/labels.h"
 #include "../core/layout.h"
+#include "../core/selection.h"
 #include "elements.h"
 #include "stage.h"
 
@@ -13,9 +14,10 @@ struct Row : Stream {
   int64_t index;
   int32_t column;   // of the positive; kDense; or another negative number where there is none
   bool foreground;  // has a class, and the loss cares
+  bool special;     // its negatives may have weights of their own
 };
 
-// Rows whose negatives all weigh the same, or by what is in their row.
+// Rows whose negatives all weigh the same, or by what is in their row: its class, its weight, a mask.
 enum class Weights { kOfColumn, kOfRow };
 
 // What needs no haste, and so is decided while it runs.
@@ -29,6 +31,7 @@ class AnyRows : protected Elements {
         first_column_(tile.first_column),
         last_column_(tile.last_column),
         stride_(efl::row_place(task.problem->format, level_, columns_, 0).stride),
+        selects_(level_.row_weight || level_.mask || task.column_mask),
         dense_columns_(task.dense_columns ? task.dense_columns[tile.level] : nullptr),
         logits_(static_cast<const float*>(level_.logits)),
         gradient_(static_cast<float*>(level_.gradient)),
@@ -94,6 +97,7 @@ class AnyRows : protected Elements {
         lanes.gamma.of[r] = gamma;
         lanes.positive_weight.of[r] = positive_weight;
         describe(rows[r], c, count, r, &lanes);
+        if (selects_) select_lanes(rows[r], c, count, r, &lanes);
       }
       const Sides<kStreams> sides = mixed<kStreams>(streams, c, count, lanes);
       if (!sums_->negative) continue;
@@ -127,6 +131,40 @@ class AnyRows : protected Elements {
     lanes->soft[r] = lanes->positive[r] & (lanes->target.of[r] < 1);
   }
 
+  // What the weight of the row and masks leave of it.
+  template <int32_t kStreams>
+  EFL_NEVER_INLINE void select_lanes(const Row& row, int32_t c, int32_t count, int32_t r,
+                                     Lanes<kStreams>* lanes) const {
+    const Pack factor = broadcast(factor_of(row));
+    const Bits counted = counted_lanes(row, c, count);
+    lanes->positive_weight.of[r] = lanes->positive_weight.of[r] * factor;
+    lanes->negative_weight.of[r] = lanes->negative_weight.of[r] * factor;
+    lanes->counted[r] = counted;
+    lanes->positive[r] &= counted;
+    lanes->soft[r] &= counted;
+  }
+
+  EFL_MEMBER float factor_of(const Row& row) const {
+    return efl::row_weight_of(level_, row.index);
+  }
+
+  // Those that no mask leaves out.
+  EFL_MEMBER Bits counted_lanes(const Row& row, int32_t c, int32_t count) const {
+    Bits counted = Bits{} - 1;
+    if (level_.mask) {
+      const uint8_t* const mask = level_.mask + offset_of(row.index) + c * stride_;
+      counted = stride_ == 1 ? lanes_of(mask, count) : strided_lanes(mask, count);
+    }
+    if (task_.column_mask) counted &= lanes_of(task_.column_mask + c, kLanes);
+    return counted;
+  }
+
+  EFL_NEVER_INLINE Bits strided_lanes(const uint8_t* mask, int32_t count) const {
+    uint8_t bytes[kLanes] = {};
+    for (int32_t i = 0; i < count; ++i) bytes[i] = mask[i * stride_];
+    return lanes_of(bytes, kLanes);
+  }
+
   // Where negatives are weighed by what is in their row.
   EFL_MEMBER const float* weights_of(const Row& row) const {
     return row.foreground ? problem_.foreground_weight : problem_.negative_weight;
@@ -152,6 +190,7 @@ class AnyRows : protected Elements {
   const int32_t first_column_;  // of the tile
   const int32_t last_column_;
   const int64_t stride_;
+  const bool selects_;  // there are weights of rows, or masks
   const int32_t* const dense_columns_;
   // Where the elements are float32 side by side.
   const float* const logits_;
@@ -194,7 +233,9 @@ class Rows : AnyRows {
     row.grad_output = kElementwise && level_.grad_output ? level_.grad_output + offset : nullptr;
     row.index = index;
     row.column = efl::positive_column(problem_.convention, found);
-    row.foreground = kWeights == Weights::kOfRow && (found >= 0 || found == efl::kDense);
+    row.foreground = kWeights == Weights::kOfRow && problem_.foreground_weight &&
+                     (found >= 0 || found == efl::kDense);
+    row.special = kWeights == Weights::kOfRow && (selects_ || row.foreground);
     return row;
   }
 
@@ -338,7 +379,12 @@ class Rows : AnyRows {
     Bits positive[kStreams];
     EFL_UNROLL for (int32_t r = 0; r < kStreams; ++r) {
       positive[r] = lane_is(group[r].column - c);
-      weight.of[r] = select(positive[r], positive_weight, weight.of[r]);
+      Pack own_weight = positive_weight;
+      if (kWeights == Weights::kOfRow && selects_) {
+        positive[r] &= counted_lanes(group[r], c, count);
+        own_weight = own_weight * broadcast(factor_of(group[r]));
+      }
+      weight.of[r] = select(positive[r], own_weight, weight.of[r]);
     }
     Group<kStreams> magnitude =
         labelled<Outputs, Element, kStreams>(rows, c, count, logits, gamma, weight, positive, loss);
@@ -355,8 +401,12 @@ class Rows : AnyRows {
   }
 
   EFL_MEMBER Pack weight_of_row(const Row& row, int32_t c, int32_t count, Pack logits) const {
-    const Pack weight = load_lanes(weights_of(row) + c, count);
-    return row.foreground ? unless_low(logits, weight) : weight;
+    Pack weight = load_lanes(weights_of(row) + c, count);
+    if (!row.special) return weight;
+    if (row.foreground) weight = unless_low(logits, weight);
+    if (level_.row_weight) weight = weight * broadcast(level_.row_weight[row.index]);
+    const bool masked = level_.mask || task_.column_mask;
+    return masked ? select(counted_lanes(row, c, count), weight, Pack{}) : weight;
   }
 
   // The same columns of the next group: several short streams are more than the processor foresees.

@@ -8,6 +8,7 @@
 
 #include "../core/labels.h"
 #include "../core/layout.h"
+#include "../core/selection.h"
 #include "elements.h"
 #include "stage.h"
 
@@ -43,6 +44,7 @@ class ShortRows : Elements {
         columns_(efl::columns_of(task.problem->convention)),
         elements_(kRowsPerBlock * columns_),
         statistics_(statistics),
+        selects_(level_.row_weight || level_.mask || task.column_mask),
         usual_(plain_ && !level_.elements && !level_.grad_output && !problem_.foreground_weight) {
     for (int32_t i = 0; i < elements_; ++i) {
       const int32_t c = i % columns_;
@@ -95,6 +97,7 @@ class ShortRows : Elements {
       soft_ |= target_[at + column] < 1;
     }
     if (problem_.foreground_weight) weigh(found >= 0 || found == efl::kDense, at);
+    if (selects_) select_row(row, at);
   }
 
   EFL_NEVER_INLINE void describe_dense(int64_t row, int32_t at) {
@@ -111,6 +114,20 @@ class ShortRows : Elements {
     for (int32_t c = 0; c < columns_; ++c) {
       negative_weight_[at + c] = weights[c];
       threshold_[at + c] = foreground ? problem_.foreground_threshold : -__builtin_inff();
+    }
+  }
+
+  // What the weight of the row and masks leave of it.
+  EFL_NEVER_INLINE void select_row(int64_t row, int32_t at) {
+    const float factor = efl::row_weight_of(level_, row);
+    for (int32_t c = 0; c < columns_; ++c) {
+      const float weight =
+          problem_.foreground_weight ? negative_weight_[at + c] : problem_.negative_weight[c];
+      negative_weight_[at + c] = weight * factor;
+      positive_weight_[at + c] = problem_.positive_weight[c] * factor;
+      if (!efl::is_masked(problem_, level_, row * columns_ + c, c)) continue;
+      counted_[at + c] = 0;
+      positive_[at + c] = 0;
     }
   }
 
@@ -212,6 +229,7 @@ class ShortRows : Elements {
   const int32_t columns_;
   const int32_t elements_;
   const bool statistics_;
+  const bool selects_;  // there are weights of rows, or masks
   const bool usual_;   // whether `labelled` will do where the block is not soft
   bool soft_ = false;  // whether a positive of the block may have another target than 1
   // Of a block, element by element.

@@ -5,6 +5,7 @@
 
 #include "../core/labels.h"
 #include "../core/layout.h"
+#include "../core/selection.h"
 #include "flush_subnormals.h"
 #include "thread_pool.h"
 
@@ -69,33 +70,67 @@ Labels count_labels(const efl_label_convention& convention, const int32_t* label
   return found;
 }
 
-// What the targets of some rows say.
-struct Targets {
-  int64_t foreground = 0;   // rows in which a class has a target > 0; objectness is none
-  int64_t bad_offset = -1;  // of the first target outside [0, 1]
+// What the call says of one row.
+struct SurveyedRow {
+  const efl_problem& problem;
+  const efl_level& level;
+  int64_t index;
+  RowPlace place;
+
+  bool is_masked(int32_t c) const {
+    return efl::is_masked(problem, level, place.offset + c * place.stride, c);
+  }
 };
 
 // The column of the row's one hard positive, background, or kDense.
-int32_t column_of_targets(const efl_label_convention& convention, const float* targets,
-                          const RowPlace& place, Targets* found) {
+int32_t column_of_targets(const SurveyedRow& row, Selected* found, bool* foreground) {
+  const efl_label_convention& convention = row.problem.convention;
   const int32_t columns = columns_of(convention);
   int32_t column = kBackground;
-  bool foreground = false;
   for (int32_t c = 0; c < columns; ++c) {
-    const int64_t index = place.offset + c * place.stride;
-    const float target = targets[index];
-    if (target == 0.0f) continue;
+    const int64_t index = row.place.offset + c * row.place.stride;
+    const float target = row.level.targets[index];
+    if (target == 0.0f || row.is_masked(c)) continue;
     if (!(target > 0.0f && target <= 1.0f)) {
       if (found->bad_offset < 0 || index < found->bad_offset) found->bad_offset = index;
       return kInvalid;
     }
-    foreground |= c < convention.classes;
+    *foreground |= c < convention.classes;
     column = column == kBackground && target == 1.0f ? c : kDense;
   }
-  found->foreground += foreground;
   // As a label it would say that the objectness column is positive.
   if (column == kBackground && convention.has_objectness) return kDense;
   return column;
+}
+
+// As label_column says it. A row whose own element is masked still has its negatives.
+int32_t column_of_label(const SurveyedRow& row, Selected* found, bool* foreground) {
+  const int32_t column = label_column(row.problem.convention, row.level.labels[row.index]);
+  *foreground = column >= 0 && !row.is_masked(column);
+  if (column == kInvalid && found->bad_row < 0) found->bad_row = row.index;
+  return column;
+}
+
+int64_t masked_in(const SurveyedRow& row) {
+  const int32_t columns = columns_of(row.problem.convention);
+  int64_t masked = 0;
+  for (int32_t c = 0; c < columns; ++c) masked += row.is_masked(c);
+  return masked;
+}
+
+// Weights are added up in the order of rows and parts, whatever the threads.
+void add_part(const Selected& part, Selected* all) {
+  const auto keep_first = [](int64_t* first, int64_t other) {
+    if (other >= 0 && (*first < 0 || other < *first)) *first = other;
+  };
+  all->positives += part.positives;
+  all->ignored += part.ignored;
+  all->masked += part.masked;
+  all->weights += part.weights;
+  all->largest_weight = std::max(all->largest_weight, part.largest_weight);
+  keep_first(&all->bad_row, part.bad_row);
+  keep_first(&all->bad_weight, part.bad_weight);
+  keep_first(&all->bad_offset, part.bad_offset);
 }
 
 }  // namespace
@@ -107,13 +142,16 @@ DenseColumns::DenseColumns(std::vector<std::vector<int32_t>> columns)
 
 efl_status Survey::run(efl_survey* survey) {
   // An empty level need not have targets where the others do.
-  const bool dense = std::any_of(problem_.levels, problem_.levels + problem_.level_count,
-                                 [](const efl_level& level) { return level.targets != nullptr; });
-  if (dense) columns_.resize(static_cast<std::size_t>(problem_.level_count));
+  const bool selects =
+      problem_.class_mask ||
+      std::any_of(problem_.levels, problem_.levels + problem_.level_count,
+                  [](const efl_level& level) { return level.targets || level.row_weight || level.mask; });
+  if (selects) columns_.resize(static_cast<std::size_t>(problem_.level_count));
+  survey->largest_weight = 1;
   for (int32_t i = 0; i < problem_.level_count; ++i) {
     const efl_level& level = problem_.levels[i];
     survey->rows += rows_of(problem_.format, level);
-    efl_status status = level.targets ? targets(i, survey) : labels(i, survey);
+    efl_status status = selects ? selected(i, survey) : labels(i, survey);
     if (status == EFL_OK && level.quality) status = qualities(i);
     if (status != EFL_OK) return status;
   }
@@ -153,6 +191,7 @@ efl_status Survey::labels(int32_t index, efl_survey* survey) {
 efl_status Survey::add(int32_t index, const Labels& found, efl_survey* survey) {
   survey->positives += found.positives;
   survey->ignored += found.ignored;
+  survey->weights += static_cast<double>(found.positives);
   if (found.bad_row < 0) return EFL_OK;
   const int32_t label = problem_.levels[index].labels[found.bad_row];
   return bad(EFL_BAD_LABEL, index, found.bad_row, label);
@@ -166,42 +205,77 @@ efl_status Survey::qualities(int32_t index) const {
     const float quality = level.quality[r];
     if (quality >= 0.0f && quality <= 1.0f) continue;
     if (label_column(problem_.convention, level.labels[r]) < 0) continue;
+    if (weighs_nothing(row_weight_of(level, r))) continue;
     return bad(EFL_BAD_QUALITY, index, r, static_cast<double>(quality));
   }
   return EFL_OK;
 }
 
-// Rows are looked at by several threads: there are as many targets as logits.
-efl_status Survey::targets(int32_t index, efl_survey* survey) {
-  constexpr int64_t kRun = 256;
+// Rows are looked at by several threads: there may be as many targets as logits.
+efl_status Survey::selected(int32_t index, efl_survey* survey) {
   const FlushSubnormals flush;  // likewise
   const efl_level& level = problem_.levels[index];
   const int64_t rows = rows_of(problem_.format, level);
   const int32_t columns = columns_of(problem_.convention);
-  const int64_t runs = (rows + kRun - 1) / kRun;
-  std::vector<int32_t>& found = columns_[static_cast<std::size_t>(index)];
-  found.resize(static_cast<std::size_t>(rows));
-  std::vector<Targets> of_runs(static_cast<std::size_t>(runs));
-  parallel_for(useful_threads(problem_.threads, rows * columns), runs, [&](int64_t run) {
-    Targets& of_run = of_runs[static_cast<std::size_t>(run)];
-    const int64_t last = std::min(rows, (run + 1) * kRun);
-    for (int64_t r = run * kRun; r < last; ++r) {
-      const RowPlace place = row_place(problem_.format, level, columns, r);
-      found[static_cast<std::size_t>(r)] =
-          column_of_targets(problem_.convention, level.targets, place, &of_run);
-    }
+  const bool looks_at_elements =
+      level.targets || (level.mask && problem_.reduction == EFL_REDUCTION_MEAN);
+  const int64_t rows_per_part = looks_at_elements ? 256 : 16 * 1024;
+  const int64_t parts = (rows + rows_per_part - 1) / rows_per_part;
+  columns_[static_cast<std::size_t>(index)].resize(static_cast<std::size_t>(rows));
+  std::vector<Selected> of_parts(static_cast<std::size_t>(parts));
+  const int32_t useful =
+      useful_threads(problem_.threads, looks_at_elements ? rows * columns : rows);
+  parallel_for(useful, parts, [&](int64_t part) {
+    const int64_t first = part * rows_per_part;
+    select_rows(index, first, std::min(rows, first + rows_per_part),
+                &of_parts[static_cast<std::size_t>(part)]);
   });
-  int64_t first_bad = -1;
-  for (const Targets& of_run : of_runs) {
-    const int64_t offset = of_run.bad_offset;
-    if (offset >= 0 && (first_bad < 0 || offset < first_bad)) first_bad = offset;
-    survey->positives += of_run.foreground;
+  Selected found;
+  for (const Selected& of_part : of_parts) add_part(of_part, &found);
+  survey->positives += found.positives;
+  survey->ignored += found.ignored;
+  survey->masked += found.masked;
+  survey->weights += found.weights;
+  survey->largest_weight =
+      std::max(survey->largest_weight, static_cast<double>(found.largest_weight));
+  if (found.bad_row >= 0) return bad(EFL_BAD_LABEL, index, found.bad_row, level.labels[found.bad_row]);
+  if (found.bad_offset >= 0) {
+    const auto value = static_cast<double>(level.targets[found.bad_offset]);
+    return bad(EFL_BAD_TARGET, index, found.bad_offset, value);
   }
-  if (first_bad >= 0) {
-    const auto value = static_cast<double>(level.targets[first_bad]);
-    return bad(EFL_BAD_TARGET, index, first_bad, value);
+  if (found.bad_weight < 0) return EFL_OK;
+  const auto weight = static_cast<double>(level.row_weight[found.bad_weight]);
+  return bad(EFL_BAD_WEIGHT, index, found.bad_weight, weight);
+}
+
+void Survey::select_rows(int32_t index, int64_t first, int64_t last, Selected* found) {
+  const efl_level& level = problem_.levels[index];
+  const int32_t columns = columns_of(problem_.convention);
+  const bool by_element = level.targets || level.mask;
+  const bool counts_masked =
+      problem_.reduction == EFL_REDUCTION_MEAN && has_masks(problem_, level);
+  for (int64_t r = first; r < last; ++r) {
+    const SurveyedRow row = {
+        problem_, level, r,
+        by_element ? row_place(problem_.format, level, columns, r) : RowPlace{}};
+    const float weight = row_weight_of(level, r);
+    if (!is_row_weight(weight) && found->bad_weight < 0) found->bad_weight = r;
+    bool foreground = false;
+    int32_t column = kIgnored;
+    if (level.labels) {
+      column = column_of_label(row, found, &foreground);
+    } else if (!weighs_nothing(weight)) {
+      column = column_of_targets(row, found, &foreground);
+    }
+    if (weighs_nothing(weight)) column = kIgnored;
+    columns_[static_cast<std::size_t>(index)][static_cast<std::size_t>(r)] = column;
+    found->largest_weight = std::max(found->largest_weight, weight);
+    found->ignored += column == kIgnored;
+    if (counts_masked && column != kIgnored) found->masked += masked_in(row);
+    if (column == kIgnored || !foreground) continue;
+    ++found->positives;
+    found->weights += static_cast<double>(weight);
   }
-  return EFL_OK;
 }
 
 }  // namespace efl::cpu

@@ -1,6 +1,6 @@
-// A look at every label, target and quality of a call before anything is written: a bad one must
+// A look at every label, target, weight and quality of a call before anything is written: a bad one must
 // find all as it was. Counts what the normalizer needs, and says of each row with dense targets
-// what a label would say, where one could.
+// what a label would say, where one could. Rows that weigh nothing are ignored ones from here on.
 #pragma once
 
 #include <cstdint>
@@ -18,7 +18,19 @@ struct Labels {
   int64_t bad_row = -1;  // the first with a label that names nothing
 };
 
-// With dense targets: what each row is, as label_column says it, or kDense.
+// What the labels or targets of some rows say of those rows and elements that count.
+struct Selected {
+  int64_t positives = 0;  // rows in which a class has a target > 0; objectness is none
+  int64_t ignored = 0;
+  int64_t masked = 0;
+  double weights = 0;
+  float largest_weight = 0;
+  int64_t bad_row = -1;     // the first with a label that names nothing,
+  int64_t bad_weight = -1;  // or with a weight that is none
+  int64_t bad_offset = -1;  // of the first target outside [0, 1]
+};
+
+// With dense targets, weights or masks: what each row is, as label_column says it, or kDense.
 class DenseColumns {
  public:
   explicit DenseColumns(std::vector<std::vector<int32_t>> columns);
@@ -45,7 +57,8 @@ class Survey {
   efl_status labels(int32_t level, efl_survey* survey);
   efl_status add(int32_t level, const Labels& found, efl_survey* survey);
   efl_status qualities(int32_t level) const;
-  efl_status targets(int32_t level, efl_survey* survey);
+  efl_status selected(int32_t level, efl_survey* survey);
+  void select_rows(int32_t level, int64_t first, int64_t last, Selected* found);
   efl_status bad(efl_status status, int32_t level, int64_t index, double value) const;
 
   const efl_problem& problem_;

@@ -7,7 +7,7 @@
  *   settings.classes = 80;
  *   if (efl_criterion_create(&settings, &criterion) != EFL_OK) die(efl_error_text());
  *
- *   efl_level level = {1, rows, logits, gradient, NULL, NULL, labels, NULL, NULL};
+ *   efl_level level = {1, rows, logits, gradient, NULL, NULL, labels, NULL, NULL, NULL, NULL};
  *   efl_call call;
  *   efl_result result;
  *   if (efl_default_call(&call) != EFL_OK) die(efl_error_text());
@@ -139,13 +139,16 @@ typedef struct efl_call {
                             * rows x columns, class last */
   efl_format format;       /* default float32, NHWC, anchor-major, 1 anchor */
   double normalizer;       /* the sum is divided by it: finite and > 0, default 1, or
-                            * EFL_NORMALIZER_POSITIVES. Only with EFL_REDUCTION_SUM */
+                            * EFL_NORMALIZER_POSITIVES or EFL_NORMALIZER_WEIGHTS. Only with
+                            * EFL_REDUCTION_SUM */
   double upstream;   /* d(total)/d(loss), factor on gradient and statistics; finite, default 1 */
   double loss_scale; /* of mixed precision: factor on the gradient, not on the statistics; finite
                       * and not 0, default 1. Of gradients given to efl_criterion_collect the
                       * factor that is in them */
   int32_t equalize;  /* 0: without what the statistics make of each class: the loss at gamma and
                       * with the weights of the settings. Only without a gradient. Not 0: default */
+  const uint8_t* class_mask; /* or null: the elements of classes with 0 are left out, as those with
+                              * 0 in a mask; `classes` values */
 } efl_call;
 
 /* A criterion: settings, and the state of an equalized loss. */
@@ -199,19 +202,20 @@ EFL_API const char* efl_criterion_kernels(const efl_criterion* criterion);
 /* The loss of all levels and, where they have a `gradient`, its gradient by the logits: at all
  * levels or at none, like `elements`, which receive the loss of each element whatever the
  * reduction. Each level that has rows has `labels` or `targets`; a quality loss with labels has
- * `quality`. `grad_output` comes with a gradient and EFL_REDUCTION_NONE. Of an equalized loss the
+ * `quality`. `row_weight` and `mask` are there at all levels that have rows, or at none.
+ * `grad_output` comes with a gradient and EFL_REDUCTION_NONE. Of an equalized loss the
  * statistics enter the state, for the calls after this one. NaN and infinite logits are counted in
  * non_finite and do not enter it.
  *
- * EFL_BAD_LABEL, EFL_BAD_TARGET, EFL_BAD_QUALITY with the place in the result; EFL_BAD_ARGUMENT,
- * EFL_ABI_MISMATCH, EFL_OUT_OF_MEMORY. */
+ * EFL_BAD_LABEL, EFL_BAD_TARGET, EFL_BAD_QUALITY, EFL_BAD_WEIGHT with the place in the result;
+ * EFL_BAD_ARGUMENT, EFL_ABI_MISMATCH, EFL_OUT_OF_MEMORY. */
 EFL_API efl_status efl_criterion_compute(efl_criterion* criterion, const efl_call* call,
                                          efl_result* result);
 
 /* Statistics from gradients that were computed elsewhere, which stand in `logits`, and their
  * labels: use either this or the statistics of efl_criterion_compute. Of the call only levels,
- * format, loss_scale and EFL_COLLECT_DEFER count. Errors as there; EFL_BAD_ARGUMENT for a loss
- * without statistics. */
+ * format, loss_scale and EFL_COLLECT_DEFER count, and no level has weights or a mask: what was left
+ * out has a gradient of 0. Errors as there; EFL_BAD_ARGUMENT for a loss without statistics. */
 EFL_API efl_status efl_criterion_collect(efl_criterion* criterion, const efl_call* call,
                                          efl_result* result);
 

@@ -28,6 +28,7 @@ constexpr napi_typedarray_type typed_array_type() {
   if constexpr (std::is_same_v<Element, double>) return napi_float64_array;
   if constexpr (std::is_same_v<Element, int32_t>) return napi_int32_array;
   if constexpr (std::is_same_v<Element, uint16_t>) return napi_uint16_array;
+  if constexpr (std::is_same_v<Element, uint8_t>) return napi_uint8_array;
 }
 
 inline std::size_t bytes_of_element(napi_typedarray_type type) {

@@ -16,7 +16,7 @@ constexpr std::size_t kReportSlots = sizeof(efl_report) / sizeof(double);
 
 enum BlockSlot : std::size_t {
   kCriterion = kReportSlots,  // the number of the criterion that a synchronous call is made on
-  kCountPositives,            // not 0: the normalizer is the number of positives
+  kCountPositives,            // not 0: the normalizer is a code, of what is counted in the call
   kCollect,                   // an efl_collect
   kEqualize,                  // 0 or 1
   kGradientsGiven,            // 0 or 1

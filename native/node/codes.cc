@@ -76,11 +76,15 @@ Napi::Object codes(Napi::Env env) {
                                {"badLabel", EFL_BAD_LABEL},
                                {"badTarget", EFL_BAD_TARGET},
                                {"badQuality", EFL_BAD_QUALITY},
+                               {"badWeight", EFL_BAD_WEIGHT},
                                {"badNormalizer", EFL_BAD_NORMALIZER},
                                {"outOfMemory", EFL_OUT_OF_MEMORY},
                                {"cancelled", EFL_CANCELLED},
                                {"deviceError", EFL_DEVICE_ERROR},
                                {"notComputed", EFL_NOT_COMPUTED}}));
+  set_property(all, "normalizer",
+               object_of(env, {{"positives", EFL_NORMALIZER_POSITIVES},
+                               {"weights", EFL_NORMALIZER_WEIGHTS}}));
   set_property(all, "background",
                object_of(env, {{"first", EFL_BACKGROUND_FIRST},
                                {"last", EFL_BACKGROUND_LAST},

@@ -44,7 +44,6 @@ Call decode_numbers(napi_env env, const CallBlock& block, const SpecView& spec) 
   std::size_t slot = kFirstNumber;
   for (const CallNumber& number : kCallNumbers) call.*number.field = block[slot++];
   const bool counted = block[kCountPositives] != 0;
-  if (counted) call.normalizer = EFL_NORMALIZER_POSITIVES;
   call.collect = static_cast<int32_t>(block[kCollect]);
   call.equalize = block[kEqualize] != 0;
   with_refusals(env, [&] { check_numbers(call, spec, decoded.gradients_given, counted); });
@@ -52,8 +51,10 @@ Call decode_numbers(napi_env env, const CallBlock& block, const SpecView& spec) 
 }
 
 // With the arrays, which the levels keep the list of.
-Call decode_call(napi_env env, const CallBlock& block, const SpecView& spec, const Levels& levels) {
+Call decode_call(napi_env env, const CallBlock& block, const SpecView& spec, const Levels& levels,
+                 const uint8_t* class_mask) {
   Call decoded = decode_numbers(env, block, spec);
+  decoded.call.class_mask = class_mask;
   decoded.call.format = levels.format;
   decoded.call.levels = levels.data();
   decoded.call.level_count = levels.count();
@@ -153,11 +154,14 @@ GradientStatistics Criterion::statistics(Napi::Env env) const {
 Napi::Value Criterion::run(const Napi::CallbackInfo& info) {
   Environment& environment = Environment::of(info.Env());
   const double number = environment.block[kCriterion];
-  const int32_t columns = named(info.Env(), number).state_->spec().columns();
-  const Levels levels = decode_levels(info, columns);
+  const SpecView& spec = named(info.Env(), number).state_->spec();
+  const auto classes = static_cast<std::size_t>(spec.convention.classes);
+  const Levels levels = decode_levels(info, spec.columns());
+  const uint8_t* const class_mask =
+      info.Length() > kClassMask ? decode_class_mask(info, classes) : nullptr;
   // Looked up again: a list can have run code that disposed of it.
   CriterionState& state = named(info.Env(), number).state_at_home(info.Env());
-  const Call call = decode_call(info.Env(), environment.block, state.spec(), levels);
+  const Call call = decode_call(info.Env(), environment.block, state.spec(), levels, class_mask);
   state.wait_for_calls();
   (void)call.compute(&state.host(), environment.threads, environment.block.report());
   return info.Env().Undefined();
@@ -169,7 +173,8 @@ Napi::Value Criterion::submit(const Napi::CallbackInfo& info) {
   const int32_t columns = state(info.Env()).spec().columns();
   auto levels = std::make_shared<const Levels>(decode_levels(info, columns));
   const SpecView& spec = state(info.Env()).spec();  // which is still there, whatever a list has run
-  const Call call = decode_call(info.Env(), environment.block, spec, *levels);
+  const Call call = decode_call(info.Env(), environment.block, spec, *levels,
+                                decode_class_mask(info, classes(info.Env())));
   auto job = std::make_unique<Job>();
   job->owner = state_.get();
   job->outcome = array_argument<double>(info[kOutcome], "outcome", kReportSlots);
@@ -231,7 +236,8 @@ Napi::Value Criterion::run_on_device(const Napi::CallbackInfo& info) {
   const Environment& environment = Environment::of(info.Env());
   const Levels levels = decode_levels(info, state(info.Env()).spec().columns(), arrays);
   CriterionState& criterion = state(info.Env());  // as in submit
-  const Call decoded = decode_call(info.Env(), environment.block, criterion.spec(), levels);
+  const Call decoded = decode_call(info.Env(), environment.block, criterion.spec(), levels,
+                                   decode_class_mask(info, classes(info.Env()), &arrays));
   efl_device_call call{};
   call.call = decoded.call;
   call.gradients_given = decoded.gradients_given;

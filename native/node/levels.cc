@@ -62,6 +62,8 @@ class HostArrays : public ArrayPlace {
         return array_argument<int32_t>(value, name, count);
       case napi_uint16_array:
         return array_argument<uint16_t>(value, name, count);
+      case napi_uint8_array:
+        return array_argument<uint8_t>(value, name, count);
       default:
         return array_argument<float>(value, name, count);
     }
@@ -86,6 +88,8 @@ class LevelDecoder {
     level->labels = find<int32_t>(kLabels, "labels", napi_int32_array, rows);
     level->quality = find<float>(kQuality, "quality", napi_float32_array, rows);
     level->targets = find<float>(kTargets, "targets", napi_float32_array, elements);
+    level->row_weight = find<float>(kRowWeight, "rowWeight", napi_float32_array, rows);
+    level->mask = find<uint8_t>(kMask, "mask", napi_uint8_array, elements);
   }
 
  private:
@@ -159,6 +163,15 @@ Levels decode_levels(const Napi::CallbackInfo& info, int32_t columns, const Arra
     result.add(level);
   }
   return result;
+}
+
+const uint8_t* decode_class_mask(const Napi::CallbackInfo& info, std::size_t classes,
+                                 const ArrayPlace* place) {
+  const Napi::Value value = info[kClassMask];
+  if (value.IsUndefined()) return nullptr;
+  const HostArrays on_host;
+  return static_cast<const uint8_t*>(
+      (place ? *place : on_host).find(value, "classMask", napi_uint8_array, classes));
 }
 
 Levels decode_levels(const Napi::CallbackInfo& info, int32_t columns) {

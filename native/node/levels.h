@@ -22,6 +22,9 @@ enum CallArgument : std::size_t {
   kQuality,
   kTargets,
   kGeometry,
+  kRowWeight,
+  kMask,
+  kClassMask,
   kArrayArguments,
   kOutcome = kArrayArguments,  // of a call that is submitted: where its report goes,
   kDone,                       // and what is called then
@@ -66,6 +69,9 @@ class ArrayPlace {
 
 // Without a geometry there is one level of float32 rows on the host.
 Levels decode_levels(const Napi::CallbackInfo& info, int32_t columns, const ArrayPlace& place);
+// The bytes of as many classes, or null.
+const uint8_t* decode_class_mask(const Napi::CallbackInfo& info, std::size_t classes,
+                                 const ArrayPlace* place = nullptr);
 Levels decode_levels(const Napi::CallbackInfo& info, int32_t columns);
 
 }  // namespace efl::node

@@ -20,6 +20,7 @@ constexpr Name kOwnNames[] = {
     {"frequency_threshold", "threshold"},
     {"upstream", "gradOutput"},
     {"positives", "'positives'"},
+    {"weights", "'weights'"},
     {"or_each", ", or one for each element"},  // which is another field in C
 };
 

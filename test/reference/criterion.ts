@@ -20,11 +20,16 @@ export interface ReferenceOptions extends TargetOptions, KindOptions {
 
 export interface ReferenceCall {
   readonly quality?: ArrayLike<number> | undefined;
-  readonly normalizer?: number | 'positives' | undefined;
+  readonly normalizer?: number | 'positives' | 'weights' | undefined;
   readonly gradOutput?: number | ArrayLike<number> | undefined;
   readonly lossScale?: number | undefined;
   readonly collect?: boolean | 'defer' | undefined;
   readonly equalize?: boolean | undefined;
+  /** A factor for each row; 0 makes it an ignored one. */
+  readonly rowWeight?: ArrayLike<number> | undefined;
+  /** 0: left out, for each element, and for each class. */
+  readonly mask?: ArrayLike<number> | undefined;
+  readonly classMask?: ArrayLike<number> | undefined;
 }
 
 export interface ReferenceCounts {
@@ -47,7 +52,7 @@ export interface ReferenceOutput extends ReferenceCounts {
   readonly negative: Float64Array;
   /** The largest factor on a modulated element: scale of the error where float32 underflows. */
   readonly largestFactor: number;
-  /** Whether a row counted: what a call without one gathers changes no state. */
+  /** Whether an element counted: what a call without one gathers changes no state. */
   readonly counted: boolean;
 }
 
@@ -157,10 +162,27 @@ export class ReferenceCriterion {
     const { numClasses, lossWeight = 1, reduction = 'sum' } = this.options;
     const { gradOutput = 1, lossScale = 1, quality } = call;
     const columns = columnsOf(this.options);
-    const rows = rowsOf(targets, this.options, this.kind.positiveShare, quality);
-    const counts = countRows(rows);
-    const valid = rows.length - counts.ignored;
-    const divisor = this.divisor(call, valid, counts.positives);
+    const weightOf = (row: number): number => call.rowWeight?.[row] ?? 1;
+    const isKept = (row: number, column: number): boolean =>
+      call.mask?.[row * columns + column] !== 0 &&
+      (column >= numClasses || call.classMask?.[column] !== 0);
+    const rows = rowsOf(targets, this.options, this.kind.positiveShare, quality, isKept).map(
+      (row, i): TargetRow => (weightOf(i) === 0 ? { ...row, state: 'ignored' } : row),
+    );
+    const isPositive = ({ state, column }: TargetRow, i: number): boolean =>
+      state === 'foreground' && (column === undefined || isKept(i, column));
+    const positives = [...rows.keys()].filter((i) => isPositive(rows[i]!, i));
+    const counts = {
+      positives: positives.length,
+      ignored: rows.filter(({ state }) => state === 'ignored').length,
+    };
+    const counted = countWhere(rows.length * columns, (at) => {
+      const column = at % columns;
+      const row = (at - column) / columns;
+      return rows[row]!.state !== 'ignored' && isKept(row, column);
+    });
+    const weights = positives.reduce((sum, i) => sum + weightOf(i), 0);
+    const divisor = this.divisor(call, counted, counts.positives, weights);
     const factor = (reduction === 'none' ? 1 : 1 / divisor) * lossWeight;
 
     const perElement = (): Float64Array => new Float64Array(rows.length * columns);
@@ -179,9 +201,13 @@ export class ReferenceCriterion {
     rows.forEach((row, i) => {
       for (let j = 0; row.state !== 'ignored' && j < columns; j += 1) {
         const at = i * columns + j;
+        if (!isKept(i, j)) continue;
         const x = logits[at]!;
         const upstream = typeof gradOutput === 'number' ? gradOutput : gradOutput[at]!;
-        const { element, largestWeight } = this.element(x, row, j, call.equalize);
+        const { element, largestWeight } = weighed(
+          this.element(x, row, j, call.equalize),
+          weightOf(i),
+        );
         const gradient = element.gradient * factor * upstream;
         const scale = abs(element.gradientScale * factor * upstream);
         elements[at] = element.loss * lossWeight;
@@ -215,17 +241,12 @@ export class ReferenceCriterion {
       positiveScale,
       negativeScale,
       largestFactor,
-      counted: valid > 0,
+      counted: counted > 0,
     };
   }
 
   /** One element and the larger one of its weights. */
-  private element(
-    x: number,
-    row: TargetRow,
-    column: number,
-    equalize?: boolean,
-  ): { element: SoftElementResult; largestWeight: number } {
+  private element(x: number, row: TargetRow, column: number, equalize?: boolean): WeighedElement {
     const { gamma, ...factors } = this.factors(column, equalize);
     const base = this.weights(x, row, column);
     const positive = base.positive * factors.positive;
@@ -249,11 +270,19 @@ export class ReferenceCriterion {
     return { positive: positive * weight, negative: negative * weight * (onState ?? 1) };
   }
 
-  private divisor(call: ReferenceCall, validRows: number, positives: number): number {
+  private divisor(
+    call: ReferenceCall,
+    counted: number,
+    positives: number,
+    weights: number,
+  ): number {
     if (this.options.reduction === 'mean') {
-      return max(1, validRows * columnsOf(this.options));
+      return max(1, counted);
     }
     const { normalizer = 1 } = call;
+    if (normalizer === 'weights') {
+      return positives > 0 ? weights : 1;
+    }
     return normalizer === 'positives' ? max(1, positives) : normalizer;
   }
 
@@ -273,8 +302,26 @@ export class ReferenceCriterion {
   }
 }
 
-function countRows(rows: readonly TargetRow[]): { positives: number; ignored: number } {
-  const count = (state: TargetRow['state']): number =>
-    rows.filter((row) => row.state === state).length;
-  return { positives: count('foreground'), ignored: count('ignored') };
+interface WeighedElement {
+  readonly element: SoftElementResult;
+  readonly largestWeight: number;
+}
+
+/** Everything that is proportional to the weight of the row. */
+function weighed({ element, largestWeight }: WeighedElement, weight: number): WeighedElement {
+  return {
+    element: {
+      loss: element.loss * weight,
+      gradient: element.gradient * weight,
+      lossScale: element.lossScale * weight,
+      gradientScale: element.gradientScale * weight,
+    },
+    largestWeight: largestWeight * weight,
+  };
+}
+
+function countWhere(length: number, isCounted: (at: number) => boolean): number {
+  let count = 0;
+  for (let at = 0; at < length; at += 1) count += isCounted(at) ? 1 : 0;
+  return count;
 }

@@ -45,7 +45,7 @@ function placeOf(level: Level, row: number, column: number): number {
     : (image * channels + channel) * positions + position;
 }
 
-type Numbers = Float32Array | Uint16Array;
+type Numbers = Float32Array | Uint16Array | Uint8Array;
 
 function move<T extends Numbers>(values: T, level: Level, intoMap: boolean): T {
   const moved = values.slice() as T;

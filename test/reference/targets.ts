@@ -52,7 +52,12 @@ export interface TargetRow {
   readonly target: (column: number) => number;
   /** The share of |gradient| that counts as positive. */
   readonly share: (column: number) => number;
+  /** Of a row with a label that names a class: its column. */
+  readonly column?: number;
 }
+
+/** Whether an element counts; without one all do. */
+export type IsKept = (row: number, column: number) => boolean;
 
 /** The rows of a call. The class of a label has its row's quality as target, 1 without one. */
 export function rowsOf(
@@ -60,9 +65,10 @@ export function rowsOf(
   options: TargetOptions,
   shareOf: (target: number) => number,
   quality?: ArrayLike<number>,
+  isKept: IsKept = () => true,
 ): TargetRow[] {
   if ('dense' in targets) {
-    return denseRows(targets.dense, options, shareOf);
+    return denseRows(targets.dense, options, shareOf, isKept);
   }
   return Array.from(targets, (label, i) =>
     labelledRow(rowOf(label, options), options.numClasses, quality?.[i] ?? 1),
@@ -77,20 +83,23 @@ function labelledRow(row: Row, numClasses: number, quality: number): TargetRow {
     state,
     target: (column) => (column === positive ? quality : 0),
     share: (column) => (column === positive ? 1 : 0),
+    ...(typeof row === 'number' && { column: row }),
   };
 }
 
-/** Objectness is no class: a positive there does not make a row foreground. */
+/** Objectness is no class: a positive there does not make a row foreground, nor does a masked one. */
 function denseRows(
   targets: ArrayLike<number>,
   options: TargetOptions,
   shareOf: (target: number) => number,
+  isKept: IsKept,
 ): TargetRow[] {
   const columns = columnsOf(options);
   return Array.from({ length: targets.length / columns }, (_, i) => {
     const target = (column: number): number => targets[i * columns + column]!;
     const classes = Array.from({ length: options.numClasses }, (__, column) => target(column));
-    const state = classes.some((y) => y > 0) ? 'foreground' : 'background';
+    const isPositive = classes.some((y, column) => y > 0 && isKept(i, column));
+    const state = isPositive ? 'foreground' : 'background';
     return { state, target, share: (column) => shareOf(target(column)) };
   });
 }

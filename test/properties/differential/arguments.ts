@@ -44,6 +44,11 @@ function callOf(
     ...sample.format,
     ...(reduction === 'sum' && { normalizer }),
     ...(sample.quality && { quality: sample.byRow(sample.quality, true) }),
+    ...(sample.rowWeight && {
+      rowWeight: sample.byRow(sample.rowWeight, given.spoilt || given.labelsAreTyped),
+    }),
+    ...(sample.mask && { mask: sample.shapedBytes(sample.mask) }),
+    ...(sample.classMask && { classMask: sample.classMask }),
   };
   if (method === 'forward') return { ...forward, equalize: given.equalize };
   const isElements = given.gradOutput === 'elements';
@@ -57,7 +62,7 @@ function callOf(
 }
 
 /**
- * Puts one bad value into them: a label, a target or a quality. The name of the argument it is in;
+ * Puts one bad value into them: a label, a target, a weight or a quality. The name of the argument it is in;
  * undefined where there is no place for it.
  */
 export function spoil({ sample, targets, call }: Arguments, options: Options): string | undefined {
@@ -69,6 +74,13 @@ export function spoil({ sample, targets, call }: Arguments, options: Options): s
       : { part: values, row };
   };
   if (sample.rows === 0) return undefined;
+  if (sample.rowWeight) {
+    const { part, row } = inLevel(call['rowWeight'], seed % sample.rows);
+    (part as Float32Array)[row] = [-1, NaN, Infinity][seed % 3]!;
+    return 'rowWeight';
+  }
+  // What is left out is not looked at.
+  if (sample.mask ?? sample.classMask) return undefined;
   if (sample.dense) {
     const { part, row } = inLevel(targets, seed % sample.rows);
     const data = ArrayBuffer.isView(part) ? part : (part as HostTensor).data;

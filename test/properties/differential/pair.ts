@@ -99,6 +99,7 @@ export class Pair {
 
   private expected(given: Plan, { sample, call }: Arguments): Expected {
     const { logits, labels, dense, quality, upstream } = sample;
+    const { rowWeight, mask, classMask } = sample;
     if (given.method === 'collectGrad') return this.collected(sample, given.lossScale);
     const targets = dense ? { dense } : labels;
     const named = {
@@ -110,6 +111,9 @@ export class Pair {
           : (call['gradOutput'] as number | undefined),
       quality,
       equalize: call['equalize'] as boolean | undefined,
+      rowWeight,
+      mask,
+      classMask,
     };
     return this.reference.forward(logits, targets, named);
   }

@@ -23,6 +23,9 @@ export class Sample {
   readonly quality: Float32Array | undefined;
   readonly upstream: Float32Array;
   readonly levels: readonly Level[];
+  readonly rowWeight: Float32Array | undefined;
+  readonly mask: Uint8Array | undefined;
+  readonly classMask: Uint8Array | undefined;
 
   constructor(plan: Plan, { kind, options }: Scenario) {
     const { seed, form, arrangement, targets } = plan;
@@ -43,6 +46,20 @@ export class Sample {
     const takesQuality = kind === 'qualityFocal' || kind === 'equalizedQualityFocal';
     const isRated = takesQuality && this.dense === undefined && plan.method !== 'collectGrad';
     this.quality = isRated ? makeQuality(seed, this.rows) : undefined;
+    const selects = plan.method !== 'collectGrad';
+    const bytes = (length: number): Uint8Array =>
+      Uint8Array.from({ length }, () => random.integer(3));
+    this.rowWeight =
+      selects && plan.weighted
+        ? Float32Array.from({ length: this.rows }, () => Math.max(0, random.uniform(-0.5, 3)))
+        : undefined;
+    this.mask = selects && plan.masked ? bytes(size) : undefined;
+    this.classMask = selects && plan.classesMasked ? bytes(options.numClasses) : undefined;
+    // Whatever stands there.
+    this.mask?.forEach((byte, at) => {
+      if (byte === 0 && at % 3 === 0) this.logits[at] = NaN;
+      if (byte === 0 && at % 5 === 0 && this.dense) this.dense[at] = -1;
+    });
   }
 
   private fill(random: Random): Float32Array {
@@ -82,6 +99,18 @@ export class Sample {
     return form === 'map' ? maps[0]! : maps;
   }
 
+  /** A byte for each logit in the form of the call. */
+  shapedBytes(rows: Uint8Array): unknown {
+    const { form } = this.plan;
+    if (form === 'bare') return rows;
+    if (form === 'rows') return { data: rows, shape: [this.rows, this.columns] };
+    const maps = this.cut(rows, this.columns).map((part, i) => {
+      const level = this.levels[i]!;
+      return { data: intoMap(part, level), shape: shapeOf(level) };
+    });
+    return form === 'map' ? maps[0]! : maps;
+  }
+
   /** The rows of what came back in that form. */
   unshaped(values: Values): Float32Array {
     const { form } = this.plan;
@@ -109,7 +138,7 @@ export class Sample {
     return form === 'bare' || form === 'rows' ? {} : arrangementCall(arrangement);
   }
 
-  private cut<T extends Float32Array | Int32Array>(values: T, width: number): T[] {
+  private cut<T extends Float32Array | Int32Array | Uint8Array>(values: T, width: number): T[] {
     return cutByLevel(values, this.levels, this.plan.arrangement.anchors, width);
   }
 

@@ -32,13 +32,17 @@ export interface Plan {
   /** One in so many logits is an extreme one, finite or not. */
   readonly extremes: number | undefined;
   readonly nonFinite: boolean;
-  readonly normalizer: number | 'positives' | undefined;
+  readonly normalizer: number | 'positives' | 'weights' | undefined;
   readonly gradOutput: number | 'elements' | undefined;
   readonly lossScale: number | undefined;
   readonly collect: boolean | 'defer' | undefined;
   readonly equalize: boolean | undefined;
-  /** One bad label, target or quality. */
+  /** One bad label, target, weight or quality. */
   readonly spoilt: boolean;
+  /** Whether rows have weights, and whether elements, or all of a class, are left out. */
+  readonly weighted: boolean;
+  readonly masked: boolean;
+  readonly classesMasked: boolean;
 }
 
 export interface Scenario {
@@ -54,6 +58,10 @@ const double = (min: number, max: number): fc.Arbitrary<number> =>
 /** Left out, as often as not. */
 function maybe<T>(value: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> {
   return fc.option(value, { nil: undefined, freq: 1 });
+}
+
+function oneIn(count: number): fc.Arbitrary<boolean> {
+  return fc.integer({ min: 1, max: count }).map((draw) => draw === count);
 }
 
 /** A value for each class, some of them 0. */
@@ -151,12 +159,17 @@ const plan: fc.Arbitrary<Plan> = fc.record({
   deviation: fc.integer({ min: 0, max: 20 }),
   extremes: maybe(fc.integer({ min: 1, max: 40 })),
   nonFinite: fc.integer({ min: 0, max: 3 }).map((draw) => draw === 3),
-  normalizer: maybe(fc.oneof(positiveFactor, fc.constant('positives' as const))),
+  normalizer: maybe(
+    fc.oneof(positiveFactor, fc.constantFrom('positives' as const, 'weights' as const)),
+  ),
   gradOutput: maybe(fc.oneof(factor, fc.constantFrom(0, 'elements' as const))),
   lossScale: maybe(fc.oneof(factor, fc.constantFrom(65536, 2 ** -20))),
   collect: fc.constantFrom(undefined, undefined, undefined, true, false, 'defer'),
   equalize: maybe(fc.boolean()),
   spoilt: fc.integer({ min: 0, max: 9 }).map((draw) => draw === 9),
+  weighted: oneIn(3),
+  masked: oneIn(4),
+  classesMasked: oneIn(4),
 });
 
 export const scenario: fc.Arbitrary<Scenario> = fc
