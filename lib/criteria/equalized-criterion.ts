@@ -106,7 +106,7 @@ export abstract class EqualizedCriterion<
    * nothing to say. Waits for the calls made before. `value` is, by the `kind` of the finding:
    *
    * - `'nothing-collected'`: the steps in the state. Nothing else is found then.
-   * - `'not-started'`: the steps that `startAfter` still leaves g alone.
+   * - `'not-started'`: the steps to come that `startAfter` leaves without equalization.
    * - `'asleep'`: the least ratio of the classes with positives. All of them are balanced.
    * - `'no-positives'`: the classes that have had negatives, which are all that have had anything.
    * - `'all-rare'`: the largest ratio of the classes with positives.

@@ -86,7 +86,9 @@ export function findingsOf(state: ReadState, equalization: Equalization): Findin
   if (facts.seen.length === 0) return [nothingCollected(state)];
   const { steps, start_after: start = 0 } = state;
   // The ratios that are used are not those of the sums yet.
-  if (steps < start) return [notStarted(steps, start, equalization), ...smallSums(state)];
+  if (start > 0 && steps <= start) {
+    return [notStarted(start - steps + 1, equalization), ...smallSums(state)];
+  }
   return [
     ...endOf(facts, equalization, state.half_life ?? 0),
     ...smallSums(state),
@@ -160,12 +162,12 @@ function nothingCollected({ steps }: ReadState): Finding {
   };
 }
 
-function notStarted(steps: number, start: number, { plain, ratio }: Equalization): Finding {
+function notStarted(calls: number, { plain, ratio }: Equalization): Finding {
   return {
     kind: 'not-started',
-    message: `startAfter leaves ${ratio} alone for ${start - steps} more steps: the loss is ${plain}.`,
-    advice: 'Nothing to do. The statistics are collected, and used from then on.',
-    value: start - steps,
+    message: `startAfter still leaves ${ratio} alone: the next ${calls} steps are of ${plain}.`,
+    advice: 'Nothing to do. Statistics are collected, and are used from then on.',
+    value: calls,
   };
 }
 

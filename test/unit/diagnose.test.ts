@@ -48,7 +48,7 @@ test.each([
     use(criterion);
     const findings = criterion.diagnose();
     expect(findings).toMatchObject([{ kind: 'nothing-collected', value: 0 }]);
-    for (const reason of ['forward', 'collect: false', 'lossWeight', 'ignored']) {
+    for (const reason of ['forward', 'collect: false', 'commit()', 'lossWeight', 'ignored']) {
       expect(findings[0]!.advice).toContain(reason);
     }
   },
@@ -60,8 +60,36 @@ test('where positives outweigh negatives in every class the loss is asleep', () 
   expect(findings[0]!.value).toBeCloseTo(0.96, 9);
   expect(findings[0]!.message).toContain('median of positive over negative gradient: 2)');
   expect(findings[0]!.message).toContain('the loss is Focal Loss');
-  expect(findings[0]!.advice).toContain('normalizer');
+  for (const setting of ['give a halfLife', 'startAfter', 'normalizer']) {
+    expect(findings[0]!.advice).toContain(setting);
+  }
   expect(only(findings, 'balanced')).toMatchObject({ value: 1, classes: [0, 1, 2] });
+});
+
+test('a loss that forgets, and is asleep all the same, may forget sooner', () => {
+  const criterion = new EqualizedFocalLoss({ numClasses, halfLife: 40 });
+  criterion.loadStateDict(stateOf([5, 4, 2], [1, 2, 1]));
+  expect(criterion.diagnose()[0]).toMatchObject({
+    kind: 'asleep',
+    advice: expect.stringContaining('A halfLife shorter than 40 steps') as string,
+  });
+});
+
+test('a loss that startAfter still leaves alone is not asleep', () => {
+  const criterion = new EqualizedFocalLoss({ numClasses, startAfter: 2 });
+  const logits = Float32Array.of(1, 2, 3, 0, 1, -1);
+  const found = [1, 2, 3].map(() => {
+    criterion.forwardBackward(logits, [1, 0]);
+    const [{ kind, value }] = criterion.diagnose() as [Finding];
+    return [kind, value, Math.min(...criterion.gradientRatio)];
+  });
+  // The first two steps leave g at 1, and so the third is of Focal Loss, too.
+  expect(found.slice(0, 2)).toEqual([
+    ['not-started', 2, 1],
+    ['not-started', 1, 1],
+  ]);
+  expect(found[2]![0]).not.toBe('not-started');
+  expect(found[2]![2]).toBeLessThan(1);
 });
 
 test('classes without any positive do not keep a loss awake', () => {

@@ -34,16 +34,26 @@ export function checkRowFactors(criterion: Criterion, factors: Values, scale: nu
   }
 }
 
-/** How a call takes a factor for each row, times `scale`, of logits of this shape. */
+/**
+ * How a call takes a factor for each row, times `scale`, of logits of this shape: as the weight of the
+ * row, and where signs differ as a factor on each element.
+ */
 export function rowFactors(
   factors: Values,
   scale: number,
   shape: readonly number[],
-): Pick<BackwardCall, 'gradOutput'> {
+): Pick<BackwardCall, 'rowWeight' | 'gradOutput'> {
+  if (factors.every((factor) => factor >= 0)) return weighing(factors, scale);
+  if (factors.every((factor) => factor <= 0)) return weighing(factors, -scale);
   const columns = shape.at(-1)!;
   const gradOutput = new Float32Array(factors.length * columns);
   for (let row = 0; row < factors.length; row++) {
     gradOutput.fill(factors[row]! * scale, row * columns, (row + 1) * columns);
   }
   return { gradOutput: { data: gradOutput, shape } };
+}
+
+function weighing(factors: Values, scale: number): Pick<BackwardCall, 'rowWeight' | 'gradOutput'> {
+  // The scale as a factor of its own: a weight has to be a normal number of float32.
+  return { rowWeight: Float32Array.from(factors, Math.abs), gradOutput: scale };
 }
