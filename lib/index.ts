@@ -6,7 +6,7 @@ export { EqualizationLossV2 } from './criteria/equalization-loss-v2';
 export { EqualizationLoss } from './criteria/equalization-loss';
 export { AdaptiveClassSuppressionLoss } from './criteria/adaptive-class-suppression-loss';
 export type { Criterion } from './criteria/criterion';
-export type { EqualizedCriterion } from './criteria/equalized-criterion';
+export type { DiagnoseOptions, EqualizedCriterion } from './criteria/equalized-criterion';
 export type {
   CriterionOptions,
   Reduction,
@@ -14,7 +14,7 @@ export type {
   ResolvedSmoothingOptions,
   SmoothingOptions,
 } from './criteria/options';
-export type { ClassValues } from './tensors/class-values';
+export type { ClassCounts, ClassValues } from './tensors/class-values';
 export type { FocalLossOptions, ResolvedOptions } from './criteria/focal-loss';
 export type {
   EqualizedFocalLossOptions,
@@ -55,8 +55,9 @@ export type {
 } from './calls/call-options';
 export type { Labels, Logits, Mask, Quality, RowWeight, Targets } from './calls/arguments';
 export type { CollectOutput, ElementsOf, FormOf, LossOf, LossOutput } from './calls/results';
+export type { Finding, FindingKind } from './state/diagnosis';
 export type { LoadableState, LoadStateOptions, StateDict, Statistics } from './state/statistics';
-export type { Background } from './tensors/labels';
+export type { Background, HostLabelValues, IntegerArray } from './tensors/labels';
 export type { ChannelOrder, FormatOptions, Layout } from './tensors/layout';
 export type { ArrowVector, DimsTensor, StridedView } from './tensors/foreign';
 export type { Float16Values } from './tensors/float16';
@@ -76,6 +77,14 @@ export { memoryInfo, type MemoryInfo } from './cuda/memory-info';
 
 export * as functional from './functional';
 export { priorBias } from './criteria/prior-bias';
+export {
+  effectiveNumberWeights,
+  inverseFrequencyWeights,
+  type EffectiveNumberOptions,
+  type InverseFrequencyOptions,
+} from './weights/class-weights';
+export { weightsByLabel, type WeightsByLabelOptions } from './weights/row-weights';
+export { federatedClasses, type FederatedClassesOptions } from './sampling/federated-classes';
 export { repeatFactors, type RepeatFactorOptions } from './sampling/repeat-factors';
 export {
   RepeatFactorSampler,

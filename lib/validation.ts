@@ -52,6 +52,24 @@ export function numberOption(
   return value;
 }
 
+/** An integer from `least` to `most`. */
+export function checkInteger(
+  argument: string,
+  value: unknown,
+  least: number,
+  most = Number.MAX_SAFE_INTEGER,
+): number {
+  if (!Number.isSafeInteger(value) || (value as number) < least || (value as number) > most) {
+    const bounded = most < Number.MAX_SAFE_INTEGER;
+    reject(
+      argument,
+      bounded ? `an integer from ${least} to ${most}` : `an integer >= ${least}`,
+      value,
+    );
+  }
+  return value as number;
+}
+
 /** One of a few words. */
 export function choiceOption<T extends string>(
   argument: string,

@@ -1,4 +1,5 @@
-import { inspectCheckpoint } from '../state/checkpoint';
+import { inspectCheckpoint, type InspectedState } from '../state/checkpoint';
+import { equalizationOf, findingsOf, type Finding } from '../state/diagnosis';
 import { printable } from '../state/printable';
 
 /** More than any criterion has: a file that says so is damaged, and is not read any further. */
@@ -10,6 +11,7 @@ interface Summary {
   readonly gradientRatio: { least: number; median: number; mean: number; most: number };
   readonly classesWithoutPositives: number;
   readonly balancedClasses: number;
+  readonly findings: readonly Finding[];
 }
 
 /** Prints a summary of a state that a criterion could load. Returns the exit code. */
@@ -42,7 +44,14 @@ function summarize(file: string, prefix: string): Summary {
     },
     classesWithoutPositives: positive.filter((value) => value === 0).length,
     balancedClasses: ratio.filter((value) => value >= 1).length,
+    findings: findingsOf(state, equalizationOf(lossOf(state))),
   };
+}
+
+/** A file from elsewhere does not say which; only the ratios of Equalization Loss v2 pass 1. */
+function lossOf({ loss, pos_neg: ratio }: InspectedState): string {
+  const isV2 = ratio.some((value) => value > 1);
+  return loss ?? (isV2 ? 'crossEntropy, equalizationV2' : 'focal, equalizedFocal');
 }
 
 function format(summary: Summary): string {
@@ -54,5 +63,21 @@ function format(summary: Summary): string {
     `gradient ratio             least ${digits(least)}, median ${digits(median)}, mean ${digits(mean)}, most ${digits(most)}`,
     `balanced (ratio >= 1)      ${summary.balancedClasses}`,
     `without any positive yet   ${summary.classesWithoutPositives}`,
+    ...summary.findings.map(formatFinding),
   ].join('\n');
+}
+
+/** More classes than this are not listed. */
+const mostListed = 20;
+
+function formatFinding({ kind, message, advice, classes = [] }: Finding): string {
+  const more = classes.length > mostListed ? ', ..' : '';
+  const columns = `  Columns: ${classes.slice(0, mostListed).join(', ')}${more}`;
+  const lines = [
+    '',
+    `${kind}: ${message}`,
+    ...(classes.length > 0 ? [columns] : []),
+    `  ${advice}`,
+  ];
+  return lines.join('\n');
 }

@@ -1,9 +1,10 @@
 import type { Labels, Logits } from '../calls/arguments';
 import { callKinds } from '../calls/call-options';
 import type { AsyncCall, CollectCall } from '../calls/call-options';
-import type { CollectOutput } from '../calls/results';
+import type { CollectOutput, LossOutput } from '../calls/results';
 import { CudaStream } from '../cuda/cuda-stream';
 import { readCheckpoint, stateName, writeCheckpoint, type StateOwner } from '../state/checkpoint';
+import { equalizationOf, findingsOf, nonFiniteFinding, type Finding } from '../state/diagnosis';
 import {
   checkLoadOptions,
   checkSettings,
@@ -19,7 +20,7 @@ import {
   type Statistics,
 } from '../state/statistics';
 import { newFloat64Array } from '../tensors/new-arrays';
-import { knownOptions, reject } from '../validation';
+import { checkInteger, knownOptions, reject } from '../validation';
 import { Criterion } from './criterion';
 import type { CriterionOptions, ResolvedCriterionOptions } from './options';
 
@@ -57,6 +58,12 @@ export interface CommitOptions {
 export interface MergeOptions {
   /** When the sums enter the state: `true`, now, or `'defer'`, at the next commit. Default true. */
   readonly collect?: true | 'defer' | undefined;
+}
+
+/** Options of `diagnose`. */
+export interface DiagnoseOptions {
+  /** What a call has returned, for its NaN and infinite logits, which the state does not count. */
+  readonly output?: Pick<LossOutput, 'nonFinite'> | undefined;
 }
 
 /**
@@ -98,6 +105,39 @@ export abstract class EqualizedCriterion<
   /** The sums behind the ratios, as of the calls that have been computed. */
   get statistics(): Statistics {
     return statisticsOf(this.#read());
+  }
+
+  /**
+   * What the statistics say of the training so far, the gravest first; an empty list where there is
+   * nothing to say. Waits for the calls made before. `value` is, by the `kind` of the finding:
+   *
+   * - `'nothing-collected'`: the steps in the state. Nothing else is found then.
+   * - `'not-started'`: the steps to come that `startAfter` leaves without equalization.
+   * - `'asleep'`: the least ratio of the classes with positives. All of them are balanced.
+   * - `'no-positives'`: the classes that have had negatives, which are all that have had anything.
+   * - `'all-rare'`: the largest ratio of the classes with positives.
+   * - `'small-sums'`: the largest share by which the 1e-10 lowers the ratio of a class, above 0.01.
+   * - `'without-positives'`, `'never-seen'`: how many classes there are.
+   * - `'balanced'`, `'rare'`: their share of all classes, in (0, 1].
+   * - `'non-finite'`: how many logits there were, of the `output` that was given.
+   *
+   * A class is balanced from g = 0.95 on, and rare up to 0.05; of `EqualizationLossV2` where the
+   * weight of negatives, f(r), is 0.95 or 0.05.
+   *
+   * @throws {@link EflArgumentError} for a bad option.
+   */
+  diagnose(options?: DiagnoseOptions): Finding[] {
+    const { output } = knownOptions('options', options, ['output']);
+    const nonFinite = output === undefined ? 0 : nonFiniteOf(output);
+    // Of EqualizationLossV2 alone.
+    const { mapSteepness, mapMidpoint } = this.options as Record<string, unknown> & Options;
+    const equalization = equalizationOf(
+      this.#owner.loss,
+      mapSteepness as number | undefined,
+      mapMidpoint as number | undefined,
+    );
+    const findings = findingsOf(this.stateDict(), equalization);
+    return nonFinite > 0 ? [nonFiniteFinding(nonFinite), ...findings] : findings;
   }
 
   /**
@@ -320,4 +360,11 @@ export abstract class EqualizedCriterion<
 
 function statisticsOf({ pos_grad: positive, neg_grad: negative, steps }: State): Statistics {
   return { positive, negative, steps };
+}
+
+function nonFiniteOf(output: unknown): number {
+  if (typeof output !== 'object' || output === null) {
+    reject('output', 'what a call has returned', output);
+  }
+  return checkInteger('output.nonFinite', (output as Partial<LossOutput>).nonFinite, 0);
 }

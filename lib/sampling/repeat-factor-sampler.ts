@@ -1,6 +1,7 @@
 import { types } from 'node:util';
 import { newInt32Array } from '../tensors/new-arrays';
-import { booleanOption, knownOptions, reject } from '../validation';
+import { booleanOption, checkInteger, knownOptions, reject } from '../validation';
+import { generatorOf, maxUint32 } from './random';
 
 /** Options of {@link RepeatFactorSampler}. */
 export interface RepeatFactorSamplerOptions {
@@ -34,8 +35,6 @@ export interface SamplerState {
   /** Number of images. */
   readonly images: number;
 }
-
-const maxUint32 = 2 ** 32 - 1;
 
 /** Places in an epoch, like the indices in it, stay within an Int32Array. */
 const maxIndices = 2 ** 31 - 1;
@@ -185,7 +184,7 @@ function drawEpoch(
   epoch: number,
   shuffle: boolean,
 ): Int32Array {
-  const random = sfc32(seed, epoch >>> 0, Math.floor(epoch / 2 ** 32));
+  const random = generatorOf(seed, epoch);
   const repeats = newInt32Array(factors.length, 'The epoch');
   factors.forEach((factor, image) => {
     const whole = Math.floor(factor);
@@ -222,26 +221,6 @@ function integerBelow(bound: number, random: () => number): number {
   }
 }
 
-/**
- * sfc32, from Doty-Humphrey's PractRand, with its seeding by three 32-bit words: uniform integers in
- * 0..2^32-1. `Math.random` can neither be seeded nor is it the same in every engine; this is 32-bit
- * integer arithmetic, which is.
- */
-function sfc32(a: number, b: number, c: number): () => number {
-  let counter = 1;
-  const next = (): number => {
-    const drawn = (a + b + counter) >>> 0;
-    counter = (counter + 1) >>> 0;
-    a = b ^ (b >>> 9);
-    b = (c + (c << 3)) >>> 0;
-    c = (((c << 21) | (c >>> 11)) + drawn) >>> 0;
-    return drawn;
-  };
-  // After these, seeds that differ in one bit have nothing in common any more.
-  for (let round = 0; round < 15; round += 1) next();
-  return next;
-}
-
 function shareOf(indices: Int32Array, { rank, size }: EpochShare): Int32Array {
   const share = newInt32Array(Math.floor(indices.length / size), 'The share');
   for (let place = 0; place < share.length; place++) share[place] = indices[place * size + rank]!;
@@ -274,21 +253,4 @@ function checkFactors(value: unknown): Float64Array {
     reject('repeatFactors', `factors that, rounded up, add up to at most ${maxIndices}`, value);
   }
   return factors;
-}
-
-function checkInteger(
-  argument: string,
-  value: unknown,
-  least: number,
-  most = Number.MAX_SAFE_INTEGER,
-): number {
-  if (!Number.isSafeInteger(value) || (value as number) < least || (value as number) > most) {
-    const bounded = most < Number.MAX_SAFE_INTEGER;
-    reject(
-      argument,
-      bounded ? `an integer from ${least} to ${most}` : `an integer >= ${least}`,
-      value,
-    );
-  }
-  return value as number;
 }

@@ -19,6 +19,7 @@ import {
   ratioRanges,
   stateNames,
   type RatioRange,
+  type ReadState,
   type State,
   type StateSettings,
 } from './statistics';
@@ -86,7 +87,7 @@ export function readCheckpoint(file: unknown, owner: StateOwner, prefix: string)
 }
 
 /** A state that some criterion could load, whichever it is. */
-export interface InspectedState extends State {
+export interface InspectedState extends ReadState {
   /** Undefined in a file from elsewhere. */
   readonly loss: string | undefined;
   readonly knowsSteps: boolean;
@@ -102,7 +103,12 @@ export function inspectCheckpoint(
     const { origin, classes, vectors } = openState(opened, prefix);
     if (classes < 1 || classes > mostClasses) throw new Error(`the state of ${classes} classes`);
     const state = checkFound(vectors(), origin, classes, ...rangesOf(origin.loss));
-    return { ...state, loss: origin.loss, knowsSteps: origin.steps !== undefined };
+    return {
+      ...state,
+      ...origin.settings,
+      loss: origin.loss,
+      knowsSteps: origin.steps !== undefined,
+    };
   });
 }
 

@@ -1,5 +1,7 @@
 import { types } from 'node:util';
-import { isInt32, listOf, reject } from '../validation';
+import type { PerLevel } from '../binding/addon';
+import { EflArgumentError } from '../errors';
+import { choiceOption, isInt32, listOf, reject } from '../validation';
 import { readGiven, type ArrowVector, type DimsTensor, type Given } from './foreign';
 import { kindOf, lengthOf, type TypedArrayKind } from '../intrinsics';
 import { checkRowShape, describeRows, rowsOf, type CheckedLogits } from './logits';
@@ -72,6 +74,43 @@ export function describeConvention(convention: LabelConvention, numClasses: numb
   return parts.length === 1 ? parts[0]! : `${parts.slice(0, -1).join(', ')} or ${parts.at(-1)!}`;
 }
 
+export type RowKind = 'ignored' | 'background' | 'class';
+
+/**
+ * What the label of a row says.
+ *
+ * @throws {@link EflArgumentError} for one that means nothing.
+ */
+export function rowKind(
+  argument: string,
+  label: number,
+  convention: LabelConvention,
+  numClasses: number,
+): RowKind {
+  if (convention.ignored.includes(label)) return 'ignored';
+  if (label === convention.background) return 'background';
+  if (isClass(label, convention, numClasses)) return 'class';
+  throw new EflArgumentError(argument, describeConvention(convention, numClasses), String(label));
+}
+
+/** The convention of functions that take labels and have no criterion, with its options checked. */
+export function conventionAlone(
+  { background, ignoreIndex }: { readonly background?: unknown; readonly ignoreIndex?: unknown },
+  numClasses: number,
+): LabelConvention {
+  const which = choiceOption('background', background, 'first', backgrounds);
+  const convention = labelConvention(which, numClasses, ignoredLabels(ignoreIndex));
+  for (const label of convention.ignored) {
+    if (label !== convention.background && !isClass(label, convention, numClasses)) continue;
+    reject('ignoreIndex', 'labels that are neither a class nor background', label);
+  }
+  return convention;
+}
+
+function isClass(label: number, { firstClass }: LabelConvention, numClasses: number): boolean {
+  return label >= firstClass && label < firstClass + numClasses;
+}
+
 /** Those whose values all are 32-bit integers. */
 const smallKinds: ReadonlySet<unknown> = new Set<TypedArrayKind>([
   ...(['Int8Array', 'Uint8Array', 'Uint8ClampedArray', 'Int16Array', 'Uint16Array'] as const),
@@ -101,21 +140,43 @@ export function labelData(
   tensor: CheckedTensor<unknown>,
   logits: CheckedLogits<unknown>,
 ): Int32Array {
-  const given = readGiven(argument, labels);
-  if (!areLabels(given)) reject(argument, expectedLabels(argument, given), given.value);
-  const data = given.data as IntegerArray | unknown[];
-  const isTyped = isIntegerArray(data);
-  if (isTyped) rejectUnstable(argument, data);
-  const shape = isTyped && !given.isBare ? checkShape(argument, given.shape, data) : undefined;
+  const { data, shape, length } = readLabels(argument, labels);
   const rows = rowsOf(tensor, logits);
-  const length = isTyped ? lengthOf(data) : data.length;
   if (length !== rows) {
-    const isDense = isTyped && length === tensor.length;
+    const isDense = isIntegerArray(data) && length === tensor.length;
     const hint = isDense ? '; dense targets come in a Float32Array' : '';
     reject(argument, `${describeRows(tensor, logits, 'labels')}${hint}`, data);
   }
   if (shape) checkRowShape(argument, shape, tensor, logits);
   return int32Of(argument, data, rows);
+}
+
+interface ReadLabels {
+  readonly data: IntegerArray | unknown[];
+  readonly shape: readonly number[] | undefined;
+  readonly length: number;
+}
+
+function readLabels(argument: string, labels: unknown): ReadLabels {
+  const given = readGiven(argument, labels);
+  if (!areLabels(given)) reject(argument, expectedLabels(argument, given), given.value);
+  const data = given.data as IntegerArray | unknown[];
+  if (!isIntegerArray(data)) return { data, shape: undefined, length: data.length };
+  rejectUnstable(argument, data);
+  const shape = given.isBare ? undefined : checkShape(argument, given.shape, data);
+  return { data, shape, length: lengthOf(data) };
+}
+
+/** The labels of a call that has no logits: of one tensor, or a list of those of each level. */
+export function labelsAlone(labels: unknown): PerLevel<Int32Array> {
+  const isList = Array.isArray(labels) && typeof labels[0] === 'object';
+  if (!isList) return valuesAlone('labels', labels);
+  return Array.from(labels as unknown[], (level, i) => valuesAlone(`labels[${i}]`, level));
+}
+
+function valuesAlone(argument: string, labels: unknown): Int32Array {
+  const { data, length } = readLabels(argument, labels);
+  return int32Of(argument, data, length);
 }
 
 function expectedLabels(argument: string, { data }: Given): string {

@@ -125,7 +125,51 @@ describe('efl inspect', () => {
       gradientRatio: { least: 0, median: 0.5, mean: 0.5, most: 1 },
       classesWithoutPositives: 1,
       balancedClasses: 1,
+      findings: criterion.diagnose(),
     });
+  });
+
+  test.each<[string, number[][], RegExp[]]>([
+    [
+      'of a loss asleep',
+      [
+        [5, 4],
+        [1, 1],
+        [1, 1],
+      ],
+      [/^asleep: g is at least 1 for all 2 classes .* the loss is Focal Loss\.$/m, /reset\(\)/],
+    ],
+    [
+      'of ratios above 1, which are those of EqualizationLossV2',
+      [
+        [5, 4],
+        [1, 1],
+        [5, 4],
+      ],
+      [/^asleep: r is at least 4 .* the loss is cross-entropy\.$/m],
+    ],
+    [
+      'without any gradient',
+      [
+        [0, 0],
+        [0, 0],
+        [1, 1],
+      ],
+      [/^nothing-collected: No gradient/m, /collect: false/],
+    ],
+    [
+      'in which many classes have no positive',
+      [
+        [1, ...Array<number>(30).fill(0)],
+        Array<number>(31).fill(2),
+        [0.5, ...Array<number>(30).fill(0)],
+      ],
+      [/^without-positives: 30 of 31 classes/m, /^ {2}Columns: 1, 2, .*, 20, \.\.$/m],
+    ],
+  ])('prints the findings of a state %s', async (_, vectors, expected) => {
+    const { status, stdout } = await efl(['inspect', stateFile('findings', vectors)]);
+    expect(status).toBe(0);
+    for (const text of expected) expect(stdout).toMatch(text);
   });
 
   test('names a file it cannot read, without a stack', async () => {

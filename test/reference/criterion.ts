@@ -204,10 +204,10 @@ export class ReferenceCriterion {
         if (!isKept(i, j)) continue;
         const x = logits[at]!;
         const upstream = typeof gradOutput === 'number' ? gradOutput : gradOutput[at]!;
-          const { element, largestWeight } = weighed(
-            this.element(x, row, j, call.equalize),
-            weightOf(i),
-          );
+        const { element, largestWeight } = weighed(
+          this.element(x, row, j, call.equalize),
+          weightOf(i),
+        );
         const gradient = element.gradient * factor * upstream;
         const scale = abs(element.gradientScale * factor * upstream);
         elements[at] = element.loss * lossWeight;

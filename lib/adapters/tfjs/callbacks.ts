@@ -1,6 +1,7 @@
 /** Callbacks for `fit()`: plain objects, as TensorFlow.js takes them beside its own class. */
 import { EqualizedCriterion } from '../../criteria/equalized-criterion';
 import { FocusingCriterion } from '../../criteria/focusing-criterion';
+import type { Finding } from '../../state/diagnosis';
 import { knownOptions, reject } from '../../validation';
 
 type Logs = Record<string, unknown>;
@@ -19,7 +20,9 @@ export interface StatisticsCallbackOptions {
 /**
  * Follows the state of an equalized criterion: after each epoch the means of g and, where the loss has
  * one, gamma over each group of classes join the epoch's logs as `g_rare` and `gamma_rare`, and so the
- * history that `fit()` returns.
+ * history that `fit()` returns. Where no gradient has been counted, or the loss is the one without
+ * equalization since every class is balanced (see `criterion.diagnose`), a process warning says so
+ * once, `EFL_ASLEEP`.
  *
  *     const groups = { rare: [4, 7], frequent: [0, 1, 2, 3, 5, 6] };
  *     const callbacks = [new StatisticsCallback(criterion, { groups })];
@@ -34,14 +37,29 @@ export class StatisticsCallback {
     checkEqualized(criterion);
     const { groups, print } = knownOptions('options', options, ['groups', 'print']);
     const checked = checkGroups(groups, criterion.options.numClasses);
+    let warned = false;
     this.onEpochEnd = async (epoch, logs = {}) => {
       await criterion.synchronize();
       const means = groupMeans(criterion, checked);
       Object.assign(logs, means);
       const figures = Object.entries(means).map(([name, mean]) => `${name} ${mean.toFixed(3)}`);
       print?.(`epoch ${epoch + 1}: ${figures.join(', ')}`);
+      warned ||= warnIfAsleep(criterion, epoch);
     };
   }
+}
+
+/** Whether there was something to warn of. */
+function warnIfAsleep(criterion: EqualizedCriterion, epoch: number): boolean {
+  const isAsleep = ({ kind }: Finding): boolean =>
+    kind === 'nothing-collected' || kind === 'asleep';
+  const finding = criterion.diagnose().find(isAsleep);
+  if (!finding) return false;
+  const { message, advice } = finding;
+  process.emitWarning(`${criterion.constructor.name}, epoch ${epoch + 1}: ${message} ${advice}`, {
+    code: 'EFL_ASLEEP',
+  });
+  return true;
 }
 
 /**

@@ -9,39 +9,46 @@ import type { LabelForm } from './check-tensors';
 import { ColumnParameterSource, type ColumnParameters } from './column-parameters';
 import { elementLoss, elementSlope } from './element-operations';
 import { equalized } from './equalized';
-import type { TfLossOptions } from './check-options';
+import type { CheckedOptions } from './check-options';
+import { checkRowFactors, rowScale } from './rows';
 import { positiveShare, smoothed, targetsOf, type RowFacts } from './targets';
 
 /** Of a float32 tensor .. x columns and labels that were checked against it. */
 export function composedLoss(
   criterion: Criterion,
-  options: TfLossOptions,
+  options: CheckedOptions,
   labels: tf.Tensor,
   logits: tf.Tensor,
   form: LabelForm,
-): tf.Scalar {
+  notice: ((factor: number) => void) | undefined,
+): tf.Tensor {
   const source = new ColumnParameterSource(criterion);
   const facts = targetsOf(criterion, labels, form);
   const scale = scaleOf(criterion, options, facts, source.columns);
-  const operation = tf.customGrad<tf.Scalar>((...args) => {
+  const { normalizer, perSample, collect } = options;
+  const operation = tf.customGrad((...args) => {
     const [x, save] = args as [tf.Tensor, tf.GradSaveFunc];
     const parameters = source.tensors();
     const rows = tf.reshape(x, [-1, source.columns]);
     const elements = elementLoss(rows, weigh(criterion, rows, facts, parameters), parameters);
     save([rows, facts.targets, facts.counts, facts.foreground]);
     return {
-      value: tf.mul(tf.sum(onlyCounted(elements, facts)), scale) as tf.Scalar,
+      value: reduced(onlyCounted(elements, facts), scale, perSample, logits.shape),
       gradFunc: (dy, [savedRows, targets, counts, foreground]) => {
         const saved = { targets: targets!, counts: counts!, foreground: foreground! };
-        const upstream = upstreamOf(criterion, options, dy.dataSync()[0]);
+        const factors = dy.dataSync();
+        notice?.(factors[0]!);
+        if (perSample) checkRowFactors(criterion, factors, scale);
+        else criterion.checkNumbers({ normalizer, gradOutput: factors[0]! });
+        const upstream = perSample ? tf.mul(tf.reshape(dy, [-1, 1]), scale) : factors[0]! * scale;
         // Tensors that are not saved are gone by now: these are made anew, of the same values.
         const again = source.tensors();
         const elements = weigh(criterion, savedRows!, saved, again);
         const slope = onlyCounted(elementSlope(savedRows!, elements, again), saved);
-        const gradient = tf.mul(slope, upstream * scale);
-        if (options.collect !== false && facts.countedRows > 0) {
-          const defers = options.collect === 'defer';
-          collect(criterion, source.isQuality, savedRows!, gradient, saved.targets, defers);
+        const gradient = tf.mul(slope, upstream);
+        if (collect !== false && facts.countedRows > 0) {
+          const defers = collect === 'defer';
+          collectFrom(criterion, source.isQuality, savedRows!, gradient, saved.targets, defers);
         }
         return tf.reshape(gradient, logits.shape);
       },
@@ -50,19 +57,25 @@ export function composedLoss(
   return operation(logits);
 }
 
-/** What comes from upstream, where the gradient is finite with it. */
-function upstreamOf(criterion: Criterion, { normalizer }: TfLossOptions, value: unknown): number {
-  criterion.checkNumbers({ normalizer, gradOutput: value as number });
-  return value as number;
+/** The sum of all elements, or those of the rows. */
+function reduced(
+  elements: tf.Tensor,
+  scale: number,
+  perSample: boolean,
+  shape: readonly number[],
+): tf.Tensor {
+  if (!perSample) return tf.mul(tf.sum(elements), scale);
+  return tf.reshape(tf.mul(tf.sum(elements, 1), scale), shape.slice(0, -1));
 }
 
 /** Factor on the sum of the elements. */
 function scaleOf(
   { options: { reduction, lossWeight } }: Criterion,
-  { normalizer = 1 }: TfLossOptions,
-  { positives, countedRows }: RowFacts,
+  { normalizer = 1, perSample }: CheckedOptions,
+  { positives, countedRows, rows }: RowFacts,
   columns: number,
 ): number {
+  if (perSample) return lossWeight * rowScale(normalizer, rows, positives);
   if (reduction === 'mean') return lossWeight / Math.max(1, countedRows * columns);
   return lossWeight / (normalizer === 'positives' ? Math.max(1, positives) : normalizer);
 }
@@ -96,7 +109,7 @@ function onlyCounted(elements: tf.Tensor, { counts }: Pick<RowFacts, 'counts'>):
 }
 
 /** Adds the sums of |gradient| to the state, or keeps them aside, as the addon does. */
-function collect(
+function collectFrom(
   criterion: Criterion,
   isQuality: boolean,
   logits: tf.Tensor,

@@ -26,7 +26,7 @@ const calls = new WeakMap<object, LossCall>();
  *     const loss = tf.engine().runKernel('EqualizedFocalLoss', { logits, labels }, attributes);
  *
  * Logits are float32 [.., C], labels int32 [..] or float32 [.., C]; the gradient by labels is 0. The
- * loss is a scalar. Any criterion will do, despite the name. Losses that share an object of attributes
+ * loss is a scalar, or with `perSample` one for each row. Any criterion will do, despite the name. Losses that share an object of attributes
  * share the g of the last of them. Registering twice is harmless. What is wrong with attributes and
  * inputs is the same {@link EflArgumentError} as in `tfLoss`.
  */
@@ -42,7 +42,7 @@ export function registerEqualizedFocalLoss(): void {
         // The engine hands over its tensors.
         const { logits, labels } = inputs as { logits: tf.Tensor; labels: tf.Tensor };
         checkInputs(criterion, labels, logits);
-        const loss = tf.scalar(call.loss(logits, labels));
+        const loss = call.loss(logits, labels);
         calls.set(attrs!, call);
         return loss;
       },
@@ -53,10 +53,7 @@ export function registerEqualizedFocalLoss(): void {
     kernelName,
     inputsToSave: ['logits', 'labels'],
     gradFunc: (dy, [logits, labels], attrs) => ({
-      logits: () => {
-        const [upstream] = (dy as tf.Tensor).dataSync();
-        return calls.get(attrs)!.gradient(logits!, labels!, upstream!);
-      },
+      logits: () => calls.get(attrs)!.gradient(logits!, labels!, (dy as tf.Tensor).dataSync()),
       labels: () => tf.zeros(labels!.shape),
     }),
   });

@@ -1,9 +1,10 @@
 import { types } from 'node:util';
-import type { Tensor } from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
 import type { Criterion } from '../../criteria/criterion';
-import type { TfLossOptions } from './check-options';
+import type { CheckedOptions } from './check-options';
 import { hostTensor } from './check-tensors';
 import { equalized } from './equalized';
+import { checkRowFactors, rowFactors, rowScale, rowSums } from './rows';
 import { computeTensor, valuesOf, type TensorValues } from './tensor-memory';
 
 /**
@@ -13,36 +14,48 @@ import { computeTensor, valuesOf, type TensorValues } from './tensor-memory';
  */
 export class LossCall {
   readonly #criterion: Criterion;
-  readonly #options: TfLossOptions;
+  readonly #options: CheckedOptions;
   /** g at the time of the loss. Other losses of the same criterion may move it before the gradient. */
   readonly #ratio: Float64Array | undefined;
+  /** Factor on the losses of rows, from when they are computed. */
+  #scale = 1;
 
-  constructor(criterion: Criterion, options: TfLossOptions) {
+  constructor(criterion: Criterion, options: CheckedOptions) {
     this.#criterion = criterion;
     this.#options = options;
     this.#ratio = equalized(criterion)?.gradientRatio;
   }
 
-  loss(logits: Tensor, labels: Tensor): number {
+  /** A scalar, or one loss for each row. */
+  loss(logits: tf.Tensor, labels: tf.Tensor): tf.Tensor {
+    const { normalizer, perSample } = this.#options;
     const [values, given] = valuesOf([logits, labels]);
-    const { normalizer } = this.#options;
-    return this.#criterion.forward(
-      hostTensor(values!, logits.shape),
-      labelsOf(given!, labels.shape),
-      { normalizer },
-    ).loss;
+    const rows = hostTensor(values!, logits.shape);
+    const known = labelsOf(given!, labels.shape);
+    if (!perSample) return tf.scalar(this.#criterion.forward(rows, known, { normalizer }).loss);
+    const { elements, positives } = this.#criterion.forward(rows, known);
+    const shape = logits.shape.slice(0, -1);
+    const count = shape.reduce((product, size) => product * size, 1);
+    this.#scale = rowScale(normalizer, count, positives);
+    return tf.tensor(rowSums(elements!.data, count, this.#scale), shape);
   }
 
-  /** The gradient by the logits, times `upstream`. Its statistics enter the state. */
-  gradient(logits: Tensor, labels: Tensor, upstream: number): Tensor {
-    const { normalizer, collect } = this.#options;
+  /**
+   * The gradient by the logits, with `factors`, the gradient by the loss, in it. Its statistics enter
+   * the state.
+   */
+  gradient(logits: tf.Tensor, labels: tf.Tensor, factors: TensorValues): tf.Tensor {
+    const { normalizer, perSample, collect } = this.#options;
+    if (perSample) checkRowFactors(this.#criterion, factors, this.#scale);
     return computeTensor(logits.shape, [logits, labels], (output, [values, given]) => {
+      const call = perSample
+        ? rowFactors(factors, this.#scale, logits.shape)
+        : { normalizer, gradOutput: factors[0]! };
+      const grad = hostTensor(output, logits.shape);
       this.#asOfLoss(() => {
-        this.#criterion.forwardBackward(
-          hostTensor(values!, logits.shape),
-          labelsOf(given!, labels.shape),
-          { normalizer, collect, gradOutput: upstream, grad: hostTensor(output, logits.shape) },
-        );
+        const rows = hostTensor(values!, logits.shape);
+        const known = labelsOf(given!, labels.shape);
+        this.#criterion.forwardBackward(rows, known, { ...call, collect, grad });
       });
     });
   }

@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { Criterion } from '../../criteria/criterion';
 import type { ResolvedCriterionOptions, ResolvedSmoothingOptions } from '../../criteria/options';
 import { EflArgumentError } from '../../errors';
-import { describeConvention, labelConvention } from '../../tensors/labels';
+import { labelConvention, rowKind, type RowKind } from '../../tensors/labels';
 import type { LabelForm } from './check-tensors';
 
 /** What labels or dense targets say, as the operations need it. */
@@ -13,6 +13,7 @@ export interface RowFacts {
   readonly counts: tf.Tensor;
   /** rows x 1: 1 in rows with a class, else 0 */
   readonly foreground: tf.Tensor;
+  readonly rows: number;
   readonly positives: number;
   readonly countedRows: number;
 }
@@ -28,13 +29,9 @@ function ofLabels(criterion: Criterion, labels: ArrayLike<number>): RowFacts {
   const convention = labelConvention(background, numClasses, ignoreIndex);
   const { columns } = criterion.definition;
   const column = Int32Array.from(labels, (label) => label - convention.firstClass);
-  const kinds = Array.from(labels, (label, row) => {
-    if (ignoreIndex.includes(label)) return 'ignored';
-    if (label === convention.background) return 'background';
-    if (column[row]! >= 0 && column[row]! < numClasses) return 'class';
-    const expected = describeConvention(convention, numClasses);
-    throw new EflArgumentError(`labels[${row}]`, expected, String(label));
-  });
+  const kinds = Array.from(labels, (label, row) =>
+    rowKind(`labels[${row}]`, label, convention, numClasses),
+  );
   // Objectness, where there is one, is positive in background rows; else this is no column at all.
   kinds.forEach((kind, row) => {
     if (kind !== 'class') column[row] = kind === 'background' ? numClasses : -1;
@@ -80,8 +77,6 @@ export function positiveShare(
   return isQuality ? tf.cast(counts, 'float32') : tf.where(counts, targets, 0);
 }
 
-type RowKind = 'ignored' | 'background' | 'class';
-
 function factsOf(targets: tf.Tensor, kinds: readonly RowKind[]): RowFacts {
   const count = (kind: RowKind): number => kinds.filter((other) => other === kind).length;
   const column = (test: (kind: RowKind) => boolean): tf.Tensor =>
@@ -93,6 +88,7 @@ function factsOf(targets: tf.Tensor, kinds: readonly RowKind[]): RowFacts {
     targets,
     counts: column((kind) => kind !== 'ignored'),
     foreground: column((kind) => kind === 'class'),
+    rows: kinds.length,
     positives: count('class'),
     countedRows: kinds.length - count('ignored'),
   };

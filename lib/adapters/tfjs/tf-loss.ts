@@ -1,13 +1,16 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Criterion } from '../../criteria/criterion';
-import { checkOptions, type TfLossOptions } from './check-options';
+import { checkOptions, type CheckedOptions, type TfLossOptions } from './check-options';
 import { checkTensors } from './check-tensors';
 import { composedLoss } from './composed-loss';
 import { LossCall } from './loss-call';
 import { hostBackends } from './tensor-memory';
 
-/** A loss as `model.compile`, optimizers and `tf.grads` take it. */
+/** A loss as `model.compile`, optimizers and `tf.grads` take it: a scalar. */
 export type TfLoss = (labels: tf.Tensor, logits: tf.Tensor) => tf.Scalar;
+
+/** The same with one loss for each row: of the shape of the logits, without the classes. */
+export type TfRowLoss = (labels: tf.Tensor, logits: tf.Tensor) => tf.Tensor;
 
 /**
  * A criterion as a loss of TensorFlow.js: `model.compile({ loss: tfLoss(criterion) })`, or a scalar for
@@ -24,37 +27,74 @@ export type TfLoss = (labels: tf.Tensor, logits: tf.Tensor) => tf.Scalar;
  * computed before a gradient is taken use the same g. Labels are constants: no gradient flows into
  * what they were computed from. The gradient itself cannot be differentiated.
  *
+ * With `perSample` there is one loss for each row, the sum of its elements over the normalizer, of the
+ * shape of the logits without the classes. `fit()` takes the mean of them, and its `classWeight` weighs
+ * each: with a scalar it would multiply the whole batch by its mean weight, statistics included.
+ *
  * On the backends cpu and wasm the addon works on the tensors' own memory, on tensorflow on a copy of
  * logits and labels. On any other backend the loss is composed of TensorFlow.js operations, which a
  * process warning says once; one that cannot be composed is refused there.
  *
- * @throws {@link EflArgumentError} for a criterion with reduction `'none'` or a bad option; the loss
- * throws it for tensors of a wrong shape or type, and for bad values in them.
+ * @throws {@link EflArgumentError} for a bad option, or a criterion whose reduction is `'none'` without
+ * `perSample` or another one with it; the loss throws it for tensors of a wrong shape or type, and for
+ * bad values in them.
  */
-export function tfLoss(criterion: Criterion, options?: TfLossOptions): TfLoss {
+export function tfLoss(
+  criterion: Criterion,
+  options: TfLossOptions & { readonly perSample: true },
+): TfRowLoss;
+export function tfLoss(criterion: Criterion, options?: TfLossOptions): TfLoss;
+export function tfLoss(criterion: Criterion, options?: TfLossOptions): TfRowLoss {
   const checked = checkOptions(criterion, options);
+  const notice = checked.perSample || !checked.warnOfFactor ? undefined : noticeOfFactor();
   return (labels, logits) =>
-    tf.tidy<tf.Scalar>(() => {
+    tf.tidy(() => {
       const form = checkTensors(criterion, labels, logits);
       const given =
         form === 'labels' || labels.dtype === 'float32' ? labels : tf.cast(labels, 'float32');
       return isHostBackend()
-        ? nativeLoss(new LossCall(criterion, checked), given, logits)
-        : composedLoss(criterion, checked, given, logits, form);
+        ? nativeLoss(criterion, checked, given, logits, notice)
+        : composedLoss(criterion, checked, given, logits, form, notice);
     });
 }
 
-function nativeLoss(call: LossCall, labels: tf.Tensor, logits: tf.Tensor): tf.Scalar {
-  const operation = tf.customGrad<tf.Scalar>((...args) => {
+function nativeLoss(
+  criterion: Criterion,
+  options: CheckedOptions,
+  labels: tf.Tensor,
+  logits: tf.Tensor,
+  notice: ((factor: number) => void) | undefined,
+): tf.Tensor {
+  const call = new LossCall(criterion, options);
+  const operation = tf.customGrad((...args) => {
     const [x, save] = args as [tf.Tensor, tf.GradSaveFunc];
     save([x, labels]);
     return {
-      value: tf.scalar(call.loss(x, labels)),
-      gradFunc: (dy, [savedLogits, savedLabels]) =>
-        call.gradient(savedLogits!, savedLabels!, dy.dataSync()[0]!),
+      value: call.loss(x, labels),
+      gradFunc: (dy, [savedLogits, savedLabels]) => {
+        const factors = dy.dataSync();
+        notice?.(factors[0]!);
+        return call.gradient(savedLogits!, savedLabels!, factors);
+      },
     };
   });
   return operation(logits);
+}
+
+/** Warns the first time that the gradient of a loss has a factor in it. */
+function noticeOfFactor(): (factor: number) => void {
+  let warned = false;
+  return (factor) => {
+    // Means are rounded.
+    if (warned || Math.abs(factor - 1) < 1e-6) return;
+    warned = true;
+    process.emitWarning(
+      `tfLoss: this loss is multiplied by ${Number(factor.toPrecision(6))}, and so are its gradient and its statistics. ` +
+        'If by classWeight of fit(), which puts the mean weight of the batch there: take ' +
+        "{ perSample: true } and reduction 'none'. If the factor is your own: { warnOfFactor: false }.",
+      { code: 'EFL_TFJS_SCALED' },
+    );
+  };
 }
 
 const warned = new Set<string>();

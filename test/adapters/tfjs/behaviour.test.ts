@@ -49,6 +49,20 @@ test.each([
   ['sums decay from step to step', 'losses of a criterion that forgets'],
   ['losses computed before a gradient is taken share one g', 'two losses before a gradient'],
   ['labels may come in a column, [N, 1]', 'labels in a column'],
+  [
+    'labels may come as maps in a column, and 255 be ignored',
+    'labels of a map, in a column, with a label to ignore',
+  ],
+  ['perSample gives one loss for each row, of the shape of the rows', 'losses of rows'],
+  [
+    'weights of rows are in gradient and statistics, each in its own row',
+    'losses of rows with a weight each',
+  ],
+  [
+    "with 'positives' the mean of the losses of rows is the sum over the positives",
+    'the mean of the losses of rows',
+  ],
+  ['perSample with collect: false leaves the state alone', 'rows and collect: false'],
   ['labels may be made and forgotten within the loss', 'labels that are made inside'],
   ['a batch of ignored rows has no loss and leaves the state alone', 'rows that are all ignored'],
   ['dense targets may be int32 or bool', 'dense targets of int32 and bool'],
@@ -65,6 +79,7 @@ test.each([
 
 test.each([
   ['the registered kernel gives what tfLoss gives', 'the kernel by its name'],
+  ['so it does with losses of rows', 'the kernel with losses of rows'],
   ['attributes may be shared by several losses', 'the kernel with attributes of two losses'],
   ['no gradient flows into targets of the kernel', 'the kernel by targets made of the logits'],
 ])('%s', (_, name) => {
@@ -86,6 +101,11 @@ test('wasm reads the upstream gradient alone; tensorflow reads logits and labels
 const expected: Readonly<Record<string, string>> = {
   'not a criterion': 'criterion',
   "reduction 'none'": 'criterion',
+  'losses of rows of a sum': 'criterion',
+  'losses of rows that are no truth value': 'perSample',
+  'losses of rows over a normalizer of 0': 'normalizer',
+  'losses of rows over a text': 'normalizer',
+  'a warning that is no truth value': 'warnOfFactor',
   'a misspelt option': 'normaliser',
   'a normalizer of 0': 'normalizer',
   'a normalizer with the mean': 'normalizer',
@@ -105,16 +125,17 @@ const expected: Readonly<Record<string, string>> = {
   'a state without a path': 'path',
 };
 
-test.each(['an infinite factor on the loss', 'a factor on the loss that no gradient has room for'])(
-  '%s is refused by name of gradOutput',
-  (name) => {
-    for (const backend of all) {
-      // What is left are tensors that TensorFlow.js had saved for gradients.
-      const error = behaviour.errors[backend]![name];
-      expect(`${backend}: ${error}`).toMatch(/: EflArgumentError gradOutput,/);
-    }
-  },
-);
+test.each([
+  'an infinite factor on the loss',
+  'an infinite factor on the loss of a row',
+  'a factor on the loss that no gradient has room for',
+])('%s is refused by name of gradOutput', (name) => {
+  for (const backend of all) {
+    // What is left are tensors that TensorFlow.js had saved for gradients.
+    const error = behaviour.errors[backend]![name];
+    expect(`${backend}: ${error}`).toMatch(/: EflArgumentError gradOutput,/);
+  }
+});
 
 const expectedOfKernels: Readonly<Record<string, string>> = {
   'a kernel without attributes': 'criterion',
