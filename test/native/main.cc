@@ -8,8 +8,8 @@
 #include <fstream>
 #include <initializer_list>
 #include <limits>
-#include <memory>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <set>
 #include <string>
