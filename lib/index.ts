@@ -24,6 +24,7 @@ export type {
 } from './criteria/equalized-quality-focal-loss';
 export type {
   CommitOptions,
+  MergeOptions,
   ResolvedStatisticsOptions,
   StatisticsOptions,
 } from './criteria/equalized-criterion';

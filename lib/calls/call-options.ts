@@ -119,9 +119,9 @@ const placed: Names = ['stream', ...formatNames];
 const selection: Names = ['rowWeight', 'mask', 'classMask'];
 const forward: Names = ['normalizer', 'quality', ...placed, ...selection];
 const forwardBackward: Names = [...forward, 'gradOutput', 'lossScale', 'collect', 'grad'];
-const forwardOnly: Names = [...forward, 'equalize'];
 const collect: Names = ['lossScale', ...placed, 'collect'];
 const later: Names = ['signal', 'transfer'];
+const forwardOnly: Names = [...forward, 'equalize'];
 
 function kindOf(own: Names, asynchronous = false): CallKind {
   const device = asynchronous ? [...own, ...later] : own;
@@ -154,13 +154,13 @@ function newOptions(): Record<Name, undefined> {
     gradOutput: undefined,
     lossScale: undefined,
     collect: undefined,
-    equalize: undefined,
     grad: undefined,
     signal: undefined,
     transfer: undefined,
     rowWeight: undefined,
     mask: undefined,
     classMask: undefined,
+    equalize: undefined,
   };
 }
 

@@ -54,6 +54,12 @@ export interface CommitOptions {
   readonly stream?: CudaStream | undefined;
 }
 
+/** Options of {@link EqualizedFocalLoss.mergeStatistics}. */
+export interface MergeOptions {
+  /** When the sums enter the state: `true`, now, or `'defer'`, at the next commit. Default true. */
+  readonly collect?: true | 'defer' | undefined;
+}
+
 /** Options of `diagnose`. */
 export interface DiagnoseOptions {
   /** What a call has returned, for its NaN and infinite logits, which the state does not count. */
@@ -247,8 +253,15 @@ export abstract class EqualizedCriterion<
    * No sum decays, whatever the `halfLife`: nobody knows which steps came first. What is pending, here
    * or there, stays so. The other one stays as it is; merging it again would count it twice. The number of steps ends at
    * 2^53 - 1, and stays there.
+   *
+   * With `collect: 'defer'` the sums are kept aside instead, like those of a deferred call, and count
+   * as one step with all others at {@link commit}: what several threads have seen of one batch.
    */
-  mergeStatistics(other: EqualizedCriterion | Statistics): void {
+  mergeStatistics(other: EqualizedCriterion | Statistics, options?: MergeOptions): void {
+    const { collect } = knownOptions<MergeOptions>('options', options, ['collect']);
+    if (collect !== undefined && collect !== true && collect !== 'defer') {
+      reject('collect', "true or 'defer'", collect);
+    }
     const { name } = this.constructor;
     const { numClasses } = this.options;
     // What the gradients of another loss say nothing about is this one's balance.
@@ -258,6 +271,10 @@ export abstract class EqualizedCriterion<
     const statistics = criterion ? statisticsOf(criterion.#readWhole()) : other;
     const { positive, negative, steps } = checkStatistics(statistics, numClasses, name);
     checkSums(statisticsOf(this.#readWhole()), { positive, negative, steps });
+    if (collect === 'defer') {
+      this.collectSums(positive, negative, true);
+      return;
+    }
     this.#calls.use((native) => {
       native.merge(positive, negative, steps);
     });

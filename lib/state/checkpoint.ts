@@ -114,6 +114,7 @@ export function inspectCheckpoint(
 
 const format = 'equalized-focal-loss';
 const given = 'given';
+const settingNames = ['half_life', 'start_after'] as const;
 const optionNames = { half_life: 'halfLife', start_after: 'startAfter' } as const;
 
 /** What the metadata of a file say. */
@@ -186,13 +187,16 @@ function readOrigin(metadata: ReadonlyMap<string, string>): Origin {
 
 function readSettings(metadata: ReadonlyMap<string, string>): Partial<StateSettings> {
   const found: { -readonly [Name in keyof StateSettings]?: number } = {};
-  for (const name of ['half_life', 'start_after'] as const) {
+  for (const name of settingNames) {
     const text = metadata.get(name);
     if (text === undefined) continue;
     const value = text.trim() === '' ? NaN : Number(text);
     if (!isSetting(name, value)) throw new Error(`metadata with ${name} ${quoted(text)}`);
     found[name] = value;
   }
+  // Older files know of none of them.
+  const missing = settingNames.find((name) => found[name] === undefined);
+  if (missing && Object.keys(found).length > 0) throw new Error(`metadata without ${missing}`);
   return found;
 }
 

@@ -135,6 +135,9 @@ typedef struct efl_call {
   int32_t level_count; /* >= 1; to be set */
   int32_t collect;     /* efl_collect, of an equalized loss and a call with a gradient; default now.
                         * Of efl_criterion_collect only EFL_COLLECT_DEFER counts */
+  int32_t equalize;    /* 0: without what the statistics make of each class: the loss at gamma and
+                        * with the weights of the settings. Only without a gradient. Not 0, the
+                        * default: as it is */
   const efl_level* levels; /* to be set. One level of images = 1 and positions = rows is a matrix of
                             * rows x columns, class last */
   efl_format format;       /* default float32, NHWC, anchor-major, 1 anchor */
@@ -145,8 +148,6 @@ typedef struct efl_call {
   double loss_scale; /* of mixed precision: factor on the gradient, not on the statistics; finite
                       * and not 0, default 1. Of gradients given to efl_criterion_collect the
                       * factor that is in them */
-  int32_t equalize;  /* 0: without what the statistics make of each class: the loss at gamma and
-                      * with the weights of the settings. Only without a gradient. Not 0: default */
   const uint8_t* class_mask; /* or null: the elements of classes with 0 are left out, as those with
                               * 0 in a mask; `classes` values */
 } efl_call;
@@ -244,9 +245,8 @@ EFL_API efl_status efl_criterion_write_state(efl_criterion* criterion, const dou
                                              int64_t steps);
 
 /* Adds the sums and steps of another criterion of the same loss, and updates the ratios. No sum
- * decays: nobody knows which steps came first. Errors as
- * for write_state, also where a sum would leave the range of double. The number of steps ends at
- * 2^53 - 1, and stays there. */
+ * decays: nobody knows which steps came first. Errors as for write_state, also where a sum would
+ * leave the range of double. The number of steps ends at 2^53 - 1, and stays there. */
 EFL_API efl_status efl_criterion_merge_state(efl_criterion* criterion, const double* positive,
                                              const double* negative, int64_t steps);
 

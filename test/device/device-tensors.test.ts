@@ -246,6 +246,74 @@ describeOnDevice('device tensors', () => {
   });
 });
 
+describeOnDevice('deferred calls on a device', () => {
+  const classes = 6;
+  const given = problem(40, classes, 41);
+  const defer = { collect: 'defer' } as const;
+  const make = () => new EqualizedFocalLoss({ numClasses: classes });
+
+  test('are folded in as one step, in the order of streams', () => {
+    const { logits, labels } = uploaded(given, classes);
+    const [criterion, expected] = [make(), make()];
+    const streams = [new CudaStream(), new CudaStream()];
+    for (let step = 0; step < 2; step++) {
+      for (const stream of streams) {
+        criterion.forwardBackward(logits, labels, { ...defer, stream });
+        criterion.collectGrad(logits, labels, { ...defer, stream });
+        expected.forwardBackward(given.logits, given.labels, defer);
+        expected.collectGrad(given.logits, given.labels, defer);
+      }
+      expect(criterion.pendingCalls).toBe(4);
+      expect(criterion.statistics.steps).toBe(step);
+      criterion.commit(step === 0 ? {} : { stream: streams[0] });
+      expected.commit();
+      expect(criterion.pendingCalls).toBe(0);
+      expect(criterion.statistics.steps).toBe(step + 1);
+      expectClose('ratio', criterion.gradientRatio, expected.gradientRatio, CLOSE);
+    }
+  });
+
+  test('move with the state, and count together with those on the host', () => {
+    const { logits, labels } = uploaded(given, classes);
+    const [criterion, expected] = [make(), make()];
+    criterion.forwardBackward(given.logits, given.labels, defer);
+    criterion.forwardBackward(logits, labels, defer);
+    criterion.forwardBackward(given.logits, given.labels, defer);
+    for (let part = 0; part < 3; part++) {
+      expected.forwardBackward(given.logits, given.labels, defer);
+    }
+    expect(criterion.pendingCalls).toBe(3);
+    criterion.commit({ stream: new CudaStream() });
+    expected.commit();
+    expectClose('ratio', criterion.gradientRatio, expected.gradientRatio, CLOSE);
+    expect(criterion.statistics.steps).toBe(1);
+  });
+
+  test('whose gradients are all 0, or that fail, are not pending', () => {
+    const { logits, labels } = uploaded(given, classes);
+    const criterion = make();
+    criterion.forwardBackward(logits, labels, { ...defer, gradOutput: 0 });
+    criterion.forwardBackward(logits, new Int32Array(40).fill(-1), defer);
+    criterion.forwardBackward(logits, new Int32Array(40).fill(99), defer);
+    expect(criterion.pendingCalls).toBe(0);
+    criterion.commit();
+    expect(criterion.statistics.steps).toBe(0);
+    criterion.forwardBackward(logits, labels, defer);
+    criterion.reset();
+    expect(criterion.pendingCalls).toBe(0);
+  });
+
+  test('a value without the statistics is that of a new criterion', () => {
+    const { logits, labels } = uploaded(given, classes);
+    const criterion = make();
+    const { loss } = criterion.forward(logits, labels);
+    criterion.forwardBackward(logits, labels);
+    const base = criterion.forward(logits, labels, { equalize: false }).loss;
+    expect(base.item()).toBe(loss.item());
+    expect(criterion.forward(logits, labels).loss.item()).not.toBe(loss.item());
+  });
+});
+
 describeOnDevice('streams, events and graphs', () => {
   const classes = 5;
 
@@ -330,6 +398,37 @@ describeOnDevice('streams, events and graphs', () => {
     expect(() => {
       graph.replay();
     }).toThrow(EflDisposedError);
+  });
+
+  test('captured micro-batches and their commit are one step of each replay', () => {
+    const stream = new CudaStream();
+    const given = problem(30, classes, 33);
+    const { logits, labels } = uploaded(given, classes);
+    const options = { numClasses: classes, halfLife: 3, startAfter: 1 };
+    const criterion = new EqualizedFocalLoss(options);
+    const expected = new EqualizedFocalLoss(options);
+    const defer = { normalizer: 9, collect: 'defer' } as const;
+    criterion.forwardBackward(logits, labels, { ...defer, stream });
+    criterion.commit({ stream });
+    const graph = CudaGraph.capture(stream, () => {
+      for (let part = 0; part < 2; part++) {
+        criterion.forwardBackward(logits, labels, { ...defer, stream });
+      }
+      criterion.commit({ stream });
+    });
+    expected.forwardBackward(given.logits, given.labels, defer);
+    expected.commit();
+    expect(criterion.statistics.steps).toBe(1);
+    for (let replay = 1; replay <= 3; replay++) {
+      graph.replay(stream);
+      for (let part = 0; part < 2; part++) {
+        expected.forwardBackward(given.logits, given.labels, defer);
+      }
+      expected.commit();
+      expect(criterion.statistics.steps).toBe(1 + replay);
+      expectClose('ratio', criterion.gradientRatio, expected.gradientRatio, CLOSE);
+      expectClose('sums', criterion.statistics.negative, expected.statistics.negative, CLOSE);
+    }
   });
 
   test('a captured copy on the device is made again by each replay', () => {

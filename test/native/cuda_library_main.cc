@@ -329,6 +329,143 @@ void two_processes_learn_as_one_with_all_rows(efl_reduction reduction, bool dens
   CHECK(twin.turns == (captured ? 2 : 6));
 }
 
+// Work in a graph, or, where that is not wanted, as it is.
+template <class Work>
+void run_in(void* stream, const DeviceCriterion& criterion, bool captured, const Work& work) {
+  if (!captured) return work();
+  void* graph = nullptr;
+  CHECK(library().begin_capture(0, stream) == 0);
+  work();
+  CHECK(library().end_capture(0, stream, &graph) == 0);
+  CHECK(library().enter(criterion, stream) == 0);
+  CHECK(library().launch_graph(0, graph, stream) == 0);
+  CHECK(library().leave(criterion, stream) == 0);
+  CHECK(library().synchronize_stream(0, stream) == 0);
+  CHECK(library().destroy_graph(0, graph) == 0);
+}
+
+State state_of(const efl::HostCriterion& criterion) {
+  const efl::GradientStatistics statistics = criterion.statistics();
+  return {statistics.positive(), statistics.negative(), statistics.ratio(), statistics.steps()};
+}
+
+void expect_alike(const State& a, const State& b) {
+  CHECK(a.steps == b.steps);
+  for (int32_t j = 0; j < kClasses; ++j) {
+    CHECK(close(a.positive[j], b.positive[j], 1e-5));
+    CHECK(close(a.negative[j], b.negative[j], 1e-5));
+    CHECK(close(a.ratio[j], b.ratio[j], 1e-4));
+  }
+}
+
+int64_t pending_calls(const DeviceCriterion& criterion) {
+  std::vector<double> positive(kClasses), negative(kClasses);
+  int64_t calls = -1;
+  CHECK(library().read_pending(criterion, positive.data(), negative.data(), &calls) == 0);
+  return calls;
+}
+
+// The same rows on a device and on the host, for a loss that forgets and starts late.
+struct Sides {
+  explicit Sides(uint32_t seed, double half_life, int32_t start_after, int32_t collect)
+      : given(kRows, kClasses, seed, false),
+        same(kRows, kClasses, seed, false),
+        spec(spec_with(half_life, start_after)),
+        device(spec),
+        host(spec_with(half_life, start_after), efl::cpu::backends().front()),
+        device_call(given, {}, 1, stream) {
+    host_call.levels = &same.level;
+    host_call.level_count = 1;
+    host_call.collect = device_call.call.call.collect = collect;
+    CHECK(library().synchronize_stream(0, stream) == 0);
+  }
+  static efl::Spec spec_with(double half_life, int32_t start_after) {
+    efl_settings settings = efl::default_settings(EFL_EQUALIZED_FOCAL_LOSS);
+    settings.classes = kClasses;
+    settings.half_life = half_life;
+    settings.start_after = start_after;
+    return efl::Spec(settings);
+  }
+
+  test::Problem given, same;
+  const efl::Spec spec;
+  const DeviceCriterion device;
+  efl::HostCriterion host;
+  const Stream stream;
+  DeviceCall device_call;
+  efl_call host_call = efl::default_call();
+  efl_report report{};
+};
+
+void deferred_calls_on_the_device_learn_as_on_the_host(bool captured, bool reduced) {
+  Sides sides(37, 2, 2, EFL_COLLECT_DEFER);
+  Twin twin, host_twin;
+  host_twin.on_host = true;
+  const efl_reducer* const reducer = reduced ? &twin.reducer : nullptr;
+  const efl_reducer* const host_reducer = reduced ? &host_twin.reducer : nullptr;
+  sides.device_call.call.reducer = reducer;
+  for (int step = 1; step <= 4; ++step) {
+    run_in(sides.stream, sides.device, captured, [&] {
+      for (int part = 0; part < 2; ++part) {
+        CHECK(library().compute(sides.device, &sides.device_call.call) == 0);
+      }
+    });
+    CHECK(pending_calls(sides.device) == 2 && sides.device.state().steps == step - 1);
+    run_in(sides.stream, sides.device, captured,
+           [&] { CHECK(library().commit(sides.device, sides.stream, reducer) == 0); });
+    for (int part = 0; part < 2; ++part) {
+      CHECK(sides.host.compute(sides.host_call, false, 1, &sides.report, host_reducer) == EFL_OK);
+    }
+    CHECK(sides.host.commit(1, host_reducer) == EFL_OK);
+    CHECK(pending_calls(sides.device) == 0);
+    expect_alike(sides.device.state(), state_of(sides.host));
+    CHECK((sides.device.state().ratio != std::vector<double>(kClasses, 1.0)) == (step > 2));
+  }
+  // Nothing is pending.
+  CHECK(library().commit(sides.device, sides.stream, nullptr) == 0);
+  CHECK(sides.device.state().steps == 4);
+  CHECK(twin.turns == (reduced ? 12 : 0));
+}
+
+void sums_on_the_device_decay_and_start_late_as_on_the_host() {
+  Sides sides(41, 0.7, 1, EFL_COLLECT_NOW);
+  for (int step = 0; step < 3; ++step) {
+    CHECK(library().compute(sides.device, &sides.device_call.call) == 0);
+    CHECK(sides.host.compute(sides.host_call, false, 1, &sides.report) == EFL_OK);
+    expect_alike(sides.device.state(), state_of(sides.host));
+  }
+  // At the base parameters the loss does not depend on what was learnt.
+  const auto loss = [&](const DeviceCriterion& of, int32_t equalize) {
+    DeviceCall forward(sides.given, {}, 1, sides.stream);
+    efl_level level = *forward.call.call.levels;
+    level.gradient = nullptr;
+    forward.call.call.levels = &level;
+    forward.call.call.equalize = equalize;
+    CHECK(library().compute(of, &forward.call) == 0);
+    return forward.report().report.loss;
+  };
+  const DeviceCriterion fresh(sides.spec);
+  CHECK(loss(sides.device, 0) == loss(fresh, 1) && loss(sides.device, 1) != loss(fresh, 1));
+  CHECK(sides.device.state().steps == 3);
+}
+
+void a_commit_that_cannot_be_added_up_changes_nothing() {
+  Sides sides(43, 0, 0, EFL_COLLECT_DEFER);
+  CHECK(library().compute(sides.device, &sides.device_call.call) == 0);
+  const auto is_pending = [&](int64_t calls) {
+    return pending_calls(sides.device) == calls && sides.device.state().steps == 1 - calls;
+  };
+  Twin twin;
+  twin.computation_fails = true;
+  CHECK(library().commit(sides.device, sides.stream, &twin.reducer) == 0);
+  CHECK(is_pending(1));
+  twin.status = EFL_OUT_OF_MEMORY;
+  CHECK(library().commit(sides.device, sides.stream, &twin.reducer) == EFL_DEVICE_OUT_OF_MEMORY);
+  CHECK(is_pending(1));
+  CHECK(library().commit(sides.device, sides.stream, nullptr) == 0);
+  CHECK(is_pending(0));
+}
+
 void nothing_is_learnt_where_another_process_has_failed(bool in_survey) {
   const test::Problem given(kRows, kClasses, 13, false);
   const efl::Spec spec = spec_of();
@@ -496,6 +633,12 @@ int main() {
       two_processes_learn_as_one_with_all_rows(EFL_REDUCTION_MEAN, dense, captured);
     }
   }
+  for (const bool captured : {false, true}) {
+    deferred_calls_on_the_device_learn_as_on_the_host(captured, false);
+    deferred_calls_on_the_device_learn_as_on_the_host(captured, true);
+  }
+  sums_on_the_device_decay_and_start_late_as_on_the_host();
+  a_commit_that_cannot_be_added_up_changes_nothing();
   nothing_is_learnt_where_another_process_has_failed(false);
   nothing_is_learnt_where_another_process_has_failed(true);
   a_process_that_fails_says_so();

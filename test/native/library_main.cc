@@ -387,6 +387,82 @@ void the_state_goes_out_and_in() {
   efl_criterion_destroy(criterion);
 }
 
+void deferred_calls_count_as_one_step() {
+  efl_settings settings = settings_of(EFL_EQUALIZED_FOCAL_LOSS);
+  settings.half_life = 1;
+  settings.start_after = 1;
+  efl_criterion* criterion = criterion_of(settings);
+  Call given(3);
+  given.call.collect = EFL_COLLECT_DEFER;
+  std::vector<double> negative(3), ratio(3);
+  int64_t steps = -1;
+  const auto read = [&] {
+    CHECK(efl_criterion_read_state(criterion, nullptr, negative.data(), ratio.data(), &steps) ==
+          EFL_OK);
+  };
+  CHECK(efl_criterion_commit(criterion) == EFL_OK);
+  CHECK(efl_criterion_compute(criterion, &given.call, &given.result) == EFL_OK);
+  given.level.logits = given.gradient.data();
+  CHECK(efl_criterion_collect(criterion, &given.call, &given.result) == EFL_OK);
+  read();
+  CHECK(steps == 0 && negative == std::vector<double>(3, 0.0));
+  CHECK(efl_criterion_commit(criterion) == EFL_OK);
+  read();
+  CHECK(steps == 1 && negative[0] > 0 && ratio == std::vector<double>(3, 1.0));
+  const double first = negative[0];
+  // Another step of the same gradients, on sums of which half is left.
+  for (int part = 0; part < 2; ++part) {
+    CHECK(efl_criterion_collect(criterion, &given.call, &given.result) == EFL_OK);
+  }
+  CHECK(efl_criterion_commit(criterion) == EFL_OK);
+  read();
+  CHECK(steps == 2 && std::fabs(negative[0] / (1.5 * first) - 1) < 1e-6 && ratio[0] < 1);
+  // What is pending goes where the state begins anew.
+  CHECK(efl_criterion_collect(criterion, &given.call, &given.result) == EFL_OK);
+  CHECK(efl_criterion_reset_state(criterion) == EFL_OK);
+  CHECK(efl_criterion_commit(criterion) == EFL_OK);
+  read();
+  CHECK(steps == 0);
+  efl_criterion_destroy(criterion);
+}
+
+void the_loss_at_the_base_parameters_is_the_plain_one() {
+  efl_criterion* criterion = criterion_of(settings_of(EFL_EQUALIZED_FOCAL_LOSS));
+  efl_criterion* plain = criterion_of(settings_of(EFL_FOCAL_LOSS));
+  Call given(3);
+  CHECK(efl_criterion_compute(criterion, &given.call, &given.result) == EFL_OK);
+  given.call.equalize = 0;
+  CHECK(efl_criterion_compute(criterion, &given.call, &given.result) == EFL_BAD_ARGUMENT);
+  CHECK(says("call.equalize: expected not 0 with a gradient, received 0"));
+  given.level.gradient = nullptr;
+  CHECK(efl_criterion_compute(criterion, &given.call, &given.result) == EFL_OK);
+  const double base = given.result.loss;
+  given.call.equalize = 1;
+  CHECK(efl_criterion_compute(criterion, &given.call, &given.result) == EFL_OK);
+  CHECK(given.result.loss != base);
+  CHECK(efl_criterion_compute(plain, &given.call, &given.result) == EFL_OK);
+  CHECK(given.result.loss == base);
+  given.call.collect = 3;
+  CHECK(efl_criterion_compute(plain, &given.call, &given.result) == EFL_BAD_ARGUMENT);
+  CHECK(says("call.collect: expected an efl_collect, received 3"));
+  efl_criterion_destroy(plain);
+  efl_criterion_destroy(criterion);
+}
+
+void settings_of_the_statistics_are_checked() {
+  efl_settings settings = settings_of(EFL_EQUALIZATION_LOSS_V2);
+  efl_criterion* criterion = nullptr;
+  for (const double wrong : {-1.0, kNaN, std::numeric_limits<double>::infinity()}) {
+    settings.half_life = wrong;
+    CHECK(efl_criterion_create(&settings, &criterion) == EFL_BAD_ARGUMENT && !criterion);
+    CHECK(says("settings.half_life: expected a finite number > 0"));
+  }
+  settings.half_life = 0;
+  settings.start_after = -1;
+  CHECK(efl_criterion_create(&settings, &criterion) == EFL_BAD_ARGUMENT && !criterion);
+  CHECK(says("settings.start_after: expected an integer from 0 to 2147483647, received -1"));
+}
+
 void a_loss_without_statistics_has_no_state() {
   efl_criterion* criterion = criterion_of(settings_of(EFL_FOCAL_LOSS));
   Call given(3);
@@ -396,6 +472,7 @@ void a_loss_without_statistics_has_no_state() {
   CHECK(efl_criterion_write_state(criterion, values, values, values, 0) == EFL_BAD_ARGUMENT);
   CHECK(efl_criterion_merge_state(criterion, values, values, 0) == EFL_BAD_ARGUMENT);
   CHECK(efl_criterion_reset_state(criterion) == EFL_BAD_ARGUMENT);
+  CHECK(efl_criterion_commit(criterion) == EFL_BAD_ARGUMENT);
   CHECK(efl_criterion_read_factors(criterion, values, values) == EFL_BAD_ARGUMENT);
   efl_criterion_destroy(criterion);
 }
@@ -467,6 +544,9 @@ int main() {
   every_family_computes(true);
   weights_may_differ_between_classes();
   the_state_goes_out_and_in();
+  deferred_calls_count_as_one_step();
+  the_loss_at_the_base_parameters_is_the_plain_one();
+  settings_of_the_statistics_are_checked();
   a_loss_without_statistics_has_no_state();
   kernels_and_threads_are_as_asked_for();
   threads_share_a_criterion();

@@ -933,34 +933,41 @@ void the_pool_runs_every_task_once_also_for_many_callers() {
   for (const std::vector<int>& mine : runs) CHECK(mine == std::vector<int>(500, 50));
 }
 
+efl::GradientStatistics statistics_of(efl::Rule rule, int32_t classes) {
+  efl::ClassRule of_class{};
+  of_class.rule = rule;
+  of_class.decay = 1;
+  return efl::GradientStatistics(of_class, classes);
+}
+
 void statistics_add_up_and_give_the_ratio() {
-  efl::GradientStatistics statistics(efl::Rule::kEqualizedFocal, 2);
+  efl::GradientStatistics statistics = statistics_of(efl::Rule::kEqualizedFocal, 2);
   CHECK(statistics.ratio() == std::vector<double>(2, 1.0));
   const double positive[] = {1.0, 0.0};
   const double negative[] = {4.0, 0.0};
-  statistics.fold(positive, negative, 1);
-  statistics.fold(positive, negative, 2);
+  statistics.merge(positive, negative, 1);
+  statistics.merge(positive, negative, 2);
   CHECK(statistics.ratio()[0] == 2.0 / (8.0 + 1e-10));
   CHECK(statistics.ratio()[1] == 0.0);
   CHECK(statistics.steps() == 3);
 }
 
 void statistics_stay_finite_and_countable() {
-  efl::GradientStatistics statistics(efl::Rule::kEqualizationV2, 1);
+  efl::GradientStatistics statistics = statistics_of(efl::Rule::kEqualizationV2, 1);
   const double most = std::numeric_limits<double>::max();
   const double positive = most / 2, negative = 0, ratio = 1;
   statistics.restore(&negative, &negative, &ratio, efl::kMostSteps - 1);
-  statistics.fold(&positive, &negative, 1);
+  statistics.merge(&positive, &negative, 1);
   CHECK(statistics.steps() == efl::kMostSteps);
   CHECK(statistics.ratio()[0] == most);
-  statistics.fold(&negative, &negative, efl::kMostSteps);
+  statistics.merge(&negative, &negative, efl::kMostSteps);
   CHECK(statistics.steps() == efl::kMostSteps);
 }
 
 void sums_of_statistics_stay_finite() {
-  efl::GradientStatistics statistics(efl::Rule::kEqualizedFocal, 1);
+  efl::GradientStatistics statistics = statistics_of(efl::Rule::kEqualizedFocal, 1);
   const double large = std::numeric_limits<double>::max();
-  for (int i = 0; i < 3; ++i) statistics.fold(&large, &large, 1);
+  for (int i = 0; i < 3; ++i) statistics.merge(&large, &large, 1);
   CHECK(statistics.positive()[0] == large);
   CHECK(statistics.negative()[0] == large);
   CHECK(statistics.ratio()[0] == 1.0);
@@ -1152,6 +1159,70 @@ void a_process_without_rows_learns_with_the_others() {
   CHECK(criterion.statistics().negative() == std::vector<double>(kClasses, 1.0));
 }
 
+// Of a deferred call the counts are those of all processes; its sums wait for the commit.
+void processes_that_defer_add_up_their_sums_once() {
+  constexpr int32_t kClasses = 7;
+  Problem given(50, kClasses, 9, false);
+  Peers peers{2};
+  const efl_reducer reducer = peers.reducer();
+  efl::HostCriterion together(spec_of(EFL_EQUALIZED_FOCAL_LOSS, kClasses), &backend());
+  efl::HostCriterion alone(spec_of(EFL_EQUALIZED_FOCAL_LOSS, kClasses), &backend());
+  efl_call call = call_of(given);
+  call.collect = EFL_COLLECT_DEFER;
+  efl_report report{};
+  for (int part = 0; part < 3; ++part) {
+    CHECK(together.compute(call, false, 1, &report, &reducer) == EFL_OK);
+    CHECK(peers.calls == part + 1);
+    CHECK(alone.compute(call, false, 1, &report) == EFL_OK);
+    CHECK(alone.compute(call, false, 1, &report) == EFL_OK);
+  }
+  CHECK(together.statistics().steps() == 0 && together.pending_calls() == 3);
+  // One that fails keeps the sums of all others waiting.
+  peers.failure = Peers::Failure::kComputation;
+  CHECK(together.commit(1, &reducer) == EFL_PEER_FAILED);
+  CHECK(together.statistics().steps() == 0 && together.pending_calls() == 3);
+  peers.failure = Peers::Failure::kNone;
+  CHECK(together.commit(1, &reducer) == EFL_OK);
+  CHECK(alone.commit(1) == EFL_OK);
+  CHECK(peers.calls == 5);
+  CHECK(together.statistics().steps() == 1 && together.pending_calls() == 0);
+  for (std::size_t j = 0; j < kClasses; ++j) {
+    const double expected = alone.statistics().negative()[j];
+    CHECK(close(together.statistics().negative()[j], expected, 1e-14));
+    CHECK(close(together.statistics().ratio()[j], alone.statistics().ratio()[j], 1e-14));
+  }
+  // Nothing is pending in any of them, and all take part all the same.
+  CHECK(together.commit(1, &reducer) == EFL_OK);
+  CHECK(peers.calls == 6 && together.statistics().steps() == 1);
+}
+
+void a_commit_does_not_depend_on_the_number_of_threads() {
+  constexpr int32_t kClasses = 40000;
+  Problem given(30, kClasses, 3, false);
+  efl_call call = call_of(given);
+  call.collect = EFL_COLLECT_DEFER;
+  efl_settings settings = efl::default_settings(EFL_EQUALIZED_FOCAL_LOSS);
+  settings.classes = kClasses;
+  settings.half_life = 1.5;
+  const auto learnt = [&](int32_t threads) {
+    efl::HostCriterion criterion(efl::Spec(settings), &backend());
+    efl_report report{};
+    for (int step = 0; step < 3; ++step) {
+      for (int part = 0; part < 2; ++part) {
+        CHECK(criterion.compute(call, false, threads, &report) == EFL_OK);
+      }
+      CHECK(criterion.commit(threads) == EFL_OK);
+    }
+    return criterion.statistics();
+  };
+  const efl::GradientStatistics one = learnt(1);
+  for (const int32_t threads : {2, 8}) {
+    const efl::GradientStatistics many = learnt(threads);
+    CHECK(many.positive() == one.positive() && many.negative() == one.negative());
+    CHECK(many.ratio() == one.ratio() && many.steps() == 3);
+  }
+}
+
 void the_exponential_of_the_rules_agrees_with_the_library() {
   double worst = 0;
   for (double a = -708; a < 708; a += 0.37) {
@@ -1326,6 +1397,10 @@ const Test kTests[] = {
      a_process_that_fails_keeps_all_others_from_learning, false},
     {"a process without rows learns with the others", a_process_without_rows_learns_with_the_others,
      false},
+    {"processes that defer add up their sums once", processes_that_defer_add_up_their_sums_once,
+     false},
+    {"a commit does not depend on the number of threads",
+     a_commit_does_not_depend_on_the_number_of_threads, false},
     {"the exponential of the rules agrees with the library",
      the_exponential_of_the_rules_agrees_with_the_library, false},
     {"sums of statistics stay finite", sums_of_statistics_stay_finite, false},

@@ -33,7 +33,7 @@ test.each(options)('$name of $loss has its default', ({ name, fallback, required
   const said = cellsOf(row).at(-2);
   if (required) expect(said).toBe('required');
   else if (kind === 'flag') expect(said).toBe('`false`');
-  else if (kind === 'number') expect(said).toBe(String(fallback));
+  else if (kind === 'number') expect(said).toBe(String(fallback ?? 'none'));
   else expect(said).toMatch(/^(all 1|0\.25)$/); // alpha may be one number, too
 });
 

@@ -148,8 +148,12 @@ describe('a commit', () => {
 
   test('is refused after dispose, with options that are none, and with a stream that is none', () => {
     const criterion = make();
-    expectRefused(() => criterion.commit({ stream: wrong('default') }), 'stream');
-    expectRefused(() => criterion.commit(wrong({ steps: 1 })), 'steps');
+    expectRefused(() => {
+      criterion.commit({ stream: wrong('default') });
+    }, 'stream');
+    expectRefused(() => {
+      criterion.commit(wrong({ steps: 1 }));
+    }, 'steps');
     criterion.dispose();
     expect(() => {
       criterion.commit();
@@ -187,7 +191,9 @@ describe('pending sums', () => {
 
   test('stay where a state that is refused is loaded', () => {
     const criterion = pending();
-    expectRefused(() => criterion.loadStateDict(wrong({})), 'state.pos_grad');
+    expectRefused(() => {
+      criterion.loadStateDict(wrong({}));
+    }, 'state.pos_grad');
     expect(criterion.pendingCalls).toBe(1);
   });
 
@@ -202,18 +208,45 @@ describe('pending sums', () => {
   });
 });
 
+describe('merged statistics', () => {
+  const make = () => new EqualizedFocalLoss({ numClasses: classes, halfLife: 2 });
+
+  test('of threads that share a step count as that step', () => {
+    const [whole, shared] = [make(), make()];
+    for (let step = 0; step < 3; step += 1) {
+      whole.forwardBackward(logits, labels, { normalizer: rows });
+      for (const part of parts) {
+        const worker = make();
+        worker.loadStateDict({ ...worker.stateDict(), pos_neg: shared.gradientRatio });
+        worker.forwardBackward(part.logits, part.labels, { normalizer: rows });
+        shared.mergeStatistics(worker.statistics, { collect: 'defer' });
+      }
+      shared.commit();
+      expectClose('ratio', shared.gradientRatio, whole.gradientRatio, { relative: 1e-12 });
+      expect(shared.statistics.steps).toBe(step + 1);
+    }
+  });
+
+  test('are refused with a collect that is none', () => {
+    const options = { collect: wrong(false) };
+    expectRefused(() => {
+      make().mergeStatistics(make(), options);
+    }, 'collect');
+  });
+});
+
 describe('the option collect', () => {
   const criterion = new EqualizedFocalLoss({ numClasses: classes });
 
   test('is refused where it is neither true, false nor defer', () => {
-    const call = { collect: wrong<'defer'>('later') };
+    const call = { collect: wrong('later') };
     const error = expectRefused(() => criterion.forwardBackward(logits, labels, call), 'collect');
     expect(error.expected).toBe("true, false or 'defer'");
     expect(criterion.statistics.steps).toBe(0);
   });
 
   test('is not false for gradients, which are given for nothing else', () => {
-    const call = { collect: wrong<true>(false) };
+    const call = { collect: wrong(false) };
     const error = expectRefused(() => criterion.collectGrad(logits, labels, call), 'collect');
     expect(error.expected).toBe("true or 'defer'");
   });

@@ -168,10 +168,14 @@ describe('a checkpoint', () => {
     train(target, 1, 7);
     const before = stateOf(target);
     source.saveState(file);
-    const ofFile = expectRefused(() => target.loadState(file), 'path');
+    const ofFile = expectRefused(() => {
+      target.loadState(file);
+    }, 'path');
     expect(ofFile.received).toBe(`the state of another ${problem}`);
     const state = source.stateDict();
-    const ofDict = expectRefused(() => target.loadStateDict(state), `state.${name}`);
+    const ofDict = expectRefused(() => {
+      target.loadStateDict(state);
+    }, `state.${name}`);
     expect(problem).toBe(
       `${problem.split(':')[0]}: ${ofDict.received}, not ${ofDict.expected.split(',')[0]}`,
     );
@@ -195,6 +199,8 @@ describe('a checkpoint', () => {
     ['start_after', -1],
   ])('is refused where %s is %p', (name, value) => {
     const state = { ...make().stateDict(), [name]: value } as LoadableState;
-    expectRefused(() => make().loadStateDict(state), `state.${name}`);
+    expectRefused(() => {
+      make().loadStateDict(state);
+    }, `state.${name}`);
   });
 });

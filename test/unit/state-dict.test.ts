@@ -26,7 +26,9 @@ describe('stateDict', () => {
   test('has the three arrays under their names in PyTorch checkpoints, and the steps', () => {
     const criterion = trained();
     const dict = criterion.stateDict();
-    expect(Object.keys(dict).sort()).toEqual(['neg_grad', 'pos_grad', 'pos_neg', 'steps']);
+    const settings = ['half_life', 'start_after'];
+    const names = ['neg_grad', 'pos_grad', 'pos_neg', 'steps', ...settings];
+    expect(Object.keys(dict).sort()).toEqual(names.sort());
     expect(dict.steps).toBe(3);
     expectSame('pos_grad', dict.pos_grad, criterion.statistics.positive);
     expectSame('neg_grad', dict.neg_grad, criterion.statistics.negative);

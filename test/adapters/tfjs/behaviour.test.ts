@@ -45,6 +45,8 @@ test.each([
     'losses whose gradient is not taken',
   ],
   ['collect: false leaves the state alone', 'collect: false'],
+  ["collect: 'defer' counts all losses of a step as one", "collect: 'defer'"],
+  ['sums decay from step to step', 'losses of a criterion that forgets'],
   ['losses computed before a gradient is taken share one g', 'two losses before a gradient'],
   ['labels may come in a column, [N, 1]', 'labels in a column'],
   [

@@ -75,7 +75,7 @@ export class Pair {
   /** What a call has deferred enters the state when it is committed, and not before. */
   private commit(before: StateView): void {
     expectSameState(this.state()!, before);
-    (this.criterion as EqualizedFocalLoss).commit();
+    if (isStateful(this.criterion)) this.criterion.commit();
   }
 
   /** The same call without waiting for its end. */

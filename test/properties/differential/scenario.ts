@@ -164,7 +164,7 @@ const plan: fc.Arbitrary<Plan> = fc.record({
   ),
   gradOutput: maybe(fc.oneof(factor, fc.constantFrom(0, 'elements' as const))),
   lossScale: maybe(fc.oneof(factor, fc.constantFrom(65536, 2 ** -20))),
-  collect: fc.constantFrom(undefined, undefined, undefined, true, false, 'defer'),
+  collect: fc.constantFrom(undefined, undefined, undefined, true, false, 'defer' as const),
   equalize: maybe(fc.boolean()),
   spoilt: fc.integer({ min: 0, max: 9 }).map((draw) => draw === 9),
   weighted: oneIn(3),
