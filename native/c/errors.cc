@@ -36,8 +36,8 @@ struct Word {
   const char* in_c;
 };
 constexpr Word kWords[] = {{"{positives}", "EFL_NORMALIZER_POSITIVES"},
-                            {"{weights}", "EFL_NORMALIZER_WEIGHTS"},
-                            {"{or_each}", ""}};
+                           {"{weights}", "EFL_NORMALIZER_WEIGHTS"},
+                           {"{or_each}", ""}};
 
 void add_expected(const char* expected, Line* line) {
   for (const char* at = expected; *at; ++at) {

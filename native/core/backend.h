@@ -1,9 +1,9 @@
 // The interface of a backend for arrays on the host: one table of functions, which a library of
 // another compiler may offer, too.
 //
-// A call takes two steps: the survey looks at every label, target, weight and quality, the computation
-// writes. Between them, and between the computation and the state, the numbers of several processes
-// may be added up: see efl_reducer.
+// A call takes two steps: the survey looks at every label, target, weight and quality, the
+// computation writes. Between them, and between the computation and the state, the numbers of
+// several processes may be added up: see efl_reducer.
 //
 // Both steps return EFL_OK, or another status; a survey has then written nothing but the report,
 // nor has a computation whose memory could not be had. No exception leaves them. Every function may
@@ -18,8 +18,8 @@ typedef struct efl_survey {
   int64_t rows;
   int64_t positives;
   int64_t ignored;
-  double weights;         // of the rows that are positives, added up
-  int64_t masked;         // elements left out in rows that are not ignored; counted for the mean only
+  double weights;  // of the rows that are positives, added up
+  int64_t masked;  // elements left out in rows that are not ignored; counted for the mean only
   double largest_weight;  // of a row
   void* found;
 } efl_survey;
@@ -28,7 +28,8 @@ typedef struct efl_backend {
   void* self;          // the first argument of every function
   const char* name;    // "cpu"
   const char* detail;  // what it uses on this machine: "avx512"
-  // `survey` and `report` are zeros. A bad label, target, weight or quality has its place in the report.
+  // `survey` and `report` are zeros. A bad label, target, weight or quality has its place in the
+  // report.
   efl_status (*survey)(void* self, const efl_problem* problem, efl_survey* survey,
                        efl_report* report);
   // With the counts of the survey, which may be those of several processes by now.

@@ -27,7 +27,8 @@ inline bool is_normalizer(double value) {
 }
 
 inline constexpr CallNumber kCallNumbers[] = {
-    {"normalizer", &efl_call::normalizer, 1, "a finite number > 0, {positives} or {weights}", is_normalizer},
+    {"normalizer", &efl_call::normalizer, 1, "a finite number > 0, {positives} or {weights}",
+     is_normalizer},
     {"upstream", &efl_call::upstream, 1, "a finite number", is_finite_float},
     {"loss_scale", &efl_call::loss_scale, 1, "a finite number other than 0", is_finite_factor,
      true},

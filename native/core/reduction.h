@@ -29,7 +29,8 @@ EFL_HOST_DEVICE double loss_divisor(const efl_problem& problem, const RowCounts&
   if (problem.normalizer == EFL_NORMALIZER_POSITIVES) {
     return counts.positives > 0 ? static_cast<double>(counts.positives) : 1.0;
   }
-  if (problem.normalizer == EFL_NORMALIZER_WEIGHTS) return counts.weights > 0 ? counts.weights : 1.0;
+  if (problem.normalizer == EFL_NORMALIZER_WEIGHTS)
+    return counts.weights > 0 ? counts.weights : 1.0;
   return problem.normalizer;
 }
 

@@ -33,8 +33,8 @@ efl_loss hard_loss_of(const efl_problem& problem) {
   return focal && problem.range.largest_gamma == 0 ? EFL_LOSS_CROSS_ENTROPY : problem.loss;
 }
 
-// What the survey found of targets, weights and masks is kept for the kernels; labels alone they read
-// themselves.
+// What the survey found of targets, weights and masks is kept for the kernels; labels alone they
+// read themselves.
 efl_status survey(void*, const efl_problem* problem, efl_survey* survey, efl_report* report) {
   try {
     Survey looking(*problem, report);
@@ -63,29 +63,53 @@ FocalTask task_of(const efl_problem& problem, const Scales& scales, const efl_su
       std::min(static_cast<double>(problem.range.largest_weight) * survey.largest_weight,
                static_cast<double>(std::numeric_limits<float>::max())));
   task.dense_columns = dense ? dense->of_levels() : nullptr;
-  task.by_row = problem.foreground_weight || problem.class_mask ||
+  task.by_row = problem.foreground_weight ||
                 std::any_of(problem.levels, problem.levels + problem.level_count,
                             [](const efl_level& level) { return level.row_weight || level.mask; });
   return task;
 }
 
-// The mask of the classes as kernels read it: by the register, and with the objectness column.
-std::vector<uint8_t> column_mask_of(const efl_problem& problem) {
-  if (!problem.class_mask) return {};
-  const int32_t classes = problem.convention.classes;
-  std::vector<uint8_t> mask(problem.class_mask, problem.class_mask + classes);
-  mask.resize(static_cast<std::size_t>(classes + kColumnPadding), 1);
-  return mask;
-}
+// A problem with a mask of its classes, as kernels read it: the mask by the register and with the
+// objectness column, and weights that are 0 in what it leaves out.
+class MaskedColumns {
+ public:
+  explicit MaskedColumns(const efl_problem& given) : problem_(given) {
+    if (!given.class_mask) return;
+    const int32_t classes = given.convention.classes;
+    mask_.assign(given.class_mask, given.class_mask + classes);
+    mask_.resize(static_cast<std::size_t>(classes + kColumnPadding), 1);
+    weights_.reserve(3 * mask_.size());
+    problem_.positive_weight = masked(given.positive_weight);
+    problem_.negative_weight = masked(given.negative_weight);
+    if (given.foreground_weight) problem_.foreground_weight = masked(given.foreground_weight);
+  }
 
-void compute_problem(const Kernels& kernels, const efl_problem& problem, const efl_survey& survey,
+  const efl_problem& problem() const { return problem_; }
+  const uint8_t* mask() const { return mask_.empty() ? nullptr : mask_.data(); }
+
+ private:
+  const float* masked(const float* weights) {
+    const std::size_t first = weights_.size();
+    for (int32_t c = 0; c < columns_of(problem_.convention); ++c) {
+      weights_.push_back(mask_[static_cast<std::size_t>(c)] ? weights[c] : 0.0f);
+    }
+    return weights_.data() + first;
+  }
+
+  efl_problem problem_;
+  std::vector<uint8_t> mask_;
+  std::vector<float> weights_;
+};
+
+void compute_problem(const Kernels& kernels, const efl_problem& given, const efl_survey& survey,
                      efl_report* report) {
+  const MaskedColumns masked(given);
+  const efl_problem& problem = masked.problem();
   const int32_t columns = columns_of(problem.convention);
-  const Scales scales = scales_of(problem, {survey.rows, survey.positives, survey.ignored,
-                                            survey.weights, survey.masked});
+  const Scales scales = scales_of(
+      problem, {survey.rows, survey.positives, survey.ignored, survey.weights, survey.masked});
   FocalTask task = task_of(problem, scales, survey);
-  const std::vector<uint8_t> column_mask = column_mask_of(problem);
-  task.column_mask = problem.class_mask ? column_mask.data() : nullptr;
+  task.column_mask = masked.mask();
   const Tiles tiles(problem.format, problem.levels, problem.level_count, columns);
   const bool statistics = problem.negative_sums != nullptr;
   PartialSums partial(tiles, columns, statistics);

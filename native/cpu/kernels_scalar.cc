@@ -58,7 +58,7 @@ class FocalTile {
     const int32_t found = class_of_row(task_, tile_.level, row);
     const RowPlace place = row_place(problem_.format, level_, columns_, row);
     const int32_t column = positive_column(problem_.convention, found);
-    const bool foreground = found >= 0 || found == kDense;
+    const bool foreground = has_class(found);
     for (int32_t c = tile_.first_column; c < tile_.last_column; ++c) {
       const int64_t index = place.offset + c * place.stride;
       if (found == kIgnored || is_masked(problem_, level_, index, c)) {

@@ -242,11 +242,11 @@ EFL_INLINE Bits lanes_of(const uint8_t* bytes, int32_t count) {
     bytes = some;
   }
 #if defined(EFL_AVX512)
-  return reinterpret_cast<Bits>(_mm512_cvtepu8_epi32(
-             _mm_loadu_si128(reinterpret_cast<const __m128i*>(bytes)))) != 0;
+  return reinterpret_cast<Bits>(
+             _mm512_cvtepu8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(bytes)))) != 0;
 #elif defined(EFL_AVX2)
-  return reinterpret_cast<Bits>(_mm256_cvtepu8_epi32(
-             _mm_loadl_epi64(reinterpret_cast<const __m128i*>(bytes)))) != 0;
+  return reinterpret_cast<Bits>(
+             _mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(bytes)))) != 0;
 #else
   Bits lanes;
   for (int32_t i = 0; i < kLanes; ++i) lanes[i] = bytes[i];

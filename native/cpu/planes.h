@@ -54,29 +54,21 @@ class AnyPlanes : protected Elements {
   // What class_of_row says, without a branch: every block of classes has to know it. False where
   // there is a label that it does not name.
   EFL_NEVER_INLINE bool read_labels(int64_t first_row, int32_t count, int32_t* columns) const {
-    if (task_.dense_columns) return false;
-    const efl_label_convention& convention = problem_.convention;
+    if (task_.dense_columns) return read_found(first_row, count, columns);
+    return efl::label_columns(problem_.convention, level_.labels + first_row,
+                              problem_.format.anchors, count, columns);
+  }
+
+  // What the survey has found of these rows.
+  EFL_MEMBER bool read_found(int64_t first_row, int32_t count, int32_t* columns) const {
     const int64_t anchors = problem_.format.anchors;
-    const int32_t* const labels = level_.labels + first_row;
-    const auto classes = static_cast<uint32_t>(convention.classes);
-    const auto first_class = static_cast<uint32_t>(convention.first_class);
-    const int32_t background = convention.background;
-    const int32_t at_background = efl::positive_column(convention, efl::kBackground);
-    const bool has_ignored = convention.ignored_count > 0;
-    const int32_t ignored = has_ignored ? convention.ignored[0] : 0;
-    const int32_t if_background = convention.has_background ? at_background : efl::kInvalid;
-    const int32_t if_ignored = has_ignored ? efl::kIgnored : efl::kInvalid;
-    int32_t unnamed = 0;
+    const int32_t* const found = task_.dense_columns[level_index_] + first_row;
+    const int32_t at_background = efl::positive_column(problem_.convention, efl::kBackground);
     for (int32_t i = 0; i < count; ++i) {
-      const int32_t label = labels[i * anchors];
-      const uint32_t column = static_cast<uint32_t>(label) - first_class;
-      int32_t found = label == ignored ? if_ignored : efl::kInvalid;
-      found = label == background ? if_background : found;
-      found = column < classes ? static_cast<int32_t>(column) : found;
-      unnamed |= found == efl::kInvalid;
-      columns[i] = found;
+      const int32_t column = found[i * anchors];
+      columns[i] = column == efl::kBackground ? at_background : column;
     }
-    return !unnamed;
+    return true;
   }
 
   // Whether no position of a register has its positive in one of these classes.
@@ -143,14 +135,10 @@ class AnyPlanes : protected Elements {
     if (level_.mask) {
       kept = lanes_of(level_.mask + positions.offset + c * class_stride_ + at, count);
     }
-    if (is_masked_class(c)) kept = Bits{};
+    if (task_.column_mask && !task_.column_mask[c]) kept = Bits{};
     lanes->counted[r] &= kept;
     lanes->positive[r] &= kept;
     lanes->soft[r] &= kept;
-  }
-
-  EFL_MEMBER bool is_masked_class(int32_t c) const {
-    return task_.column_mask && !task_.column_mask[c];
   }
 
   EFL_MEMBER Pack negative_weight(int32_t c, Bits column, Pack logits) const {
@@ -158,7 +146,8 @@ class AnyPlanes : protected Elements {
     if (!problem_.foreground_weight) return background;
     const Pack foreground = broadcast(problem_.foreground_weight[c]);
     const Bits suppressed = logits < broadcast(problem_.foreground_threshold);
-    const Bits is_foreground = (column >= 0) | (column == efl::kDense);
+    const Bits is_foreground =
+        (column >= 0) | (column == efl::kDense) | (column == efl::kMaskedPositive);
     return select(is_foreground, select(suppressed, Pack{}, foreground), background);
   }
 
@@ -257,7 +246,7 @@ class Planes : AnyPlanes {
     EFL_UNROLL for (int32_t r = 0; r < kStreams; ++r) {
       streams[r] = group[r];
       gamma.of[r] = broadcast(problem_.gamma[c + r]);
-      weight.of[r] = broadcast(is_masked_class(c + r) ? 0.0f : problem_.negative_weight[c + r]);
+      weight.of[r] = broadcast(problem_.negative_weight[c + r]);
       sums[r] = DoublePack{};
     }
     DoublePack loss = loss_;

@@ -14,10 +14,14 @@ struct Row : Stream {
   int64_t index;
   int32_t column;   // of the positive; kDense; or another negative number where there is none
   bool foreground;  // has a class, and the loss cares
-  bool special;     // its negatives may have weights of their own
+  // Where rows differ: the weights of its negatives, before the factor that is the weight of the
+  // row.
+  const float* weights;
+  float factor;
 };
 
-// Rows whose negatives all weigh the same, or by what is in their row: its class, its weight, a mask.
+// Rows whose negatives all weigh the same, or by what is in their row: its class, its weight, a
+// mask.
 enum class Weights { kOfColumn, kOfRow };
 
 // What needs no haste, and so is decided while it runs.
@@ -144,9 +148,7 @@ class AnyRows : protected Elements {
     lanes->soft[r] &= counted;
   }
 
-  EFL_MEMBER float factor_of(const Row& row) const {
-    return efl::row_weight_of(level_, row.index);
-  }
+  EFL_MEMBER float factor_of(const Row& row) const { return efl::row_weight_of(level_, row.index); }
 
   // Those that no mask leaves out.
   EFL_MEMBER Bits counted_lanes(const Row& row, int32_t c, int32_t count) const {
@@ -163,6 +165,18 @@ class AnyRows : protected Elements {
     uint8_t bytes[kLanes] = {};
     for (int32_t i = 0; i < count; ++i) bytes[i] = mask[i * stride_];
     return lanes_of(bytes, kLanes);
+  }
+
+  // The weights of negatives in columns first to last - 1, but for the factor of the row.
+  EFL_NEVER_INLINE void lay_out_weights(const Row& row, int32_t first, int32_t last,
+                                        float* weights) const {
+    for (int32_t c = first; c < last; c += kLanes) {
+      const int32_t count = last - c < kLanes ? last - c : kLanes;
+      Pack weight = load_lanes(weights_of(row) + c, count);
+      if (row.foreground) weight = unless_low(load_lanes(row.logits + c, count), weight);
+      if (level_.mask) weight = select(counted_lanes(row, c, count), weight, Pack{});
+      store(weights + (c - first), weight);
+    }
   }
 
   // Where negatives are weighed by what is in their row.
@@ -233,16 +247,19 @@ class Rows : AnyRows {
     row.grad_output = kElementwise && level_.grad_output ? level_.grad_output + offset : nullptr;
     row.index = index;
     row.column = efl::positive_column(problem_.convention, found);
-    row.foreground = kWeights == Weights::kOfRow && problem_.foreground_weight &&
-                     (found >= 0 || found == efl::kDense);
-    row.special = kWeights == Weights::kOfRow && (selects_ || row.foreground);
+    row.foreground =
+        kWeights == Weights::kOfRow && problem_.foreground_weight && efl::has_class(found);
+    if constexpr (kWeights == Weights::kOfRow) {
+      row.weights = problem_.negative_weight;
+      row.factor = factor_of(row);
+    }
     return row;
   }
 
   template <int32_t kStreams>
   EFL_MEMBER void compute(const Row* rows) {
     if (problem_.format.dtype == EFL_FLOAT32 && stride_ == 1) {
-      columns<kStreams>(rows, first_column_, last_column_);
+      weighed<kStreams>(rows, first_column_, last_column_);
     } else {
       staged<kStreams>(rows);
     }
@@ -273,10 +290,37 @@ class Rows : AnyRows {
             stage.open(r, offset_of(rows[r].index) + c * stride_, c, end - c);
       }
       prefetch_next(stage, rows, end);
-      columns<kStreams>(staged, c, end);
+      weighed<kStreams>(staged, c, end);
       for (int32_t r = 0; r < kStreams; ++r) {
         stage.close(r, offset_of(rows[r].index) + c * stride_, end - c);
       }
+    }
+  }
+
+  // Columns first to last - 1 of some rows. Where a mask or the class of a row decides over single
+  // weights, they are laid out before.
+  template <int32_t kStreams>
+  EFL_MEMBER void weighed(const Row* rows, int32_t first, int32_t last) {
+    if constexpr (kWeights == Weights::kOfRow) {
+      bool differ = level_.mask;
+      EFL_UNROLL for (int32_t r = 0; r < kStreams; ++r) differ |= rows[r].foreground;
+      if (differ) return with_own_weights<kStreams>(rows, first, last);
+    }
+    columns<kStreams>(rows, first, last);
+  }
+
+  template <int32_t kStreams>
+  EFL_NEVER_INLINE void with_own_weights(const Row* rows, int32_t first, int32_t last) {
+    alignas(64) float weights[kStreams][kStagedElements + kLanes];
+    Row own[kStreams];
+    for (int32_t c = first; c < last; c += kStagedElements) {
+      const int32_t end = last - c < kStagedElements ? last : c + kStagedElements;
+      for (int32_t r = 0; r < kStreams; ++r) {
+        own[r] = rows[r];
+        own[r].weights = weights[r] - c;
+        lay_out_weights(rows[r], c, end, weights[r]);
+      }
+      columns<kStreams>(own, c, end);
     }
   }
 
@@ -349,7 +393,7 @@ class Rows : AnyRows {
         gamma.of[r] = gamma_of_columns;
         weight.of[r] = weight_of_columns;
         if constexpr (kWeights == Weights::kOfRow) {
-          weight.of[r] = weight_of_row(group[r], c, count, logits.of[r]);
+          weight.of[r] = load_lanes(group[r].weights + c, count) * broadcast(group[r].factor);
         }
       }
       Group<kStreams> magnitude;
@@ -380,9 +424,8 @@ class Rows : AnyRows {
     EFL_UNROLL for (int32_t r = 0; r < kStreams; ++r) {
       positive[r] = lane_is(group[r].column - c);
       Pack own_weight = positive_weight;
-      if (kWeights == Weights::kOfRow && selects_) {
-        positive[r] &= counted_lanes(group[r], c, count);
-        own_weight = own_weight * broadcast(factor_of(group[r]));
+      if constexpr (kWeights == Weights::kOfRow) {
+        own_weight = own_weight * broadcast(group[r].factor);
       }
       weight.of[r] = select(positive[r], own_weight, weight.of[r]);
     }
@@ -398,15 +441,6 @@ class Rows : AnyRows {
       }
     }
     return magnitude;
-  }
-
-  EFL_MEMBER Pack weight_of_row(const Row& row, int32_t c, int32_t count, Pack logits) const {
-    Pack weight = load_lanes(weights_of(row) + c, count);
-    if (!row.special) return weight;
-    if (row.foreground) weight = unless_low(logits, weight);
-    if (level_.row_weight) weight = weight * broadcast(level_.row_weight[row.index]);
-    const bool masked = level_.mask || task_.column_mask;
-    return masked ? select(counted_lanes(row, c, count), weight, Pack{}) : weight;
   }
 
   // The same columns of the next group: several short streams are more than the processor foresees.

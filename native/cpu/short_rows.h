@@ -96,7 +96,7 @@ class ShortRows : Elements {
       target_[at + column] = level_.quality ? level_.quality[row] : 1.0f;
       soft_ |= target_[at + column] < 1;
     }
-    if (problem_.foreground_weight) weigh(found >= 0 || found == efl::kDense, at);
+    if (problem_.foreground_weight) weigh(efl::has_class(found), at);
     if (selects_) select_row(row, at);
   }
 
@@ -230,8 +230,8 @@ class ShortRows : Elements {
   const int32_t elements_;
   const bool statistics_;
   const bool selects_;  // there are weights of rows, or masks
-  const bool usual_;   // whether `labelled` will do where the block is not soft
-  bool soft_ = false;  // whether a positive of the block may have another target than 1
+  const bool usual_;    // whether `labelled` will do where the block is not soft
+  bool soft_ = false;   // whether a positive of the block may have another target than 1
   // Of a block, element by element.
   alignas(64) float values_[kMostElements];  // logits, then gradient, of a staged block
   alignas(64) float gamma_[kMostElements];

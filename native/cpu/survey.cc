@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstring>
 
 #include "../core/labels.h"
 #include "../core/layout.h"
@@ -106,9 +107,11 @@ int32_t column_of_targets(const SurveyedRow& row, Selected* found, bool* foregro
 // As label_column says it. A row whose own element is masked still has its negatives.
 int32_t column_of_label(const SurveyedRow& row, Selected* found, bool* foreground) {
   const int32_t column = label_column(row.problem.convention, row.level.labels[row.index]);
-  *foreground = column >= 0 && !row.is_masked(column);
   if (column == kInvalid && found->bad_row < 0) found->bad_row = row.index;
-  return column;
+  const int32_t positive = positive_column(row.problem.convention, column);
+  const bool is_masked = positive >= 0 && row.is_masked(positive);
+  *foreground = column >= 0 && !is_masked;
+  return is_masked ? kMaskedPositive : column;
 }
 
 int64_t masked_in(const SurveyedRow& row) {
@@ -116,6 +119,41 @@ int64_t masked_in(const SurveyedRow& row) {
   int64_t masked = 0;
   for (int32_t c = 0; c < columns; ++c) masked += row.is_masked(c);
   return masked;
+}
+
+// Rows with labels and weights but no masks, without a branch. False where a label or a weight
+// needs to be looked at by itself.
+bool weigh_run(const efl_problem& problem, const efl_level& level, int64_t first, int32_t count,
+               int32_t* columns, Selected* found) {
+  constexpr int32_t kSums = 8;
+  constexpr uint32_t kLargest = 0x7f7fffff;  // bits of the largest float
+  const float* const weights = level.row_weight + first;
+  // As labels say it, without the column of objectness.
+  efl_label_convention convention = problem.convention;
+  convention.has_objectness = 0;
+  if (!label_columns(convention, level.labels + first, 1, count, columns)) return false;
+  uint32_t largest = 0;
+  int32_t positives = 0, ignored = 0;
+  for (int32_t i = 0; i < count; ++i) {
+    uint32_t bits;
+    std::memcpy(&bits, weights + i, sizeof bits);
+    largest = std::max(largest, bits);
+    columns[i] = weighs_nothing(weights[i]) ? kIgnored : columns[i];
+    positives += columns[i] >= 0;
+    ignored += columns[i] == kIgnored;
+  }
+  if (largest > kLargest) return false;
+  double sums[kSums] = {};
+  for (int32_t i = 0; i < count; ++i) {
+    sums[i % kSums] += columns[i] >= 0 ? static_cast<double>(weights[i]) : 0.0;
+  }
+  for (const double sum : sums) found->weights += sum;
+  found->positives += positives;
+  found->ignored += ignored;
+  float largest_weight;
+  std::memcpy(&largest_weight, &largest, sizeof largest);
+  found->largest_weight = std::max(found->largest_weight, largest_weight);
+  return true;
 }
 
 // Weights are added up in the order of rows and parts, whatever the threads.
@@ -143,9 +181,10 @@ DenseColumns::DenseColumns(std::vector<std::vector<int32_t>> columns)
 efl_status Survey::run(efl_survey* survey) {
   // An empty level need not have targets where the others do.
   const bool selects =
-      problem_.class_mask ||
-      std::any_of(problem_.levels, problem_.levels + problem_.level_count,
-                  [](const efl_level& level) { return level.targets || level.row_weight || level.mask; });
+      problem_.class_mask || std::any_of(problem_.levels, problem_.levels + problem_.level_count,
+                                         [](const efl_level& level) {
+                                           return level.targets || level.row_weight || level.mask;
+                                         });
   if (selects) columns_.resize(static_cast<std::size_t>(problem_.level_count));
   survey->largest_weight = 1;
   for (int32_t i = 0; i < problem_.level_count; ++i) {
@@ -219,16 +258,18 @@ efl_status Survey::selected(int32_t index, efl_survey* survey) {
   const int32_t columns = columns_of(problem_.convention);
   const bool looks_at_elements =
       level.targets || (level.mask && problem_.reduction == EFL_REDUCTION_MEAN);
-  const int64_t rows_per_part = looks_at_elements ? 256 : 16 * 1024;
+  constexpr int64_t kRun = 1024;
+  const int64_t rows_per_part = looks_at_elements ? 256 : 16 * kRun;
   const int64_t parts = (rows + rows_per_part - 1) / rows_per_part;
   columns_[static_cast<std::size_t>(index)].resize(static_cast<std::size_t>(rows));
   std::vector<Selected> of_parts(static_cast<std::size_t>(parts));
   const int32_t useful =
       useful_threads(problem_.threads, looks_at_elements ? rows * columns : rows);
   parallel_for(useful, parts, [&](int64_t part) {
-    const int64_t first = part * rows_per_part;
-    select_rows(index, first, std::min(rows, first + rows_per_part),
-                &of_parts[static_cast<std::size_t>(part)]);
+    const int64_t last = std::min(rows, (part + 1) * rows_per_part);
+    for (int64_t r = part * rows_per_part; r < last; r += kRun) {
+      select_run(index, r, std::min(last, r + kRun), &of_parts[static_cast<std::size_t>(part)]);
+    }
   });
   Selected found;
   for (const Selected& of_part : of_parts) add_part(of_part, &found);
@@ -238,7 +279,8 @@ efl_status Survey::selected(int32_t index, efl_survey* survey) {
   survey->weights += found.weights;
   survey->largest_weight =
       std::max(survey->largest_weight, static_cast<double>(found.largest_weight));
-  if (found.bad_row >= 0) return bad(EFL_BAD_LABEL, index, found.bad_row, level.labels[found.bad_row]);
+  if (found.bad_row >= 0)
+    return bad(EFL_BAD_LABEL, index, found.bad_row, level.labels[found.bad_row]);
   if (found.bad_offset >= 0) {
     const auto value = static_cast<double>(level.targets[found.bad_offset]);
     return bad(EFL_BAD_TARGET, index, found.bad_offset, value);
@@ -248,12 +290,21 @@ efl_status Survey::selected(int32_t index, efl_survey* survey) {
   return bad(EFL_BAD_WEIGHT, index, found.bad_weight, weight);
 }
 
+void Survey::select_run(int32_t index, int64_t first, int64_t last, Selected* found) {
+  const efl_level& level = problem_.levels[index];
+  int32_t* const columns = columns_[static_cast<std::size_t>(index)].data() + first;
+  const bool weighs = level.labels && level.row_weight && !has_masks(problem_, level);
+  if (weighs &&
+      weigh_run(problem_, level, first, static_cast<int32_t>(last - first), columns, found))
+    return;
+  select_rows(index, first, last, found);
+}
+
 void Survey::select_rows(int32_t index, int64_t first, int64_t last, Selected* found) {
   const efl_level& level = problem_.levels[index];
   const int32_t columns = columns_of(problem_.convention);
   const bool by_element = level.targets || level.mask;
-  const bool counts_masked =
-      problem_.reduction == EFL_REDUCTION_MEAN && has_masks(problem_, level);
+  const bool counts_masked = problem_.reduction == EFL_REDUCTION_MEAN && has_masks(problem_, level);
   for (int64_t r = first; r < last; ++r) {
     const SurveyedRow row = {
         problem_, level, r,

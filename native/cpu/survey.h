@@ -1,6 +1,7 @@
-// A look at every label, target, weight and quality of a call before anything is written: a bad one must
-// find all as it was. Counts what the normalizer needs, and says of each row with dense targets
-// what a label would say, where one could. Rows that weigh nothing are ignored ones from here on.
+// A look at every label, target, weight and quality of a call before anything is written: a bad one
+// must find all as it was. Counts what the normalizer needs, and says of each row with dense
+// targets what a label would say, where one could. Rows that weigh nothing are ignored ones from
+// here on.
 #pragma once
 
 #include <cstdint>
@@ -58,6 +59,7 @@ class Survey {
   efl_status add(int32_t level, const Labels& found, efl_survey* survey);
   efl_status qualities(int32_t level) const;
   efl_status selected(int32_t level, efl_survey* survey);
+  void select_run(int32_t level, int64_t first, int64_t last, Selected* found);
   void select_rows(int32_t level, int64_t first, int64_t last, Selected* found);
   efl_status bad(efl_status status, int32_t level, int64_t index, double value) const;
 

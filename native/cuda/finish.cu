@@ -46,13 +46,17 @@ EFL_DEVICE void find_bad(const FinishLevel& level, const SurveyTotals* survey, i
   const auto index_of = [](unsigned long long place) {
     return static_cast<int64_t>(place & ((1ull << kPlaceBits) - 1));
   };
-  if (is_here(bad.quality)) {
-    const int64_t row = index_of(bad.quality);
-    return report(EFL_BAD_QUALITY, row, 0, static_cast<double>(level.level.quality[row]));
-  }
   if (is_here(bad.target)) {
     const int64_t at = index_of(bad.target);
-    report(EFL_BAD_TARGET, at, 0, static_cast<double>(level.level.targets[at]));
+    return report(EFL_BAD_TARGET, at, 0, static_cast<double>(level.level.targets[at]));
+  }
+  if (is_here(bad.weight)) {
+    const int64_t row = index_of(bad.weight);
+    return report(EFL_BAD_WEIGHT, row, 0, static_cast<double>(level.level.row_weight[row]));
+  }
+  if (is_here(bad.quality)) {
+    const int64_t row = index_of(bad.quality);
+    report(EFL_BAD_QUALITY, row, 0, static_cast<double>(level.level.quality[row]));
   }
 }
 

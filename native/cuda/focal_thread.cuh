@@ -11,6 +11,7 @@
 #include "../core/labels.h"
 #include "../core/loss_math.h"
 #include "../core/scalar_math.h"
+#include "../core/selection.h"
 #include "device_math.h"
 #include "scalars.h"
 #include "totals.h"
@@ -30,12 +31,13 @@ struct CallParams {
 };
 
 // Whether a call has anything that kernels leave out in their fast form: enormous gammas, weights
-// of their own for negatives of rows with a class, targets, qualities, or arrays with a value for
-// each element. `kGeneral` says of a kernel that it looks for all of these.
+// of their own for negatives of rows with a class, weights of rows, masks, targets, qualities, or
+// arrays with a value for each element. `kGeneral` says of a kernel that it looks for all of these.
 inline bool is_general(const CallParams& call) {
   const efl_level& level = call.level;
   return call.problem.range.largest_gamma > kPlainGamma || call.problem.foreground_weight ||
-         call.dense_columns || level.quality || level.elements || level.grad_output;
+         call.dense_columns || level.quality || level.elements || level.grad_output ||
+         level.row_weight || has_masks(call.problem, level);
 }
 
 // The logit of a negative that adds nothing.
@@ -111,7 +113,18 @@ class FocalThread {
   // What a row is: label_column's answer, or kDense.
   EFL_DEVICE int32_t found(int64_t row) const {
     if (kGeneral && call.dense_columns) return call.dense_columns[row];
-    return efl::label_column(call.problem.convention, call.level.labels[row]);
+    const int32_t column = efl::label_column(call.problem.convention, call.level.labels[row]);
+    const bool out = column != efl::kInvalid && weighs_nothing(factor_of(row));
+    return out ? efl::kIgnored : column;
+  }
+
+  // The weight of a row.
+  EFL_DEVICE float factor_of(int64_t row) const {
+    return kGeneral ? row_weight_of(call.level, row) : 1.0f;
+  }
+
+  EFL_DEVICE bool is_masked(int64_t at, int32_t c) const {
+    return kGeneral && efl::is_masked(call.problem, call.level, at, c);
   }
 
   EFL_DEVICE float negative_weight(int32_t c, float x, bool foreground) const {
@@ -150,7 +163,8 @@ class FocalThread {
       const float weight =
           element.positive ? problem.positive_weight[c] : negative_weight(c, x, element.foreground);
       const float u = element.positive ? -x : x;
-      const auto terms = Loss::template hard<DeviceMath>(u, problem.gamma[c], weight);
+      const auto terms =
+          Loss::template hard<DeviceMath>(u, problem.gamma[c], weight * factor_of(element.row));
       own_loss = terms.loss();
       gradient = element.positive ? -terms.gradient : terms.gradient;
     }
@@ -186,7 +200,8 @@ class FocalThread {
     const double weight =
         y * problem.positive_weight[c] + (1 - y) * negative_weight(c, x, element.foreground);
     efl::with_loss(problem.loss, [&](auto kind) {
-      const auto terms = decltype(kind)::template soft<ScalarMath>(logit, y, gamma, weight);
+      const auto terms = decltype(kind)::template soft<ScalarMath>(logit, y, gamma,
+                                                                   weight * factor_of(element.row));
       *own_loss = static_cast<float>(terms.loss());
       *gradient = static_cast<float>(terms.gradient);
       *share = kind.kOfQuality ? 1.0f : target;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "../core/call.h"
+
 namespace efl::cuda {
 namespace {
 
@@ -111,7 +113,8 @@ Sums::Sums(int32_t columns, Parts* parts)
     : columns(columns),
       of_columns(parts->take<double>(count())),
       totals(parts->take<CallTotals>(1)),
-      survey(parts->take<SurveyTotals>(1)) {}
+      survey(parts->take<SurveyTotals>(1)),
+      survey_weights(parts->take<double>(kMostSurveyBlocks)) {}
 
 int32_t bytes_of(efl_dtype dtype) { return dtype == EFL_FLOAT32 ? 4 : 2; }
 
@@ -151,11 +154,12 @@ bool needs_survey(const FusedCall& call) {
   const efl_problem& problem = call.problem;
   if (problem.reduction == EFL_REDUCTION_MEAN) return true;
   if (problem.reduction == EFL_REDUCTION_SUM && !call.scalars.normalizer &&
-      problem.normalizer == EFL_NORMALIZER_POSITIVES) {
+      is_counted_normalizer(problem.normalizer)) {
     return true;
   }
-  return std::any_of(call.levels.begin(), call.levels.end(),
-                     [](const efl_level& level) { return level.targets || level.quality; });
+  return std::any_of(call.levels.begin(), call.levels.end(), [](const efl_level& level) {
+    return level.targets || level.quality || level.row_weight;
+  });
 }
 
 void enqueue_survey(const FusedCall& call, const Sums& sums, int32_t* dense_columns,
@@ -163,8 +167,9 @@ void enqueue_survey(const FusedCall& call, const Sums& sums, int32_t* dense_colu
   launch_clear_survey(sums.survey, stream);
   for (std::size_t i = 0; i < call.levels.size(); ++i) {
     const LevelPlan& plan = call.plans[i];
-    launch_survey({call.problem.convention, call.problem.format, call.levels[i], plan.level_index,
-                   plan.rows, dense_columns, sums.survey},
+    const bool weighed = call.problem.normalizer == EFL_NORMALIZER_WEIGHTS;
+    launch_survey({call.problem, call.levels[i], plan.level_index, plan.rows, dense_columns,
+                   sums.survey, weighed ? sums.survey_weights : nullptr},
                   stream);
     if (call.levels[i].targets) dense_columns += plan.rows;
   }

@@ -53,6 +53,7 @@ struct Sums {
   double* of_columns = nullptr;
   CallTotals* totals = nullptr;
   SurveyTotals* survey = nullptr;
+  double* survey_weights = nullptr;  // of each block of a survey
 };
 
 int32_t bytes_of(efl_dtype dtype);

@@ -40,6 +40,7 @@ void HostArrays::place(Parts* memory) {
   problem.positive_weight = memory->take<float>(columns);
   problem.negative_weight = memory->take<float>(columns);
   if (given.foreground_weight) problem.foreground_weight = memory->take<float>(columns);
+  if (given.class_mask) problem.class_mask = memory->take<uint8_t>(given.convention.classes);
   sums = Sums(columns, memory);
   whole.scalars.survey = sums.survey;
   whole.statistics = given.negative_sums != nullptr;
@@ -68,6 +69,8 @@ void HostArrays::place_level(int32_t index, Parts* memory) {
   if (level.labels) level.labels = memory->take<int32_t>(rows);
   if (level.quality) level.quality = memory->take<float>(rows);
   if (level.targets) level.targets = memory->take<float>(rows * columns);
+  if (level.row_weight) level.row_weight = memory->take<float>(rows);
+  if (level.mask) level.mask = memory->take<uint8_t>(rows * columns);
   add_level(&whole, level, index);
 }
 
@@ -78,12 +81,15 @@ void HostArrays::upload_whole(cudaStream_t stream) const {
   upload(to.positive_weight, given.positive_weight, columns, stream);
   upload(to.negative_weight, given.negative_weight, columns, stream);
   upload(to.foreground_weight, given.foreground_weight, columns, stream);
+  upload(to.class_mask, given.class_mask, given.convention.classes, stream);
   for (std::size_t i = 0; i < levels.size(); ++i) {
     const efl_level& level = whole.levels[i];
     const int64_t rows = whole.plans[i].rows;
     upload(level.labels, levels[i].labels, rows, stream);
     upload(level.quality, levels[i].quality, rows, stream);
     upload(level.targets, levels[i].targets, rows * columns, stream);
+    upload(level.row_weight, levels[i].row_weight, rows, stream);
+    upload(level.mask, levels[i].mask, rows * columns, stream);
   }
 }
 
@@ -108,6 +114,8 @@ FusedCall HostArrays::call_of(const HostPart& part, const PartArrays& arrays) co
   if (level.labels) level.labels += part.first_row;
   if (level.quality) level.quality += part.first_row;
   if (level.targets) level.targets += part.first_row * columns;
+  if (level.row_weight) level.row_weight += part.first_row;
+  if (level.mask) level.mask += part.first_row * columns;
   add_level(&call, level, part.level, part.first_row);
   return call;
 }

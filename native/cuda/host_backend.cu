@@ -50,10 +50,12 @@ efl_status HostCall::survey(efl_survey* survey, efl_report* report) {
   survey->rows = static_cast<int64_t>(found_.rows);
   survey->positives = static_cast<int64_t>(found_.positives);
   survey->ignored = static_cast<int64_t>(found_.ignored);
+  survey->weights = found_.weights;
+  survey->masked = static_cast<int64_t>(found_.masked);
   return first_bad(report);
 }
 
-// In the first level that has any; there labels, or else targets, come before qualities.
+// In the first level that has any; there labels, or else targets, come first, then weights.
 efl_status HostCall::first_bad(efl_report* report) const {
   efl_status status = EFL_OK;
   unsigned long long first = kNothingBad;
@@ -63,8 +65,9 @@ efl_status HostCall::first_bad(efl_report* report) const {
     status = kind;
   };
   consider(found_.bad.label, EFL_BAD_LABEL);
-  consider(found_.bad.quality, EFL_BAD_QUALITY);
   consider(found_.bad.target, EFL_BAD_TARGET);
+  consider(found_.bad.weight, EFL_BAD_WEIGHT);
+  consider(found_.bad.quality, EFL_BAD_QUALITY);
   if (status == EFL_OK) return status;
   const auto index = static_cast<std::size_t>(first & ((1ull << kPlaceBits) - 1));
   const efl_level& level = arrays_.levels[first >> kPlaceBits];
@@ -72,6 +75,7 @@ efl_status HostCall::first_bad(efl_report* report) const {
   report->bad_index = static_cast<double>(index);
   report->bad_value = status == EFL_BAD_LABEL     ? level.labels[index]
                       : status == EFL_BAD_QUALITY ? static_cast<double>(level.quality[index])
+                      : status == EFL_BAD_WEIGHT  ? static_cast<double>(level.row_weight[index])
                                                   : static_cast<double>(level.targets[index]);
   return status;
 }
@@ -79,7 +83,10 @@ efl_status HostCall::first_bad(efl_report* report) const {
 void HostCall::compute(const efl_survey& survey, efl_report* report) {
   const SurveyTotals all = {static_cast<unsigned long long>(survey.rows),
                             static_cast<unsigned long long>(survey.positives),
-                            static_cast<unsigned long long>(survey.ignored), found_.bad};
+                            static_cast<unsigned long long>(survey.ignored),
+                            static_cast<unsigned long long>(survey.masked),
+                            survey.weights,
+                            found_.bad};
   // Those of several processes, which the divisor follows from.
   if (std::memcmp(&all, &found_, sizeof all) != 0) {
     check(cudaMemcpyAsync(arrays_.sums.survey, &all, sizeof all, cudaMemcpyHostToDevice,
@@ -147,7 +154,8 @@ void HostCall::read_sums(const efl_survey& survey, efl_report* report) const {
   read(sums.data(), arrays_.sums.of_columns, sums.size() * sizeof(double));
   check(cudaStreamSynchronize(pipeline_->compute));
   const efl_problem& given = arrays_.given;
-  const Scales scales = scales_of(given, {survey.rows, survey.positives, survey.ignored});
+  const Scales scales = scales_of(
+      given, {survey.rows, survey.positives, survey.ignored, survey.weights, survey.masked});
   report->loss = totals.loss * scales.loss;
   report->non_finite = static_cast<double>(totals.non_finite);
   for (std::size_t c = 0; given.negative_sums && c < columns; ++c) {

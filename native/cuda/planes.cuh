@@ -141,7 +141,8 @@ class PlanesThread : public FocalThread<T, Loss, kGeneral> {
     }
     if (found >= 0 || found == efl::kDense) foreground |= 1u << e;
     if (group != 0) return;
-    positives += found >= 0 || found == efl::kDense;
+    positives +=
+        found == efl::kDense || (found >= 0 && !this->is_masked(place_of(found, e), found));
     ignored += found == efl::kIgnored;
     if (found == efl::kInvalid && row < bad_row) bad_row = row;
   }
@@ -169,15 +170,15 @@ class PlanesThread : public FocalThread<T, Loss, kGeneral> {
       uint32_t irregular = 0, absent = 0;
       if (special) {
         irregular = irregular_of(c, v, x);
-        absent = irregular | ignored_of(v);
+        absent = irregular | ignored_of(v) | masked_of(c, v);
 #pragma unroll
         for (int j = 0; j < kLanes; ++j) x[j] = absent >> j & 1 ? kAbsent<Loss> : x[j];
       }
 #pragma unroll
       for (int j = 0; j < kLanes; ++j) {
         const int e = v * kLanes + j;
-        const float own_weight =
-            kGeneral ? this->negative_weight(c, x[j], foreground >> e & 1) : weight;
+        float own_weight = kGeneral ? this->negative_weight(c, x[j], foreground >> e & 1) : weight;
+        if (kGeneral && p.level.row_weight) own_weight *= p.level.row_weight[row_of(e)];
         const RegularTerms made =
             this->regular(x[j], absent >> j & 1, gamma, own_weight, place_of(c, e));
         gradient[j] = made.gradient;
@@ -211,13 +212,24 @@ class PlanesThread : public FocalThread<T, Loss, kGeneral> {
     return ignored_positions >> (v * kLanes) & ((1u << kLanes) - 1);
   }
 
-  // The irregular elements of a vector, but for those of ignored rows.
+  // Bits of the elements of a vector that are masked.
+  EFL_DEVICE uint32_t masked_of(int32_t c, int v) const {
+    uint32_t masked = 0;
+    if (!kGeneral || !has_masks(p.problem, p.level)) return masked;
+#pragma unroll
+    for (int j = 0; j < kLanes; ++j) {
+      masked |= (this->is_masked(place_of(c, v * kLanes + j), c) ? 1u : 0u) << j;
+    }
+    return masked;
+  }
+
+  // The irregular elements of a vector, but for those of ignored rows and masked ones.
   EFL_DEVICE uint32_t irregular_of(int32_t c, int v, const float (&x)[kLanes]) {
     uint32_t irregular = 0;
 #pragma unroll
     for (int j = 0; j < kLanes; ++j) {
       const int e = v * kLanes + j;
-      if (ignored_positions >> e & 1) continue;
+      if (ignored_positions >> e & 1 || this->is_masked(place_of(c, e), c)) continue;
       if (fabsf(x[j]) <= kPlainLogit && !is_positive(c, e)) continue;
       irregular |= 1u << j;
     }

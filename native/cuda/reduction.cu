@@ -17,15 +17,19 @@ __global__ void give_counts_kernel(const __grid_constant__ CountsParams p) {
   p.counts[kReducedRows] = static_cast<double>(p.own->rows);
   p.counts[kReducedPositives] = static_cast<double>(p.own->positives);
   p.counts[kReducedIgnored] = static_cast<double>(p.own->ignored);
-  p.counts[kFailedSurveys] =
-      bad.label != kNothingBad || bad.quality != kNothingBad || bad.target != kNothingBad;
+  p.counts[kReducedWeights] = p.own->weights;
+  p.counts[kReducedMasked] = static_cast<double>(p.own->masked);
+  p.counts[kFailedSurveys] = bad.label != kNothingBad || bad.quality != kNothingBad ||
+                             bad.target != kNothingBad || bad.weight != kNothingBad;
 }
 
 __global__ void take_counts_kernel(const __grid_constant__ CountsParams p) {
   *p.all = {static_cast<unsigned long long>(p.counts[kReducedRows]),
             static_cast<unsigned long long>(p.counts[kReducedPositives]),
             static_cast<unsigned long long>(p.counts[kReducedIgnored]),
-            {kNothingBad, kNothingBad, kNothingBad}};
+            static_cast<unsigned long long>(p.counts[kReducedMasked]),
+            p.counts[kReducedWeights],
+            kAllGood};
 }
 
 struct SumsParams {
@@ -119,7 +123,7 @@ void Reduction::add_up_pending(CommitParams* commit) {
 }
 
 void Reduction::fail() noexcept {
-  static const double counts[kReducedCounts] = {0, 0, 0, 1}, flags[kReducedFlags] = {0, 1};
+  static const double counts[kReducedCounts] = {0, 0, 0, 0, 0, 1}, flags[kReducedFlags] = {0, 1};
   const auto say = [&](double* to, const double* failed, std::size_t bytes) {
     check(cudaMemcpyAsync(to, failed, bytes, cudaMemcpyHostToDevice, stream_));
   };

@@ -97,6 +97,11 @@ class RowsThread : public FocalThread<T, Loss, kGeneral> {
   EFL_DEVICE int64_t element_at(int64_t step) const { return step * step_elements + first; }
   EFL_DEVICE int64_t row_at(int64_t step) const { return step * p.plan.rows_per_step + first_row; }
 
+  // Of element j of a step.
+  EFL_DEVICE int64_t row_of(int64_t step, int j) const {
+    return row_at(step) + (j < head ? 0 : 1 + (j - head) / columns);
+  }
+
   // Each thread copies its vectors ahead into its own part of shared memory: many bytes on their
   // way for no registers, and no barrier.
   EFL_DEVICE void fetch(int64_t* step, int32_t slot) {
@@ -130,8 +135,9 @@ class RowsThread : public FocalThread<T, Loss, kGeneral> {
 #pragma unroll
     for (int j = 0; j < kLanes; ++j) {
       const bool absent = masks.irregular >> j & 1, foreground = masks.foreground >> j & 1;
-      const float own_weight =
+      float own_weight =
           kGeneral ? this->negative_weight(column_of(j), x[j], foreground) : weight[j];
+      if (kGeneral && p.level.row_weight) own_weight *= p.level.row_weight[row_of(step, j)];
       const RegularTerms made = this->regular(x[j], absent, gamma[j], own_weight, at + j);
       gradient[j] = made.gradient;
       element[j] = made.element;
@@ -240,9 +246,18 @@ class RowsThread : public FocalThread<T, Loss, kGeneral> {
       for (int32_t i = j; i < end; ++i) positive |= (p.level.targets[from + i] > 0 ? 1u : 0u) << i;
     } else if (at >= 0 && at < end - j) {
       positive = 1u << (j + at);
-      // By the thread that has the positive: nobody else need look at the row.
-      if (found >= 0) ++positives;
     }
+    if (kGeneral && has_masks(p.problem, p.level)) {
+      uint32_t masked = 0;
+      const int64_t from = element_at(step);
+      for (int32_t i = j; i < end; ++i) {
+        masked |= (this->is_masked(from + i, c + i - j) ? 1u : 0u) << i;
+      }
+      masks->irregular |= masked;
+      positive &= ~masked;
+    }
+    // By the thread that has the positive: nobody else need look at the row.
+    if (found >= 0 && positive) ++positives;
     masks->positive |= positive;
     masks->irregular |= positive;
     masks->counted |= positive;

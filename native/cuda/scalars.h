@@ -21,6 +21,8 @@ EFL_HOST_DEVICE Scales scales_on_device(efl_problem problem, const DeviceScalars
     counts.rows = static_cast<int64_t>(scalars.survey->rows);
     counts.positives = static_cast<int64_t>(scalars.survey->positives);
     counts.ignored = static_cast<int64_t>(scalars.survey->ignored);
+    counts.weights = scalars.survey->weights;
+    counts.masked = static_cast<int64_t>(scalars.survey->masked);
   }
   return scales_of(problem, counts);
 }

@@ -15,8 +15,10 @@ struct FirstBad {
   unsigned long long label;    // of a row
   unsigned long long quality;  // of a row
   unsigned long long target;   // of an element
+  unsigned long long weight;   // of a row
 };
 constexpr unsigned long long kNothingBad = ~0ull;
+constexpr FirstBad kAllGood = {kNothingBad, kNothingBad, kNothingBad, kNothingBad};
 constexpr int kPlaceBits = 48;
 constexpr int32_t kMostLevels = (1 << (64 - kPlaceBits)) - 1;  // of a call
 
@@ -25,22 +27,24 @@ EFL_HOST_DEVICE unsigned long long bad_place(int32_t level, int64_t place) {
          static_cast<unsigned long long>(place);
 }
 
-// Whole numbers, which have the same sum in any order: blocks add to these directly.
+// Whole numbers, which have the same sum in any order, blocks add to directly.
 struct SurveyTotals {
   unsigned long long rows;
   unsigned long long positives;
   unsigned long long ignored;
+  unsigned long long masked;  // as in efl_survey
+  double weights;
   FirstBad bad;
 };
 
 struct SurveyParams {
-  efl_label_convention convention;
-  efl_format format;
+  efl_problem problem;
   efl_level level;
   int32_t level_index;
   int64_t rows;
   int32_t* dense_columns;  // receives what each row is, as label_column says it, or kDense
   SurveyTotals* totals;
+  double* weights;  // of each block, on their way to the totals; or null
 };
 
 void launch_clear_survey(SurveyTotals* totals, cudaStream_t stream);

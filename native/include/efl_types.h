@@ -70,9 +70,9 @@ typedef struct efl_level {
   const int32_t* labels;    /* or null, where there are targets */
   const float* quality;     /* or null: in [0, 1], read in rows with a class */
   const float* targets;     /* or null: in [0, 1] */
-  const float* row_weight;  /* or null: finite and >= 0, factor on all that comes of the row; rows of
-                             * weight 0, or below 2^-126, are ignored */
-  const uint8_t* mask;      /* or null: elements with 0 are left out, whatever stands there */
+  const float* row_weight; /* or null: finite and >= 0, factor on all that comes of the row; rows of
+                            * weight 0, or below 2^-126, are ignored */
+  const uint8_t* mask;     /* or null: elements with 0 are left out, whatever stands there */
 } efl_level;
 
 typedef struct efl_result {

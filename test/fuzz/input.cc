@@ -257,7 +257,8 @@ Verdict Call::verdict(const efl_settings& settings, bool collects, bool moderate
   if (!collects) {
     const bool only_one = settings.reduction != EFL_REDUCTION_SUM;
     good = good && std::isfinite(given.normalizer) && std::isfinite(given.upstream) &&
-           (only_one ? given.normalizer == 1 : given.normalizer >= 0);
+           (only_one ? given.normalizer == 1
+                     : given.normalizer >= 0 || given.normalizer == EFL_NORMALIZER_WEIGHTS);
   }
   return !good ? Verdict::kBad : moderate ? Verdict::kGood : Verdict::kEither;
 }

@@ -198,7 +198,8 @@ class Reference {
     const int64_t rows = counted_rows(call, output);
     if (given_.reduction == EFL_REDUCTION_NONE) divisor = 1;
     if (given_.reduction == EFL_REDUCTION_MEAN) divisor = static_cast<double>(rows * columns());
-    if (call.normalizer == EFL_NORMALIZER_POSITIVES) {
+    // Of rows that all weigh 1.
+    if (call.normalizer == EFL_NORMALIZER_POSITIVES || call.normalizer == EFL_NORMALIZER_WEIGHTS) {
       divisor = static_cast<double>(output.result.positives);
     }
     if (divisor == 0) divisor = 1;

@@ -36,6 +36,7 @@ using test::Solution;
 // What a call does beside logits and labels.
 struct Extras {
   bool quality = false, targets = false, foreground = false, elementwise = false;
+  bool weights = false, mask = false, classes = false;
 };
 
 // A problem in another type and place of memory, as it is computed.
@@ -216,6 +217,9 @@ struct Dressed {
     if (extras.targets) {
       for (std::size_t i = 0; i < size; ++i) targets.push_back(given->random() % 3 ? 0 : share());
       given->level.targets = targets.data();
+    }
+    given->select(extras.weights, extras.mask, extras.classes);
+    if (extras.targets) {
       for (std::size_t r = 0; r < rows; ++r) dense.push_back(given->found(static_cast<int64_t>(r)));
     }
     if (extras.foreground) {
@@ -311,6 +315,8 @@ void run_arranged(const Case& one, const efl_format& format, int64_t images, int
   if (!one.extras.elementwise) arranged.level.elements = nullptr;
   if (given.level.targets) arranged.level.targets = targets.data();
   if (given.level.grad_output) arranged.level.grad_output = grad_output.data();
+  const std::vector<uint8_t> mask = arranged.arranged_mask(given.masks);
+  if (given.level.mask) arranged.level.mask = mask.data();
   if (one.in_place) arranged.level.gradient = const_cast<void*>(arranged.level.logits);
   const Result result =
       compute_planes(given, arranged, dressed.dense.empty() ? nullptr : dressed.dense.data());
@@ -320,6 +326,12 @@ void run_arranged(const Case& one, const efl_format& format, int64_t images, int
   std::printf("  %ld x %ld x %d, %d classes, type %d, layout %d, order %d, in place %d, seed %u\n",
               static_cast<long>(images), static_cast<long>(positions), format.anchors, one.classes,
               format.dtype, format.layout, format.channel_order, one.in_place, one.seed);
+}
+
+void select_some(std::mt19937& random, Extras* extras) {
+  extras->weights = random() % 4 == 0;
+  extras->mask = random() % 4 == 0;
+  extras->classes = random() % 6 == 0;
 }
 
 void random_levels_agree_with_float64(int count, uint32_t seed) {
@@ -337,6 +349,7 @@ void random_levels_agree_with_float64(int count, uint32_t seed) {
     one.extras.targets = !one.extras.quality && random() % 4 == 0;
     one.extras.foreground = random() % 4 == 0;
     one.extras.elementwise = random() % 4 == 0;
+    select_some(random, &one.extras);
     const int64_t positions = random() % 3 ? random() % 90 : 8 * (random() % 40);
     run_arranged(one, format, random() % 3, positions);
   }
@@ -481,10 +494,15 @@ efl::cuda::SurveyTotals survey(const Problem& given, const efl_level& first,
   efl::cuda::SurveyTotals totals{};
   efl::cuda::launch_clear_survey(&totals, nullptr);
   dense_columns->resize(rows);
-  efl::cuda::launch_survey(
-      {given.problem.convention, format, first, 0, rows, dense_columns->data(), &totals}, nullptr);
-  efl::cuda::launch_survey(
-      {given.problem.convention, format, second, 1, rows, dense_columns->data(), &totals}, nullptr);
+  efl_problem problem = given.problem;
+  problem.format = format;
+  problem.reduction = EFL_REDUCTION_MEAN;  // for which masked elements are counted
+  std::vector<double> weights(efl::cuda::kMostSurveyBlocks, NAN);
+  for (int32_t level = 0; level < 2; ++level) {
+    efl::cuda::launch_survey({problem, level == 0 ? first : second, level, rows,
+                              dense_columns->data(), &totals, weights.data()},
+                             nullptr);
+  }
   return totals;
 }
 
@@ -497,6 +515,7 @@ void surveys_count_rows_and_find_what_is_bad(int count, uint32_t seed) {
     Extras extras;
     extras.targets = random() % 2;
     extras.quality = !extras.targets;
+    select_some(random, &extras);
     const Dressed dressed(&given, extras);
     const efl_format format = {EFL_FLOAT32, EFL_LAYOUT_NCHW, EFL_ANCHOR_MAJOR, 3};
     const test::Arranged arranged(given, format, 1, positions);
@@ -505,11 +524,16 @@ void surveys_count_rows_and_find_what_is_bad(int count, uint32_t seed) {
     std::vector<int32_t> labels = given.labels, dense;
     std::vector<float> quality = dressed.quality;
     if (extras.targets) first.targets = second.targets = targets.data();
+    const std::vector<uint8_t> mask = arranged.arranged_mask(given.masks);
+    if (extras.mask) first.mask = second.mask = mask.data();
     const Solution expected = test::solve(given);
     efl::cuda::SurveyTotals totals = survey(given, first, second, format, &dense);
     CHECK(totals.rows == 2 * given.labels.size());
     CHECK(totals.positives == 2 * static_cast<uint64_t>(expected.positives));
     CHECK(totals.ignored == 2 * static_cast<uint64_t>(expected.ignored));
+    CHECK(totals.masked == 2 * static_cast<uint64_t>(expected.masked));
+    CHECK(close(totals.weights, 2 * expected.weights, 1e-12));
+    CHECK(totals.bad.weight == efl::cuda::kNothingBad);
     CHECK(totals.bad.label == efl::cuda::kNothingBad);
     CHECK(totals.bad.quality == efl::cuda::kNothingBad);
     CHECK(totals.bad.target == efl::cuda::kNothingBad);
@@ -521,6 +545,13 @@ void surveys_count_rows_and_find_what_is_bad(int count, uint32_t seed) {
       CHECK(same);
     }
     const auto row = static_cast<int64_t>(random() % labels.size());
+    std::vector<float> row_weight(labels.size(), 1.0f);
+    second.row_weight = row_weight.data();
+    second.mask = nullptr;
+    given.problem.class_mask = nullptr;
+    row_weight[row] = random() % 2 ? NAN : -0.5f;
+    CHECK(survey(given, first, second, format, &dense).bad.weight == efl::cuda::bad_place(1, row));
+    row_weight[row] = 1;
     if (extras.targets) {
       std::vector<float> bad_targets = targets;
       bad_targets[row] = random() % 2 ? NAN : 1.5f;
@@ -769,6 +800,7 @@ void random_problems_agree_with_float64(int count, uint32_t seed) {
         break;
     }
     one.extras.elementwise = random() % 4 == 0;
+    select_some(random, &one.extras);
     run(one, 1 + random());
   }
 }

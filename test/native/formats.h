@@ -59,6 +59,12 @@ struct Arranged {
   }
   Arranged(const Arranged&) = delete;
 
+  std::vector<uint8_t> arranged_mask(const std::vector<uint8_t>& rows) const {
+    std::vector<uint8_t> mask(rows.size());
+    for (std::size_t i = 0; i < rows.size(); ++i) mask[place[i]] = rows[i];
+    return mask;
+  }
+
   bool is_float() const { return format.dtype == EFL_FLOAT32; }
 
   // The gradient of the rows, rounded to the type.

@@ -220,6 +220,41 @@ void levels_of_one_call_agree_in_what_they_have() {
   efl_criterion_destroy(criterion);
 }
 
+void rows_and_elements_may_be_left_out() {
+  efl_criterion* criterion = criterion_of(settings_of(EFL_EQUALIZED_FOCAL_LOSS));
+  Call given(3);
+  const auto rows = static_cast<std::size_t>(given.level.positions);
+  std::vector<float> weights(rows, 2.0f);
+  std::vector<uint8_t> mask(given.logits.size(), 1);
+  const uint8_t class_mask[] = {1, 0, 1};
+  CHECK(efl_criterion_compute(criterion, &given.call, &given.result) == EFL_OK);
+  const efl_result plain = given.result;
+  // Half of the loss of rows that weigh twice as much.
+  CHECK(efl_criterion_reset_state(criterion) == EFL_OK);
+  given.level.row_weight = weights.data();
+  given.call.normalizer = EFL_NORMALIZER_WEIGHTS;
+  CHECK(efl_criterion_compute(criterion, &given.call, &given.result) == EFL_OK);
+  CHECK(std::fabs(given.result.loss * static_cast<double>(plain.positives) / plain.loss - 1) <
+        1e-6);
+  mask[0] = 0;
+  given.logits[0] = NAN;
+  given.level.mask = mask.data();
+  given.call.class_mask = class_mask;
+  CHECK(efl_criterion_compute(criterion, &given.call, &given.result) == EFL_OK);
+  CHECK(given.gradient[0] == 0 && given.gradient[1] == 0 && given.gradient[2] != 0);
+  CHECK(given.result.non_finite == 0 && given.result.positives < plain.positives);
+  weights[2] = -1;
+  CHECK(efl_criterion_compute(criterion, &given.call, &given.result) == EFL_BAD_WEIGHT);
+  CHECK(given.result.bad_index == 2 && given.result.bad_value == -1);
+  CHECK(says("call.levels[0].row_weight[2]: expected a finite number >= 0, received -1"));
+  CHECK(efl_criterion_collect(criterion, &given.call, &given.result) == EFL_BAD_ARGUMENT);
+  CHECK(says("call.levels[0].row_weight: expected null"));
+  given.level.row_weight = nullptr;
+  CHECK(efl_criterion_collect(criterion, &given.call, &given.result) == EFL_BAD_ARGUMENT);
+  CHECK(says("call.levels[0].mask: expected null"));
+  efl_criterion_destroy(criterion);
+}
+
 // Each level alone has no more rows than can be counted.
 void rows_of_all_levels_are_counted() {
   efl_criterion* criterion = criterion_of(settings_of(EFL_EQUALIZED_FOCAL_LOSS, 1));
@@ -537,6 +572,7 @@ int main() {
   settings_are_checked();
   calls_are_checked_before_anything_is_read_or_written();
   levels_of_one_call_agree_in_what_they_have();
+  rows_and_elements_may_be_left_out();
   rows_of_all_levels_are_counted();
   a_mean_has_no_normalizer();
   an_empty_level_needs_no_targets();

@@ -510,6 +510,95 @@ void every_arrangement_agrees_with_rows() {
   }
 }
 
+// A row or an element that is left out has a gradient of exactly 0.
+void agrees_where_some_is_left_out(Problem* given, const efl_format& format, int64_t positions) {
+  Arranged arranged(*given, format, 2, positions);
+  const std::vector<uint8_t> mask = arranged.arranged_mask(given->masks);
+  if (given->level.mask) arranged.level.mask = mask.data();
+  const Solution expected = test::solve(*given);
+  efl_report result{};
+  CHECK(test::compute(&backend(), &arranged.problem, &result) == EFL_OK);
+  CHECK(close(result.loss, expected.loss, 1e-5));
+  CHECK(result.positives == expected.positives);
+  CHECK(result.ignored == expected.ignored);
+  CHECK(result.non_finite == expected.non_finite);
+  const double digits = format.dtype == EFL_FLOAT32 ? 2e-5 : 4e-3;
+  const double least = format.dtype == EFL_FLOAT16 ? 6e-8 : 1e-36;
+  bool gradient = true, elements = true, sums = true;
+  for (std::size_t i = 0; i < expected.gradient.size(); ++i) {
+    const int64_t at = arranged.place[i];
+    const double found = efl::load(format.dtype, arranged.level.gradient, at);
+    const double wanted = expected.gradient[i];
+    gradient &= close(found, wanted, digits) || std::fabs(found - wanted) <= least;
+    if (wanted == 0 && expected.elements[i] == 0) gradient &= found == 0;
+    elements &= close(arranged.elements[at], expected.elements[i], 2e-5);
+  }
+  for (std::size_t c = 0; c < expected.positive_sums.size(); ++c) {
+    sums &= close(arranged.positive_sums[c], expected.positive_sums[c], 1e-5);
+    sums &= close(arranged.negative_sums[c], expected.negative_sums[c], 1e-5);
+  }
+  CHECK(gradient);
+  CHECK(elements);
+  CHECK(sums);
+}
+
+void weights_and_masks_agree_with_float64_in_every_arrangement() {
+  for (const efl_format& format : test::every_format()) {
+    for (const int32_t classes : {1, 5, 21, 130}) {
+      for (const uint32_t parts : {1u, 2u, 3u, 4u, 7u}) {
+        const int64_t positions = 300 / classes;
+        Problem given(2 * positions * format.anchors, classes, parts + classes, false);
+        given.select(parts & 1, parts & 2, parts & 4);
+        agrees_where_some_is_left_out(&given, format, positions);
+      }
+    }
+  }
+}
+
+void weights_and_masks_agree_with_float64_where_rows_with_a_class_have_their_own() {
+  const std::vector<float> foreground(130, 0.5f);
+  for (const efl_format& format : test::every_format()) {
+    for (const int32_t classes : {5, 130}) {
+      const int64_t positions = 200 / classes;
+      Problem given(2 * positions * format.anchors, classes, 11, false);
+      given.problem.loss = EFL_LOSS_CROSS_ENTROPY;
+      given.problem.foreground_weight = foreground.data();
+      given.problem.foreground_threshold = 0.5f;
+      given.select(true, true, classes == 5);
+      agrees_where_some_is_left_out(&given, format, positions);
+    }
+  }
+}
+
+void the_sum_of_weights_does_not_depend_on_the_number_of_threads() {
+  Problem given(200000, 3, 5, false);
+  given.select(true, false, false);
+  for (float& weight : given.row_weight) weight *= 1.1f;
+  efl_survey one{}, four{};
+  efl_report report{};
+  CHECK(backend().survey(backend().self, &given.problem, &one, &report) == EFL_OK);
+  given.problem.threads = 4;
+  CHECK(backend().survey(backend().self, &given.problem, &four, &report) == EFL_OK);
+  backend().release(backend().self, &one);
+  backend().release(backend().self, &four);
+  CHECK(one.weights > 0 && one.weights == four.weights);
+  CHECK(one.positives == four.positives && one.largest_weight == four.largest_weight);
+}
+
+void a_bad_weight_is_named_and_nothing_is_written() {
+  for (const float bad :
+       {-1.0f, std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
+    Problem given(40, 9, 3, false);
+    given.select(true, false, false);
+    given.row_weight[17] = bad;
+    given.gradient.assign(given.gradient.size(), 7.0f);
+    efl_report result{};
+    CHECK(test::compute(&backend(), &given.problem, &result) == EFL_BAD_WEIGHT);
+    CHECK(result.bad_level == 0 && result.bad_index == 17);
+    CHECK(given.gradient == std::vector<float>(given.gradient.size(), 7.0f));
+  }
+}
+
 void the_plain_outputs_of_every_arrangement_are_the_same() {
   for (const efl_format& format : test::every_format()) {
     const int64_t positions = 150;
@@ -1355,6 +1444,14 @@ const Test kTests[] = {
     {"collected gradients give the statistics of the fused pass",
      collected_gradients_give_the_statistics_of_the_fused_pass, true},
     {"every arrangement agrees with rows", every_arrangement_agrees_with_rows, true},
+    {"weights and masks agree with float64 in every arrangement",
+     weights_and_masks_agree_with_float64_in_every_arrangement, true},
+    {"weights and masks agree with float64 where rows with a class have their own",
+     weights_and_masks_agree_with_float64_where_rows_with_a_class_have_their_own, true},
+    {"the sum of weights does not depend on the number of threads",
+     the_sum_of_weights_does_not_depend_on_the_number_of_threads, false},
+    {"a bad weight is named and nothing is written", a_bad_weight_is_named_and_nothing_is_written,
+     false},
     {"the plain outputs of every arrangement are the same",
      the_plain_outputs_of_every_arrangement_are_the_same, true},
     {"cross-entropy agrees with float64", cross_entropy_agrees_with_float64, true},

@@ -13,6 +13,7 @@
 #include "../../native/core/problem.h"
 #include "../../native/core/report.h"
 #include "../../native/core/scalar_math.h"
+#include "../../native/core/selection.h"
 
 namespace test {
 
@@ -104,12 +105,34 @@ struct Problem {
     problem.range = {*least, *largest, std::max(positive, negative)};
   }
 
+  // Gives rows weights and masks elements, which then may hold anything.
+  void select(bool weights, bool mask, bool classes) {
+    for (std::size_t r = 0; weights && r < labels.size(); ++r) {
+      row_weight.push_back(0.25f * static_cast<float>(random() % 9));
+    }
+    for (std::size_t i = 0; mask && i < logits.size(); ++i) {
+      masks.push_back(static_cast<uint8_t>(random() % 4));
+      if (!masks[i] && random() % 3 == 0) logits[i] = std::numeric_limits<float>::quiet_NaN();
+    }
+    for (int32_t c = 0; classes && c < problem.convention.classes; ++c) {
+      class_mask.push_back(static_cast<uint8_t>(random() % 5));
+    }
+    if (weights) level.row_weight = row_weight.data();
+    if (mask) level.mask = masks.data();
+    if (classes) problem.class_mask = class_mask.data();
+  }
+
+  bool is_masked(int64_t row, int32_t c) const {
+    return efl::is_masked(problem, level, row * efl::columns_of(problem.convention) + c, c);
+  }
+
   // What a row is, as label_column says it.
   int32_t found(int64_t row) const {
     const int32_t columns = efl::columns_of(problem.convention);
+    if (efl::row_weight_of(level, row) == 0) return efl::kIgnored;
     if (!level.targets) return efl::label_column(problem.convention, labels[row]);
     for (int32_t c = 0; c < columns; ++c) {
-      if (level.targets[row * columns + c] > 0) return efl::kDense;
+      if (level.targets[row * columns + c] > 0 && !is_masked(row, c)) return efl::kDense;
     }
     return efl::kBackground;
   }
@@ -117,6 +140,8 @@ struct Problem {
   std::mt19937 random;
   int32_t ignored = -1;
   std::vector<float> logits, gamma, positive_weight, negative_weight, gradient, elements;
+  std::vector<float> row_weight;
+  std::vector<uint8_t> masks, class_mask;
   std::vector<int32_t> labels;
   std::vector<double> positive_sums, negative_sums;
   efl_level level{};
@@ -125,7 +150,8 @@ struct Problem {
 
 struct Solution {
   double loss = 0;
-  int64_t positives = 0, ignored = 0, non_finite = 0;
+  int64_t positives = 0, ignored = 0, non_finite = 0, masked = 0;
+  double weights = 0;  // of the positives
   std::vector<double> gradient, elements, positive_sums, negative_sums;
 };
 
@@ -171,10 +197,13 @@ inline Solution solve(const Problem& given) {
     const int32_t found = given.found(r);
     const int32_t column = efl::positive_column(problem.convention, found);
     const bool foreground = found >= 0 || found == efl::kDense;
-    solution.positives += foreground;
+    const bool counts = foreground && !(found >= 0 && given.is_masked(r, found));
+    solution.positives += counts;
+    solution.weights += counts ? efl::row_weight_of(level, r) : 0;
     solution.ignored += found == efl::kIgnored;
     for (int32_t c = 0; c < columns; ++c) {
-      if (found == efl::kIgnored) {
+      if (found == efl::kIgnored || given.is_masked(r, c)) {
+        solution.masked += found != efl::kIgnored;
         solution.gradient.push_back(0);
         solution.elements.push_back(0);
         continue;
@@ -185,7 +214,9 @@ inline Solution solve(const Problem& given) {
       const double target = level.targets   ? level.targets[index]
                             : level.quality ? level.quality[r]
                                             : 1.0f;
-      const Expected element = solve_element(problem, logit, positive, target, c, foreground);
+      Expected element = solve_element(problem, logit, positive, target, c, foreground);
+      element.loss *= efl::row_weight_of(level, r);
+      element.gradient *= efl::row_weight_of(level, r);
       const double upstream = level.grad_output ? level.grad_output[index] : 1;
       solution.loss += element.loss * problem.loss_weight / problem.normalizer;
       solution.elements.push_back(element.loss * problem.loss_weight);

@@ -7,6 +7,7 @@ import { LABELS } from './labels';
 import { LOGITS } from './logits';
 import { OPTIONS } from './options';
 import type { Refusal } from './refusal';
+import { SELECTION } from './selection';
 import { TARGETS } from './targets';
 
 export const REFUSALS: readonly Refusal[] = [
@@ -15,4 +16,5 @@ export const REFUSALS: readonly Refusal[] = [
   ...TARGETS,
   ...OPTIONS,
   ...GRADIENTS,
+  ...SELECTION,
 ];
