@@ -247,8 +247,8 @@ class RowsThread : public FocalThread<T, Loss, kGeneral> {
     } else if (at >= 0 && at < end - j) {
       positive = 1u << (j + at);
     }
+    uint32_t masked = 0;
     if (kGeneral && has_masks(p.problem, p.level)) {
-      uint32_t masked = 0;
       const int64_t from = element_at(step);
       for (int32_t i = j; i < end; ++i) {
         masked |= (this->is_masked(from + i, c + i - j) ? 1u : 0u) << i;
@@ -259,8 +259,9 @@ class RowsThread : public FocalThread<T, Loss, kGeneral> {
     // By the thread that has the positive: nobody else need look at the row.
     if (found >= 0 && positive) ++positives;
     masks->positive |= positive;
-    masks->irregular |= this->is_smooth() ? elements : positive;
-    masks->counted |= this->is_smooth() ? elements : positive;
+    const uint32_t counted = this->is_smooth() ? elements & ~masked : positive;
+    masks->irregular |= counted;
+    masks->counted |= counted;
   }
 
   EFL_DEVICE void compute_irregular(int64_t at, const ElementMasks& masks,

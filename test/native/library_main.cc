@@ -167,7 +167,7 @@ void calls_are_checked_before_anything_is_read_or_written() {
       {[](Call* c) { c->call.format.anchors = 0; }, EFL_BAD_ARGUMENT, "call.format.anchors"},
       {[](Call* c) { c->call.format.dtype = static_cast<efl_dtype>(3); }, EFL_BAD_ARGUMENT,
        "call.format.dtype"},
-      {[](Call* c) { c->call.normalizer = -1; }, EFL_BAD_ARGUMENT, "call.normalizer"},
+      {[](Call* c) { c->call.normalizer = -2; }, EFL_BAD_ARGUMENT, "call.normalizer"},
       {[](Call* c) { c->call.normalizer = kInfinity; }, EFL_BAD_ARGUMENT, "call.normalizer"},
       {[](Call* c) { c->call.normalizer = 1e-39; }, EFL_BAD_ARGUMENT, "call.normalizer"},
       {[](Call* c) { c->call.upstream = kNaN; }, EFL_BAD_ARGUMENT, "call.upstream"},
