@@ -1,14 +1,5 @@
 /** The options positiveThreshold and labelSmoothing: what is a positive, and what its target is. */
-import {
-  AdaptiveClassSuppressionLoss,
-  EqualizationLoss,
-  EqualizationLossV2,
-  EqualizedFocalLoss,
-  EqualizedQualityFocalLoss,
-  FocalLoss,
-  QualityFocalLoss,
-} from '../../lib';
-import type { Criterion } from '../../lib';
+import * as efl from '../../lib';
 import { expectClose } from '../reference/compare';
 import {
   compareDense,
@@ -57,7 +48,7 @@ describe('positiveThreshold', () => {
     const targets = smoothedTargets(Int32Array.of(1, 0, 2), 4, 0.2);
     const call = { normalizer: 'positives' } as const;
     const count = (positiveThreshold?: number): number =>
-      new FocalLoss({ numClasses: 4, positiveThreshold }).forward(
+      new efl.FocalLoss({ numClasses: 4, positiveThreshold }).forward(
         new Float32Array(12),
         targets,
         call,
@@ -67,7 +58,7 @@ describe('positiveThreshold', () => {
 
   test('makes negatives of the small qualities of a quality loss in its statistics', () => {
     const ratios = (targets: number[], positiveThreshold?: number): number[] => {
-      const criterion = new EqualizedQualityFocalLoss({ numClasses: 2, positiveThreshold });
+      const criterion = new efl.EqualizedQualityFocalLoss({ numClasses: 2, positiveThreshold });
       criterion.forwardBackward(logits, Float32Array.from(targets));
       return [...criterion.gradientRatio];
     };
@@ -79,13 +70,13 @@ describe('positiveThreshold', () => {
   test.each([
     [
       'EqualizationLoss',
-      (positiveThreshold?: number): Criterion =>
-        new EqualizationLoss({ numClasses: 2, classFrequencies: [0, 0.5], positiveThreshold }),
+      (positiveThreshold?: number): efl.Criterion =>
+        new efl.EqualizationLoss({ numClasses: 2, classFrequencies: [0, 0.5], positiveThreshold }),
     ],
     [
       'AdaptiveClassSuppressionLoss',
-      (positiveThreshold?: number): Criterion =>
-        new AdaptiveClassSuppressionLoss({ numClasses: 2, positiveThreshold }),
+      (positiveThreshold?: number): efl.Criterion =>
+        new efl.AdaptiveClassSuppressionLoss({ numClasses: 2, positiveThreshold }),
     ],
   ])('leaves a row of tiny targets a background row of %s', (_, make) => {
     const x = Float32Array.of(-0.5, 0.5);
@@ -99,14 +90,14 @@ describe('positiveThreshold', () => {
     const { logits: x } = makeSample(901, 30, 9);
     const targets = someTargets(902, 270);
     const [plain, high] = [0, 0.5].map((positiveThreshold) =>
-      new EqualizedFocalLoss({ numClasses: 9, positiveThreshold }).forwardBackward(x, targets),
+      new efl.EqualizedFocalLoss({ numClasses: 9, positiveThreshold }).forwardBackward(x, targets),
     );
     expect(high!.loss).toBe(plain!.loss);
     expect(high!.grad).toEqual(plain!.grad);
   });
 
   test('of 0 is the default', () => {
-    expect(new FocalLoss({ numClasses: 2 }).options.positiveThreshold).toBe(0);
+    expect(new efl.FocalLoss({ numClasses: 2 }).options.positiveThreshold).toBe(0);
   });
 
   test.each(FAMILY)('makes $name agree with its reference', (one) => {
@@ -179,7 +170,7 @@ describe('labelSmoothing', () => {
     const labels = Int32Array.of(1, 0);
     const [plain, smooth] = [0, 0.2].map(
       (smoothing) =>
-        new EqualizationLossV2({ ...given, labelSmoothing: smoothing }).forward(logits, labels)
+        new efl.EqualizationLossV2({ ...given, labelSmoothing: smoothing }).forward(logits, labels)
           .elements!,
     );
     expectClose(
@@ -194,7 +185,7 @@ describe('labelSmoothing', () => {
   });
 
   test('keeps the statistics of labels whole: no negative counts as a positive in part', () => {
-    const criterion = new EqualizedFocalLoss({ numClasses: 2, labelSmoothing });
+    const criterion = new efl.EqualizedFocalLoss({ numClasses: 2, labelSmoothing });
     const { grad } = criterion.forwardBackward(Float32Array.of(1, -1), Int32Array.of(1));
     expectClose('positive', criterion.statistics.positive, [Math.abs(grad[0]!), 0], {
       relative: 1e-6,
@@ -233,7 +224,7 @@ describe('labelSmoothing', () => {
     const { logits, labels } = makeSample(917, 50, 40);
     const halves = halvesOf(logits, dtype);
     const rounded = Float32Array.from(numbersOf(halves, dtype));
-    const criterion = new FocalLoss({ numClasses: 40, labelSmoothing });
+    const criterion = new efl.FocalLoss({ numClasses: 40, labelSmoothing });
     const shape = [50, 40];
     const { loss } = criterion.forwardBackward({ data: halves, dtype, shape }, labels);
     expectClose('loss', loss, criterion.forward(rounded, labels).loss, { relative: 1e-6 });
@@ -241,24 +232,24 @@ describe('labelSmoothing', () => {
 
   test('has the same loss and gradient asynchronously', async () => {
     const { logits, labels } = makeSample(918, 50, 40);
-    const criterion = new FocalLoss({ numClasses: 40, labelSmoothing });
+    const criterion = new efl.FocalLoss({ numClasses: 40, labelSmoothing });
     const expected = criterion.forwardBackward(logits, labels);
     expectSameOutput(await criterion.forwardBackwardAsync(logits, labels), expected);
   });
 });
 
 describe.each([
-  ['labelSmoothing', FocalLoss],
-  ['positiveThreshold', FocalLoss],
-  ['positiveThreshold', EqualizedQualityFocalLoss],
+  ['labelSmoothing', efl.FocalLoss],
+  ['positiveThreshold', efl.FocalLoss],
+  ['positiveThreshold', efl.EqualizedQualityFocalLoss],
 ] as const)('%s of %p', (name, Loss) => {
   test.each([-0.1, 1, 1.5, NaN, Infinity])('cannot be %d', (value) => {
-    const make = (): Criterion => new Loss({ numClasses: 2, [name]: value });
+    const make = (): efl.Criterion => new Loss({ numClasses: 2, [name]: value });
     expect(make).toThrow(`${name}: expected a number in [0, 1), received ${value}`);
   });
 });
 
-test.each([QualityFocalLoss, EqualizedQualityFocalLoss])(
+test.each([efl.QualityFocalLoss, efl.EqualizedQualityFocalLoss])(
   '%p refuses to smooth qualities, which are soft targets by themselves',
   (Loss) => {
     const given = { numClasses: 2, labelSmoothing: 0.1 } as { numClasses: number };
