@@ -6,7 +6,7 @@ export { EqualizationLossV2 } from './criteria/equalization-loss-v2';
 export { EqualizationLoss } from './criteria/equalization-loss';
 export { AdaptiveClassSuppressionLoss } from './criteria/adaptive-class-suppression-loss';
 export type { Criterion } from './criteria/criterion';
-export type { DiagnoseOptions, EqualizedCriterion } from './criteria/equalized-criterion';
+export type { EqualizedCriterion } from './criteria/equalized-criterion';
 export type { CriterionOptions, Reduction, ResolvedCriterionOptions } from './criteria/options';
 export type { ClassCounts, ClassValues } from './tensors/class-values';
 export type { FocalLossOptions, ResolvedOptions } from './criteria/focal-loss';
@@ -24,6 +24,7 @@ export type {
 } from './criteria/equalized-quality-focal-loss';
 export type {
   CommitOptions,
+  DiagnoseOptions,
   MergeOptions,
   ResolvedStatisticsOptions,
   StatisticsOptions,
