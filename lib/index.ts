@@ -6,7 +6,7 @@ export { EqualizationLossV2 } from './criteria/equalization-loss-v2';
 export { EqualizationLoss } from './criteria/equalization-loss';
 export { AdaptiveClassSuppressionLoss } from './criteria/adaptive-class-suppression-loss';
 export type { Criterion } from './criteria/criterion';
-export type { DiagnoseOptions, EqualizedCriterion } from './criteria/equalized-criterion';
+export type { EqualizedCriterion } from './criteria/equalized-criterion';
 export type {
   CriterionOptions,
   Reduction,
@@ -30,6 +30,7 @@ export type {
 } from './criteria/equalized-quality-focal-loss';
 export type {
   CommitOptions,
+  DiagnoseOptions,
   MergeOptions,
   ResolvedStatisticsOptions,
   StatisticsOptions,

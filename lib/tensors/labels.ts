@@ -6,6 +6,7 @@ import { readGiven, type ArrowVector, type DimsTensor, type Given } from './fore
 import { kindOf, lengthOf, type TypedArrayKind } from '../intrinsics';
 import { checkRowShape, describeRows, rowsOf, type CheckedLogits } from './logits';
 import { rejectUnstable } from './memory';
+import { newInt32Array } from './new-arrays';
 import { checkShape, type CheckedTensor } from './tensor';
 
 /** Arrays that hold integers. */
@@ -174,8 +175,12 @@ export function labelsAlone(labels: unknown): PerLevel<Int32Array> {
   return Array.from(labels as unknown[], (level, i) => valuesAlone(`labels[${i}]`, level));
 }
 
+/** As many as an Int32Array surely holds. */
+const mostLabels = 2 ** 31 - 1;
+
 function valuesAlone(argument: string, labels: unknown): Int32Array {
   const { data, length } = readLabels(argument, labels);
+  if (length > mostLabels) reject(argument, `at most ${mostLabels} labels`, data);
   return int32Of(argument, data, length);
 }
 
@@ -189,7 +194,7 @@ function expectedLabels(argument: string, { data }: Given): string {
 function int32Of(argument: string, values: IntegerArray | unknown[], count: number): Int32Array {
   if (types.isInt32Array(values)) return values;
   if (smallKinds.has(kindOf(values))) return new Int32Array(values as Int16Array);
-  const labels = new Int32Array(count);
+  const labels = newInt32Array(count, 'The labels');
   const isTyped = isIntegerArray(values);
   for (let row = 0; row < count; row++) {
     const value: unknown = values[row];

@@ -9,8 +9,12 @@ import {
   FocalLoss,
   QualityFocalLoss,
   RepeatFactorSampler,
+  effectiveNumberWeights,
+  federatedClasses,
   functional,
+  inverseFrequencyWeights,
   repeatFactors,
+  weightsByLabel,
 } from '../../lib';
 import { expectSame } from '../reference/compare';
 import { expectSameState, stateOf, wrong } from '../reference/harness';
@@ -460,6 +464,12 @@ describe('arguments of every kind are taken, or refused without a trace,', () =>
         );
         refusalOf(() => repeatFactors(wrong(one), wrong(three)));
         refusalOf(() => repeatFactors([wrong(two)]));
+        refusalOf(() => effectiveNumberWeights(wrong(one), wrong(two)));
+        refusalOf(() => inverseFrequencyWeights(wrong(one), wrong(two)));
+        refusalOf(() => weightsByLabel(wrong(one), wrong(two), wrong(three)));
+        refusalOf(() => federatedClasses(wrong(one), wrong(two)));
+        refusalOf(() => federatedClasses([1], wrong({ counts: one, size: two, step: three })));
+        refusalOf(() => new EqualizedFocalLoss({ numClasses: 2 }).diagnose(wrong(one)));
         refusalOf(() => new RepeatFactorSampler(wrong({ repeatFactors: one, seed: 1 })));
         refusalOf(() => CudaTensor.empty(wrong(one), wrong(three)));
         refusalOf(() => CudaTensor.fromHost(wrong(one)));

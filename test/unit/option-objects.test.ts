@@ -3,7 +3,10 @@ import {
   EqualizedFocalLoss,
   FocalLoss,
   RepeatFactorSampler,
+  effectiveNumberWeights,
+  federatedClasses,
   repeatFactors,
+  weightsByLabel,
 } from '../../lib';
 import { expectRefused, wrong } from '../reference/harness';
 
@@ -165,6 +168,10 @@ test('a list of holes that is too long to be gone through is refused at once', (
     [() => new RepeatFactorSampler({ repeatFactors: holes }), /^repeatFactors/],
     [() => repeatFactors(wrong(holes)), /^imageClasses/],
     [() => repeatFactors([holes]), /^imageClasses/],
+    [() => weightsByLabel(holes, [1, 1]), /^labels/],
+    [() => weightsByLabel([0, 1], holes), /^classWeights/],
+    [() => federatedClasses([0, 1], { counts: holes }), /^counts/],
+    [() => effectiveNumberWeights(holes, { beta: 0.9 }), /^counts/],
     [() => criterion.forward(wrong(holes), labels), /^logits/],
     [() => criterion.forward({ data: logits, shape: holes }, labels), /^logits.shape$/],
     [() => criterion.forward(logits, holes), /^labels$/],

@@ -10,7 +10,6 @@ import { expectClose, expectSame } from '../reference/compare';
 import { expectRefused, wrong } from '../reference/harness';
 
 const counts = [1000, 100, 10, 1];
-const golden = { relative: 1e-9, absolute: 1e-10 };
 const sumOf = (values: Float64Array): number => values.reduce((sum, value) => sum + value, 0);
 
 /** 1 - beta^n in integers of 400 bits after the point: beta itself is a multiple of 2^-106. */

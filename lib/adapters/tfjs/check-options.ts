@@ -54,8 +54,8 @@ export function checkOptions(
   if (!perSample && reduction === 'none') {
     reject('criterion', "reduction 'sum' or 'mean', or the option perSample", reduction);
   }
-  if (perSample) checkDivisor(given.normalizer);
-  else criterion.checkNumbers(given);
+  checkDivisor(given.normalizer);
+  if (!perSample) criterion.checkNumbers(given);
   collectOf(given.collect, false);
   return {
     normalizer: given.normalizer,
@@ -65,7 +65,7 @@ export function checkOptions(
   };
 }
 
-/** That of losses of rows, which no call of the criterion sees. */
+/** What a call takes beside that belongs to weights of rows, or to a device. */
 function checkDivisor(normalizer: unknown): void {
   if (normalizer === undefined || normalizer === 'positives') return;
   const isDivisor = typeof normalizer === 'number' && normalizer > 0 && normalizer < Infinity;

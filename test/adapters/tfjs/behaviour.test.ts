@@ -108,6 +108,7 @@ const expected: Readonly<Record<string, string>> = {
   'a warning that is no truth value': 'warnOfFactor',
   'a misspelt option': 'normaliser',
   'a normalizer of 0': 'normalizer',
+  'a normalizer of weights': 'normalizer',
   'a normalizer with the mean': 'normalizer',
   'arrays for tensors': 'labels',
   'logits of int32': 'logits',
