@@ -38,7 +38,7 @@ describeOnDevice('weights and masks on a device', () => {
     });
     const run = (criterion: Criterion, logits: CudaTensor, selection: object) => {
       const call = { ...selection, ...qualityCall(one, sample.quality) };
-      return criterion.forwardBackward(logits, sample.labels, call as object);
+      return criterion.forwardBackward(logits, sample.labels, call);
     };
 
     test.each([
@@ -49,7 +49,7 @@ describeOnDevice('weights and masks on a device', () => {
         criterionOf(one, { numClasses: CLASSES }),
       ) as [Criterion, Criterion];
       const call = { ...onHost, ...qualityCall(one, sample.quality) };
-      const expected = host.forwardBackward(sample.logits, sample.labels, call as object);
+      const expected = host.forwardBackward(sample.logits, sample.labels, call);
       const logits = CudaTensor.fromHost({ data: sample.logits, shape: [ROWS, CLASSES] });
       const output = run(device, logits, selection());
       expectClose('loss', output.loss.item(), expected.loss, CLOSE);
@@ -85,7 +85,7 @@ describeOnDevice('weights and masks on a device', () => {
     const call = { layout: 'NCHW', rowWeight, mask, classMask } as const;
     const expected = criterion.forwardBackward(map, labels, { ...call, collect: false });
     const output = criterion.forwardBackward(CudaTensor.fromHost(map), labels, call);
-    expectClose('grad', values(output.grad), expected.grad.data as Float32Array, CLOSE);
+    expectClose('grad', values(output.grad), expected.grad.data, CLOSE);
     expect(output.positives).toBe(expected.positives);
   });
 

@@ -48,7 +48,7 @@ function compute(one: Member, given: ReturnType<typeof familySample>, call: Call
   const output = criterion.forwardBackward(logits, labels, {
     ...call,
     ...qualityCall(one, quality),
-  } as Call);
+  });
   return { output, state: isStateful(criterion) ? stateOf(criterion) : undefined };
 }
 
