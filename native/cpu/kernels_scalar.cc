@@ -27,17 +27,18 @@ struct ElementResult {
   float share;     // of it that counts as a positive's in the statistics
 };
 
-ElementResult compute(efl_loss loss, const Given& element) {
-  if (element.positive && element.target < 1) {
-    const SoftElement result = soft_element(loss, element.logit, element.target, element.gamma,
+ElementResult compute(const FocalTask& task, const Given& element) {
+  const efl_problem& problem = *task.problem;
+  if (element.positive && element.target < task.soft_below) {
+    const SoftElement result = soft_element(problem, element.logit, element.target, element.gamma,
                                             element.positive_weight, element.negative_weight);
     return {static_cast<float>(result.loss), static_cast<float>(result.gradient),
             static_cast<float>(result.share)};
   }
   const float u = element.positive ? -element.logit : element.logit;
   const float weight = element.positive ? element.positive_weight : element.negative_weight;
-  const auto terms = with_loss(loss, [&](auto kind) {
-    return decltype(kind)::template hard<ScalarFloatMath>(u, element.gamma, weight);
+  const auto terms = with_hard_loss(task.hard_loss, [&](auto kind) {
+    return hard_terms<decltype(kind), ScalarFloatMath>(u, element.gamma, weight, problem.constants);
   });
   return {terms.loss(), element.positive ? -terms.gradient : terms.gradient,
           element.positive ? 1.0f : 0.0f};
@@ -88,7 +89,7 @@ class FocalTile {
   }
 
   void element(const Given& element, int64_t index, int32_t c) {
-    const ElementResult result = compute(problem_.loss, element);
+    const ElementResult result = compute(task_, element);
     const bool finite = std::isfinite(element.logit);
     const float upstream = level_.grad_output ? level_.grad_output[index] : 1.0f;
     sums_->loss += static_cast<double>(result.loss);

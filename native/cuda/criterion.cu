@@ -53,6 +53,7 @@ Criterion::Criterion(int device, const SpecView& spec)
     : device_(device),
       spec_(spec),
       classes_(spec.convention.classes),
+      class_gamma_(spec.class_gamma, spec.class_gamma + (spec.class_gamma ? classes_ : 0)),
       memory_(device, nullptr, Arrays(spec, Parts()).bytes),
       arrays_(spec, Parts(memory_.data())) {
   const int32_t columns = spec.columns();
@@ -67,10 +68,11 @@ Criterion::Criterion(int device, const SpecView& spec)
     spec_.foreground_weight = arrays_.foreground_weight;
   }
   // A column beyond the classes is that of objectness, which no statistics change.
-  const std::vector<float> zeros(columns, 0.0f), ones(columns, 1.0f);
-  upload(arrays_.state.gamma, zeros.data(), columns);
-  upload(arrays_.state.column_positive_weight, ones.data(), columns);
-  upload(arrays_.state.column_negative_weight, ones.data(), columns);
+  const std::vector<float> gamma(columns, spec.objectness_gamma),
+      weight(columns, spec.objectness_weight);
+  upload(arrays_.state.gamma, gamma.data(), columns);
+  upload(arrays_.state.column_positive_weight, weight.data(), columns);
+  upload(arrays_.state.column_negative_weight, weight.data(), columns);
   const std::vector<double> sums(classes_, 0.0), ratio(classes_, initial_ratio(spec.rule.rule));
   write_state(sums.data(), sums.data(), ratio.data(), 0);
 }
@@ -197,6 +199,7 @@ void Criterion::write_state(const double* positive, const double* negative, cons
   upload(state.ratio, ratio, classes_);
   upload(state.steps, &steps, 1);
   launch_parameters({spec_.rule, classes_, state}, nullptr);
+  upload(state.gamma, class_gamma_.data(), static_cast<int64_t>(class_gamma_.size()));
   check_launches();
   check(cudaStreamSynchronize(nullptr));
 }

@@ -30,12 +30,14 @@ struct CallParams {
 };
 
 // Whether a call has anything that kernels leave out in their fast form: enormous gammas, weights
-// of their own for negatives of rows with a class, targets, qualities, or arrays with a value for
-// each element. `kGeneral` says of a kernel that it looks for all of these.
+// of their own for negatives of rows with a class, targets, qualities, positives that are computed
+// apart, or arrays with a value for each element. `kGeneral` says of a kernel that it looks for all
+// of these.
 inline bool is_general(const CallParams& call) {
   const efl_level& level = call.level;
   return call.problem.range.largest_gamma > kPlainGamma || call.problem.foreground_weight ||
-         call.dense_columns || level.quality || level.elements || level.grad_output;
+         call.dense_columns || level.quality || level.elements || level.grad_output ||
+         efl::has_positives_apart(call.problem.loss);
 }
 
 // The logit of a negative that adds nothing.
@@ -54,6 +56,12 @@ struct PosNegSums {
 template <class Loss>
 struct ExactElement : Loss {
   static EFL_DEVICE float weight_form(float weight) { return weight; }
+};
+
+// The losses that only general kernels have. One set of these does for all of them: which one it is
+// shows while it runs.
+struct SeldomElement {
+  static constexpr bool kSeldom = true;
 };
 
 // Focal Loss where results have 16 bits. With so little to read and write, instructions are what
@@ -97,6 +105,8 @@ class FocalThread {
     const Scales scales = scales_on_device(call.problem, call.scalars);
     gradient_factor = static_cast<float>(scales.gradient);
     element_factor = static_cast<float>(scales.element);
+    if (kGeneral && efl::has_positives_apart(call.problem.loss)) soft_below = INFINITY;
+    if (std::is_same_v<Loss, SeldomElement>) hard_loss = efl::hard_loss_of(call.problem);
   }
 
   // What is kept for the whole block.
@@ -127,7 +137,7 @@ class FocalThread {
 
   // A negative. One that is absent has the logit kAbsent, and nothing of it is left.
   EFL_DEVICE RegularTerms regular(float x, bool absent, float gamma, float weight, int64_t at) {
-    const auto terms = Regular::template hard<RegularMath>(x, gamma, weight);
+    const auto terms = hard<Regular, RegularMath>(x, gamma, weight);
     loss = fmaf(terms.scaled, terms.cross_entropy, loss);
     RegularTerms result = {terms.gradient * gradient_factor, terms.loss() * element_factor,
                            terms.gradient};
@@ -144,13 +154,13 @@ class FocalThread {
     const int32_t c = element.column;
     const float target = kGeneral && element.positive ? target_of(element) : 1.0f;
     float own_loss, gradient, share = element.positive ? 1.0f : 0.0f;
-    if (kGeneral && element.positive && target < 1) {
+    if (kGeneral && element.positive && target < soft_below) {
       soften(element, x, target, &own_loss, &gradient, &share);
     } else {
       const float weight =
           element.positive ? problem.positive_weight[c] : negative_weight(c, x, element.foreground);
       const float u = element.positive ? -x : x;
-      const auto terms = Loss::template hard<DeviceMath>(u, problem.gamma[c], weight);
+      const auto terms = hard<Loss, DeviceMath>(u, problem.gamma[c], weight);
       own_loss = terms.loss();
       gradient = element.positive ? -terms.gradient : terms.gradient;
     }
@@ -172,6 +182,17 @@ class FocalThread {
   float gradient_factor, element_factor;
 
  private:
+  template <class Element, class Math>
+  EFL_DEVICE LossTerms<Math> hard(float u, float gamma, float weight) const {
+    if constexpr (std::is_same_v<Loss, SeldomElement>) {
+      return efl::with_hard_loss(hard_loss, [&](auto kind) {
+        return efl::hard_terms<decltype(kind), Math>(u, gamma, weight, call.problem.constants);
+      });
+    } else {
+      return Element::template hard<Math>(u, gamma, weight);
+    }
+  }
+
   EFL_DEVICE float target_of(const IrregularElement& element) const {
     if (call.level.targets) return call.level.targets[element.at];
     return call.level.quality ? call.level.quality[element.row] : 1.0f;
@@ -182,16 +203,18 @@ class FocalThread {
                                       float* own_loss, float* gradient, float* share) const {
     const efl_problem& problem = call.problem;
     const int32_t c = element.column;
-    const double y = target, logit = x, gamma = problem.gamma[c];
-    const double weight =
-        y * problem.positive_weight[c] + (1 - y) * negative_weight(c, x, element.foreground);
+    const double on_negative = negative_weight(c, x, element.foreground);
     efl::with_loss(problem.loss, [&](auto kind) {
-      const auto terms = decltype(kind)::template soft<ScalarMath>(logit, y, gamma, weight);
+      const auto terms = efl::soft_terms<decltype(kind), ScalarMath>(
+          x, target, problem.gamma[c], problem.positive_weight[c], on_negative, problem.constants);
       *own_loss = static_cast<float>(terms.loss());
       *gradient = static_cast<float>(terms.gradient);
-      *share = kind.kOfQuality ? 1.0f : target;
+      *share = static_cast<float>(terms.share);
     });
   }
+
+  float soft_below = 1;                   // positives with a lower target, or quality, are not hard
+  HardLoss hard_loss = HardLoss::kFocal;  // only of the element that does for several
 };
 
 // Sums over a block in a fixed order; thread 0 has the result.

@@ -36,6 +36,7 @@ using test::Solution;
 // What a call does beside logits and labels.
 struct Extras {
   bool quality = false, targets = false, foreground = false, elementwise = false;
+  efl_loss loss = EFL_LOSS_FOCAL;  // any other one: with what it needs
 };
 
 // A problem in another type and place of memory, as it is computed.
@@ -223,6 +224,15 @@ struct Dressed {
       given->problem.foreground_weight = foreground.data();
       given->problem.foreground_threshold = 0.5f;
       given->problem.loss = EFL_LOSS_CROSS_ENTROPY;
+    }
+    if (extras.loss != EFL_LOSS_FOCAL) {
+      given->problem.loss = extras.loss;
+      given->problem.constants = {0.5, given->random() % 4 ? 0.125f : 0.0f,
+                                  static_cast<int32_t>(given->random() % 2), 0, 1};
+      // The score that a margin leaves has few digits, and its powers fewer.
+      const bool shifts = extras.loss == EFL_LOSS_CLASS_MARGIN;
+      for (float& gamma : given->gamma) gamma = shifts ? -gamma / 4 : 1 + gamma / 10;
+      given->measure();
     }
     if (extras.elementwise) {
       for (std::size_t i = 0; i < size; ++i) grad_output.push_back(share() * 4 - 2);
@@ -545,6 +555,7 @@ void surveys_count_rows_and_find_what_is_bad(int count, uint32_t seed) {
 struct Spec : efl::SpecView {
   Spec(efl::Rule rule_of_it, int32_t classes) : SpecView() {
     rule = {rule_of_it, 2, 8, 12, 0.8, 4};
+    convention.classes = classes;
     for (int32_t j = 0; j < classes; ++j) {
       positive_weights.push_back(0.25 * (1 + j % 4));
       negative_weights.push_back(0.75 * (1 + j % 3));
@@ -618,7 +629,7 @@ void the_state_on_the_device_is_that_on_the_host() {
     const double scale = efl::scales_of(given.problem, {}).statistics;
     DeviceState device(spec, kClasses);
     efl::GradientStatistics host(rule, kClasses);
-    efl::ColumnParameters columns(kClasses);
+    efl::ColumnParameters columns(spec);
     for (int step = 1; step <= 4; ++step) {
       std::vector<double> negative, positive, scaled_negative, scaled_positive;
       for (int32_t j = 0; j < kClasses; ++j) {
@@ -755,7 +766,10 @@ void random_problems_agree_with_float64(int count, uint32_t seed) {
     one.extreme = random() % 2;
     one.seed = random();
     one.extras.foreground = random() % 6 == 0;
-    switch (random() % 8) {
+    if (!one.extras.foreground && random() % 3 == 0) {
+      one.extras.loss = static_cast<efl_loss>(EFL_LOSS_VARIFOCAL + random() % 6);
+    }
+    switch (one.extras.loss != EFL_LOSS_FOCAL ? random() % 2 : random() % 8) {
       case 0:
         one.extras.quality = true;
         break;

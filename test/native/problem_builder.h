@@ -145,14 +145,16 @@ inline Expected solve_element(const efl_problem& problem, double logit, bool pos
   return efl::with_loss(problem.loss, [&](auto kind) {
     using Loss = decltype(kind);
     const double gamma = problem.gamma[c];
-    if (positive && target < 1) {
-      const double weight = target * positive_weight + (1 - target) * negative_weight;
-      const auto terms = Loss::template soft<efl::ScalarMath>(logit, target, gamma, weight);
-      return Expected{terms.loss(), terms.gradient, Loss::kOfQuality ? 1.0 : target};
+    if (positive && (target < 1 || Loss::kPositivesApart)) {
+      const auto terms = efl::soft_terms<Loss, efl::ScalarMath>(
+          logit, target, gamma, positive_weight, negative_weight, problem.constants);
+      return Expected{terms.loss(), terms.gradient, terms.share};
     }
     const double weight = positive ? positive_weight : negative_weight;
-    const auto terms =
-        Loss::template hard<efl::ScalarMath>(positive ? -logit : logit, gamma, weight);
+    const auto terms = efl::with_hard_loss(efl::hard_loss_of(problem), [&](auto hard) {
+      return efl::hard_terms<decltype(hard), efl::ScalarMath>(positive ? -logit : logit, gamma,
+                                                              weight, problem.constants);
+    });
     return Expected{terms.loss(), positive ? -terms.gradient : terms.gradient,
                     positive ? 1.0 : 0.0};
   });

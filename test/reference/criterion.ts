@@ -1,4 +1,3 @@
-import { alphaWeights } from './element';
 import type { SoftElementResult, Weights } from './element';
 import { KINDS } from './kinds';
 import type { ClassFactors, Kind, KindOptions, LossKind } from './kinds';
@@ -14,6 +13,7 @@ export type Reduction = 'sum' | 'mean' | 'none';
 export interface ReferenceOptions extends TargetOptions, KindOptions {
   readonly alpha?: number | ArrayLike<number> | undefined;
   readonly classWeight?: ArrayLike<number> | undefined;
+  readonly posWeight?: number | ArrayLike<number> | undefined;
   readonly reduction?: Reduction | undefined;
   readonly lossWeight?: number | undefined;
 }
@@ -81,8 +81,8 @@ export class ReferenceCriterion {
   /** gamma and the factors on the weights of a column, objectness included. */
   factors(column: number): ClassFactors {
     return column === this.options.numClasses
-      ? OBJECTNESS
-      : this.kind.factors(this.options, this.ratio[column]!);
+      ? (this.kind.objectness?.(this.options) ?? OBJECTNESS)
+      : this.kind.factors(this.options, this.ratio[column]!, column);
   }
 
   load(state: ReferenceState): void {
@@ -144,7 +144,13 @@ export class ReferenceCriterion {
     const { numClasses, lossWeight = 1, reduction = 'sum' } = this.options;
     const { gradOutput = 1, lossScale = 1, quality } = call;
     const columns = columnsOf(this.options);
-    const rows = rowsOf(targets, this.options, this.kind.positiveShare, quality);
+    const rows = rowsOf(
+      targets,
+      this.options,
+      this.kind.positiveShare,
+      quality,
+      this.kind.zeroIsNegative,
+    );
     const counts = countRows(rows);
     const valid = rows.length - counts.ignored;
     const divisor = this.divisor(call, valid, counts.positives);
@@ -216,7 +222,13 @@ export class ReferenceCriterion {
     const base = this.weights(x, row, column);
     const positive = base.positive * factors.positive;
     const negative = base.negative * factors.negative;
-    const element = this.kind.element(x, row.target(column), gamma, { positive, negative });
+    const element = this.kind.element(x, {
+      y: row.target(column),
+      isPositive: row.isPositive(column),
+      gamma,
+      weights: { positive, negative },
+      options: this.options,
+    });
     return { element, largestWeight: max(positive, negative) };
   }
 
@@ -225,14 +237,20 @@ export class ReferenceCriterion {
     if (column === options.numClasses) {
       return OBJECTNESS;
     }
-    const { alpha = kind.alpha, classWeight } = options;
-    const { positive, negative } = alphaWeights(typeof alpha === 'number' ? alpha : alpha[column]!);
+    const { alpha = kind.alpha, classWeight, posWeight = 1 } = options;
+    const { positive, negative } = kind.alphaWeights(
+      typeof alpha === 'number' ? alpha : alpha[column]!,
+    );
     const weight = classWeight?.[column] ?? 1;
     const onState =
       state === 'foreground'
         ? kind.onForeground?.(options, column, x)
         : kind.onBackground?.(options, column);
-    return { positive: positive * weight, negative: negative * weight * (onState ?? 1) };
+    const ofPositives = typeof posWeight === 'number' ? posWeight : posWeight[column]!;
+    return {
+      positive: positive * weight * ofPositives,
+      negative: negative * weight * (onState ?? 1),
+    };
   }
 
   private divisor(call: ReferenceCall, validRows: number, positives: number): number {

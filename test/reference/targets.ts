@@ -50,6 +50,8 @@ export type Targets = ArrayLike<number> | Dense;
 export interface TargetRow {
   readonly state: 'foreground' | 'background' | 'ignored';
   readonly target: (column: number) => number;
+  /** Whether it is the class of the row, or has a target above 0. */
+  readonly isPositive: (column: number) => boolean;
   /** The share of |gradient| that counts as positive. */
   readonly share: (column: number) => number;
 }
@@ -60,23 +62,30 @@ export function rowsOf(
   options: TargetOptions,
   shareOf: (target: number) => number,
   quality?: ArrayLike<number>,
+  zeroIsNegative = false,
 ): TargetRow[] {
   if ('dense' in targets) {
     return denseRows(targets.dense, options, shareOf);
   }
   return Array.from(targets, (label, i) =>
-    labelledRow(rowOf(label, options), options.numClasses, quality?.[i] ?? 1),
+    labelledRow(rowOf(label, options), options.numClasses, quality?.[i] ?? 1, zeroIsNegative),
   );
 }
 
-function labelledRow(row: Row, numClasses: number, quality: number): TargetRow {
+function labelledRow(
+  row: Row,
+  numClasses: number,
+  quality: number,
+  zeroIsNegative: boolean,
+): TargetRow {
   // Without an objectness column there is no column of this number.
   const positive = typeof row === 'number' ? row : numClasses;
   const state = typeof row === 'number' ? 'foreground' : row;
   return {
     state,
     target: (column) => (column === positive ? quality : 0),
-    share: (column) => (column === positive ? 1 : 0),
+    isPositive: (column) => column === positive,
+    share: (column) => (column === positive && !(zeroIsNegative && quality === 0) ? 1 : 0),
   };
 }
 
@@ -91,6 +100,11 @@ function denseRows(
     const target = (column: number): number => targets[i * columns + column]!;
     const classes = Array.from({ length: options.numClasses }, (__, column) => target(column));
     const state = classes.some((y) => y > 0) ? 'foreground' : 'background';
-    return { state, target, share: (column) => shareOf(target(column)) };
+    return {
+      state,
+      target,
+      isPositive: (column) => target(column) > 0,
+      share: (column) => shareOf(target(column)),
+    };
   });
 }

@@ -65,6 +65,12 @@ function classValues(most: number): fc.Arbitrary<(numClasses: number) => number[
   });
 }
 
+/** How often each class is there. */
+const classCounts = seeds.map((seed) => (numClasses: number) => {
+  const random = new Random(seed);
+  return Array.from({ length: numClasses }, () => 1 + random.integer(10_000));
+});
+
 const common = fc.record({
   numClasses: fc.oneof(fc.integer({ min: 1, max: 20 }), fc.integer({ min: 1, max: 70 })),
   background: fc.constantFrom(undefined, 'first', 'last', 'none'),
@@ -72,9 +78,16 @@ const common = fc.record({
   lossWeight: maybe(factor),
   ignoreIndex: fc.constantFrom(undefined, -1, 1000, [], [-100], [255, -1]),
   classWeight: maybe(classValues(3)),
+  posWeight: fc.option(fc.oneof(double(0, 5), classValues(3)), { nil: undefined, freq: 2 }),
 });
 
 const alphas = maybe(fc.oneof(alpha, classValues(1)));
+const varifocal = {
+  alpha: maybe(double(0, 2)),
+  iouWeighted: maybe(fc.boolean()),
+  detachWeight: maybe(fc.boolean()),
+  ignoreZeroQuality: maybe(fc.boolean()),
+};
 const qualityGamma = fc.oneof(double(1, 6), fc.constantFrom(1, 2));
 
 const OWN: Readonly<Record<LossKind, fc.Arbitrary<object>>> = {
@@ -84,9 +97,10 @@ const OWN: Readonly<Record<LossKind, fc.Arbitrary<object>>> = {
     alpha: alphas,
     scaleFactor: maybe(scaleFactor),
   }),
-  qualityFocal: fc.record({ gamma: maybe(qualityGamma) }),
+  qualityFocal: fc.record({ gamma: maybe(qualityGamma), alpha: alphas }),
   equalizedQualityFocal: fc.record({
     gamma: maybe(qualityGamma),
+    alpha: alphas,
     scaleFactor: maybe(scaleFactor),
   }),
   equalizationV2: fc.record({
@@ -102,6 +116,25 @@ const OWN: Readonly<Record<LossKind, fc.Arbitrary<object>>> = {
   adaptiveClassSuppression: fc.record({
     scoreThreshold: maybe(double(0.01, 0.99)),
     backgroundWeight: maybe(classValues(2)),
+  }),
+  varifocal: fc.record({ ...varifocal, gamma: maybe(gamma) }),
+  equalizedVarifocal: fc.record({
+    ...varifocal,
+    gamma: maybe(equalizedGamma),
+    scaleFactor: maybe(scaleFactor),
+  }),
+  iouAwareBce: fc.record({ gamma: maybe(gamma), alpha: maybe(double(0, 1)) }),
+  matchability: fc.record({ gamma: maybe(equalizedGamma), alpha: maybe(double(0, 2)) }),
+  asymmetric: fc.record({
+    gammaPositive: maybe(gamma),
+    gammaNegative: maybe(fc.oneof(qualityGamma, fc.constantFrom(0, 4))),
+    margin: maybe(fc.oneof(double(0.001, 0.5), fc.constant(0))),
+    detachWeight: maybe(fc.boolean()),
+  }),
+  classMargin: fc.record({
+    classCounts: classCounts,
+    backgroundRatio: maybe(double(0.1, 10)),
+    objectness: maybe(fc.boolean()),
   }),
 };
 
