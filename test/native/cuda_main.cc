@@ -170,6 +170,14 @@ double sum_tolerance_of(efl_dtype dtype) { return dtype == EFL_FLOAT32 ? 1e-5 : 
 // Of what is below, the type has no digits left.
 double smallest_of(efl_dtype dtype) { return dtype == EFL_FLOAT16 ? 6e-8 : 1e-36; }
 
+// How many times the error of a score is larger in what a margin has left of it.
+double digits_lost(const efl_problem& problem, double logit) {
+  const double margin = problem.constants.margin;
+  if (problem.loss != EFL_LOSS_ASYMMETRIC || margin == 0) return 1;
+  const double score = 1 / (1 + std::exp(-logit));
+  return std::isnan(logit) ? 1 : (score + margin) / std::fabs(score - margin);
+}
+
 // `place` is where each element of the rows is in the level's arrays; none: there.
 void compare(const Problem& given, const Solution& expected, const Result& result,
              const efl_level& level, efl_dtype dtype, const std::vector<int64_t>& place = {}) {
@@ -184,9 +192,10 @@ void compare(const Problem& given, const Solution& expected, const Result& resul
   for (std::size_t i = 0; i < expected.gradient.size(); ++i) {
     const int64_t at = place.empty() ? static_cast<int64_t>(i) : place[i];
     const double wanted = expected.gradient[i], actual = efl::load(dtype, level.gradient, at);
-    gradient &= close(actual, wanted, tolerance_of(dtype)) ||
+    const double lost = digits_lost(problem, given.logits[i]);
+    gradient &= close(actual, wanted, lost * tolerance_of(dtype)) ||
                 std::fabs(actual - wanted) <= smallest_of(dtype);
-    if (level.elements) elements &= close(level.elements[at], expected.elements[i], 2e-5);
+    if (level.elements) elements &= close(level.elements[at], expected.elements[i], lost * 2e-5);
   }
   for (std::size_t c = 0; c < expected.positive_sums.size(); ++c) {
     const double tolerance = sum_tolerance_of(dtype);
@@ -295,11 +304,11 @@ void run(const Case& one, uint64_t order) {
   CHECK(identical(computed, Computed(one)));
   if (test::failures == before) return;
   std::printf(
-      "  %ld x %d, type %d, shift %ld, in place %d, extreme %d, extras %d%d%d%d, seed %u, blocks "
-      "%ld\n",
+      "  %ld x %d, type %d, shift %ld, in place %d, extreme %d, loss %d, extras %d%d%d%d, seed %u, "
+      "blocks %ld\n",
       static_cast<long>(one.rows), one.classes, one.dtype, static_cast<long>(one.shift),
-      one.in_place, one.extreme, one.extras.quality, one.extras.targets, one.extras.foreground,
-      one.extras.elementwise, one.seed, static_cast<long>(one.blocks));
+      one.in_place, one.extreme, one.extras.loss, one.extras.quality, one.extras.targets,
+      one.extras.foreground, one.extras.elementwise, one.seed, static_cast<long>(one.blocks));
 }
 
 // What a level has for each element, in its arrangement.
