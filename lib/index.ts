@@ -5,6 +5,12 @@ export { EqualizedQualityFocalLoss } from './criteria/equalized-quality-focal-lo
 export { EqualizationLossV2 } from './criteria/equalization-loss-v2';
 export { EqualizationLoss } from './criteria/equalization-loss';
 export { AdaptiveClassSuppressionLoss } from './criteria/adaptive-class-suppression-loss';
+export { VarifocalLoss } from './criteria/varifocal-loss';
+export { EqualizedVarifocalLoss } from './criteria/equalized-varifocal-loss';
+export { IouAwareBceLoss } from './criteria/iou-aware-bce-loss';
+export { MatchabilityAwareLoss } from './criteria/matchability-aware-loss';
+export { AsymmetricLoss } from './criteria/asymmetric-loss';
+export { EffectiveClassMarginLoss } from './criteria/effective-class-margin-loss';
 export type { Criterion } from './criteria/criterion';
 export type { EqualizedCriterion } from './criteria/equalized-criterion';
 export type {
@@ -47,6 +53,24 @@ export type {
   AdaptiveClassSuppressionLossOptions,
   ResolvedClassSuppressionOptions,
 } from './criteria/adaptive-class-suppression-loss';
+export type { ResolvedVarifocalOptions, VarifocalLossOptions } from './criteria/varifocal-loss';
+export type {
+  EqualizedVarifocalLossOptions,
+  ResolvedEqualizedVarifocalOptions,
+} from './criteria/equalized-varifocal-loss';
+export type {
+  IouAwareBceLossOptions,
+  ResolvedIouAwareOptions,
+} from './criteria/iou-aware-bce-loss';
+export type {
+  MatchabilityAwareLossOptions,
+  ResolvedMatchabilityOptions,
+} from './criteria/matchability-aware-loss';
+export type { AsymmetricLossOptions, ResolvedAsymmetricOptions } from './criteria/asymmetric-loss';
+export type {
+  EffectiveClassMarginLossOptions,
+  ResolvedClassMarginOptions,
+} from './criteria/effective-class-margin-loss';
 export type {
   AsyncCall,
   BackwardCall,

@@ -55,8 +55,10 @@ export interface LossOption {
 
 /** What a criterion is, for lib. */
 export interface LossDefinition {
-  /** What an element's loss is: `'focal'`, `'qualityFocal'`, `'crossEntropy'`. */
+  /** What an element's loss is: `'focal'`, `'qualityFocal'`, `'crossEntropy'`, `'varifocal'` .. */
   readonly loss: string;
+  /** Whether the class of a row with a label has a quality. */
+  readonly takesQuality: boolean;
   /** How the statistics change a class: `'fixed'`, `'equalizedFocal'`, `'equalizationV2'`. */
   readonly rule: string;
   /** Logits in a row. */

@@ -59,13 +59,13 @@ export abstract class Criterion<
     );
     this.options = Object.freeze(options);
     this.definition = Object.freeze(native.definition);
-    const { loss, columns } = this.definition;
+    const { columns, takesQuality } = this.definition;
     this.#calls = new Calls(native, this.constructor.name, {
       reduction,
       convention: labelConvention(options.background, numClasses, options.ignoreIndex),
       numClasses,
       columns,
-      takesQuality: loss === 'qualityFocal',
+      takesQuality,
     });
     fix(this, 'options', 'definition');
   }

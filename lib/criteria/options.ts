@@ -25,6 +25,12 @@ export interface CriterionOptions {
    * and >= 0. Default: 1 for every class.
    */
   readonly classWeight?: ClassValues | undefined;
+  /**
+   * One more factor on positives, PyTorch's `pos_weight`: one number, or one for each class. Finite,
+   * >= 0. A target y between 0 and 1 weighs y times as a positive does and 1 - y times as a negative
+   * does. Default 1.
+   */
+  readonly posWeight?: number | ClassValues | undefined;
   /** What the label of background is. Default `'first'`. */
   readonly background?: Background | undefined;
   /**
@@ -52,6 +58,7 @@ export interface ResolvedCriterionOptions {
   readonly numClasses: number;
   /** Undefined where every class weighs 1. */
   readonly classWeight: readonly number[] | undefined;
+  readonly posWeight: number | readonly number[];
   readonly background: Background;
   readonly ignoreIndex: readonly number[];
   readonly reduction: Reduction;
@@ -78,6 +85,7 @@ export interface ResolvedSmoothingOptions extends ResolvedCriterionOptions {
 const common = [
   'numClasses',
   'classWeight',
+  'posWeight',
   'background',
   'ignoreIndex',
   'reduction',

@@ -1,3 +1,4 @@
+import type { ClassValues } from '../tensors/class-values';
 import { Criterion } from './criterion';
 import type { CriterionOptions, ResolvedCriterionOptions } from './options';
 
@@ -8,11 +9,17 @@ export interface QualityFocalLossOptions extends CriterionOptions {
    * score meets the quality. Default 2.
    */
   readonly gamma?: number | undefined;
+  /**
+   * A quality q weighs alpha q + (1 - alpha)(1 - q), so negatives 1 - alpha: one number, or one for
+   * each class. In [0, 1], or any negative number to leave it out. Default -1: the paper has none.
+   */
+  readonly alpha?: number | ClassValues | undefined;
 }
 
 /** All options of a `QualityFocalLoss`, defaults filled in. */
 export interface ResolvedQualityOptions extends ResolvedCriterionOptions {
   readonly gamma: number;
+  readonly alpha: number | readonly number[];
 }
 
 /**
@@ -22,7 +29,7 @@ export interface ResolvedQualityOptions extends ResolvedCriterionOptions {
  *     L = |q - sigmoid(x)|^gamma BCE(x, q)     at the row's class
  *     L = sigmoid(x)^gamma softplus(x)         at the others, which is the same with q = 0
  *
- * There is no alpha. Calls with labels need the option `quality`, one value in [0, 1] for each row,
+ * Calls with labels need the option `quality`, one value in [0, 1] for each row,
  * read in rows with a class; with dense targets these are the qualities themselves.
  *
  * ```ts

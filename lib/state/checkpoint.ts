@@ -227,7 +227,7 @@ function checkFound(
 }
 
 /** Losses that have a state, as files call them. */
-const lossNames = ['focal', 'qualityFocal', 'crossEntropy'];
+const lossNames = ['focal', 'qualityFocal', 'crossEntropy', 'varifocal'];
 
 /** What the ratios of a loss with this name can be; of any loss where a file does not say which. */
 function rangesOf(loss: string | undefined): [RatioRange, ...RatioRange[]] {

@@ -166,7 +166,7 @@ void check_levels(const efl_call& call, const SpecView& spec, bool gradients_giv
     }
     rows += of_level;
   }
-  check_labels(call, !gradients_given, spec.loss == EFL_LOSS_QUALITY_FOCAL && !gradients_given);
+  check_labels(call, !gradients_given, is_of_quality(spec.loss) && !gradients_given);
   check_selection(call, gradients_given);
   if (!gradients_given) check_outputs(call, spec.reduction);
 }

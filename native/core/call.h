@@ -53,6 +53,7 @@ inline efl_problem problem_of(const SpecView& spec, const efl_call& call, bool g
   problem.levels = call.levels;
   problem.level_count = call.level_count;
   problem.loss = spec.loss;
+  problem.constants = spec.constants;
   problem.foreground_weight = spec.foreground_weight;
   problem.foreground_threshold = spec.foreground_threshold;
   problem.reduction = gradients_given ? EFL_REDUCTION_SUM : spec.reduction;

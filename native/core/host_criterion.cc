@@ -26,10 +26,16 @@ efl_parameter_range range_of(const SpecView& spec) {
       float_gamma(balanced.gamma), float_gamma(rare.gamma),
       std::max({largest(spec.positive_weight, rare.positive),
                 largest(spec.negative_weight, rare.negative), largest(spec.foreground_weight, 1)})};
+  const auto widen = [&range](float gamma) {
+    range.least_gamma = std::min(range.least_gamma, gamma);
+    range.largest_gamma = std::max(range.largest_gamma, gamma);
+  };
+  if (spec.class_gamma) {
+    std::for_each(spec.class_gamma, spec.class_gamma + spec.convention.classes, widen);
+  }
   if (spec.convention.has_objectness) {
-    const ColumnParameters objectness(1);
-    range.least_gamma = std::min(range.least_gamma, objectness.gamma[0]);
-    range.largest_weight = std::max(range.largest_weight, objectness.positive_weight[0]);
+    widen(spec.objectness_gamma);
+    range.largest_weight = std::max(range.largest_weight, spec.objectness_weight);
   }
   return range;
 }
@@ -75,8 +81,8 @@ HostCriterion::HostCriterion(Spec spec, const efl_backend* backend)
       range_(range_of(spec_)),
       sums_(keeps_statistics() ? 2 * columns() + kReducedFlags : 0),
       statistics_(spec_.rule, spec_.convention.classes),
-      parameters_(columns()),
-      spare_(keeps_statistics() ? columns() : 0) {
+      parameters_(spec_),
+      spare_(keeps_statistics() ? ColumnParameters(spec_) : ColumnParameters()) {
   replace(statistics());
 }
 
@@ -227,7 +233,7 @@ void HostCriterion::replace(GradientStatistics statistics, PendingSums pending) 
 }
 
 void HostCriterion::replace(GradientStatistics statistics) {
-  ColumnParameters parameters(columns());
+  ColumnParameters parameters(spec_);
   update_parameters(spec_, statistics.ratio(), 0, spec_.convention.classes, &parameters);
   const std::lock_guard<std::mutex> lock(mutex_);
   std::swap(statistics_, statistics);

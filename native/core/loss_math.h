@@ -276,20 +276,145 @@ EFL_HOST_DEVICE LossTerms<Math> quality_focal_terms(typename Math::Real x,
   return terms;
 }
 
+// Of focal_terms with a modulator that is a constant to the gradient:
+//   dL/du  = w sigma(u)^gamma sigma(u)
+template <class Math>
+EFL_HOST_DEVICE LossTerms<Math> detached_focal_terms(typename Math::Real u,
+                                                     typename Math::Real gamma,
+                                                     typename Math::Real weight) {
+  const Sigmoid<Math> sigma = sigmoid<Math>(u);
+  const typename Math::Real plus_u = Math::positive_part(u);
+  LossTerms<Math> terms;
+  terms.cross_entropy = plus_u + sigma.log1p_t;
+  terms.scaled =
+      Math::power(weight, sigma.of_x, gamma, Math::negative_part(u, plus_u), sigma.log1p_t);
+  terms.gradient = terms.scaled * sigma.of_x;
+  return terms;
+}
+
+// A negative of the Asymmetric Loss (Ridnik et al., ICCV 2021, equations 4 and 5), whose score is
+// moved down by the margin m, 0 < m < 1, and so is 0 up to p = m:
+//   p_m    = max(0, p - m),  1 - p_m = sigma(-x) + m
+//   L      = w p_m^gamma log1p(p_m / (1 - p_m))
+//   dL/dx  = w p_m^gamma p (1 - p) [1 / (1 - p_m) + gamma log1p(p_m / (1 - p_m)) / p_m],
+// the second term of which is left out where the modulator is detached.
+template <class Math>
+EFL_HOST_DEVICE LossTerms<Math> asymmetric_terms(typename Math::Real x, typename Math::Real gamma,
+                                                 typename Math::Real weight,
+                                                 const efl_constants& constants) {
+  using Real = typename Math::Real;
+  const Sigmoid<Math> sigma = sigmoid<Math>(x);
+  const Real zero = Math::constant(0), one = Math::constant(1);
+  const Real margin = Math::constant(constants.margin);
+  const Real below = margin - sigma.of_x;  // negative where something is left of the score
+  const Real score = Math::where_negative(below, -below, Math::constant(1e-30f));
+  const Real other = sigma.of_minus_x + margin;
+  const Real inverse = one / (score * other);
+  const Real entropy = Math::log1p_positive(score * (score * inverse));
+  // At gamma = 4, its default, kernels that take gamma = 2 for a product have one here.
+  const Real power = Math::power(weight, score * score, gamma, -Math::log_unit(score), zero);
+  const Real focus = Math::constant(constants.detached ? 0 : 1) * gamma;
+
+  LossTerms<Math> terms;
+  terms.scaled = Math::where_negative(below, power, zero);
+  terms.cross_entropy = Math::unless_nan(x, entropy);
+  const Real bracket = Math::multiply_add(focus * entropy, other, score) * inverse;
+  terms.gradient = Math::unless_nan(x, terms.scaled * (sigma.of_x * sigma.of_minus_x) * bracket);
+  return terms;
+}
+
+// What a positive has beside its logit, where its weight is its own.
+template <class Math>
+struct Positive {
+  typename Math::Real target, gamma, weight, negative_weight;
+};
+
+// w BCE(x, y). `gradient` is signed here, as in all that follow.
+template <class Math>
+EFL_HOST_DEVICE LossTerms<Math> weighted_entropy(typename Math::Real x, typename Math::Real target,
+                                                 typename Math::Real weight) {
+  return soft_cross_entropy_terms<Math>(x, target, Math::constant(1) - target, weight);
+}
+
+// base^exponent for a base in [0, 1] given as -log(base), with 0^0 = 1.
+template <class Math>
+EFL_HOST_DEVICE typename Math::Real raised(typename Math::Real minus_log,
+                                           typename Math::Real exponent) {
+  return exponent == 0 ? Math::constant(1) : Math::exp_of_minus(exponent * minus_log);
+}
+
+// The target of a positive in IA-BCE (Cai et al., Align-DETR, 2023, as in RF-DETR), which is a
+// constant to the gradient: t = max(0.01, p^a q^(1 - a)).
+template <class Math>
+EFL_HOST_DEVICE typename Math::Real aligned_target(typename Math::Real x,
+                                                   typename Math::Real quality,
+                                                   typename Math::Real exponent) {
+  using Real = typename Math::Real;
+  const Real minus_log_p = Math::positive_part(-x) + sigmoid<Math>(x).log1p_t;
+  const Real target = raised<Math>(minus_log_p, exponent) *
+                      raised<Math>(-Math::log_unit(quality), Math::constant(1) - exponent);
+  return target > 0.01 ? target : 0.01;
+}
+
+// A positive of the Asymmetric Loss with a target y in (0, 1], as the authors' code has it:
+//   h      = y (1 - p) + (1 - y) p_m,  g = gamma+ y + gamma (1 - y)
+//   L      = w h^g E,  E = -y log p - (1 - y) log(1 - p_m)
+//   dL/dx  = w h^g [dE/dx + g E dh/dx / h], without the second term where that is detached
+template <class Math>
+EFL_HOST_DEVICE LossTerms<Math> asymmetric_positive(typename Math::Real x, const Positive<Math>& of,
+                                                    const efl_constants& constants) {
+  using Real = typename Math::Real;
+  const Sigmoid<Math> sigma = sigmoid<Math>(x);
+  const Real y = of.target, other = Math::constant(1) - y, margin = constants.margin;
+  const Real gamma = constants.exponent * y + of.gamma * other;
+  const bool counts = sigma.of_x > margin;
+  const Real rest = counts ? sigma.of_minus_x + margin : Math::constant(1);  // 1 - p_m
+  const Real on_positive = y * (Math::positive_part(-x) + sigma.log1p_t);
+  const Real on_negative =
+      margin > 0 ? -Math::log_unit(rest) : Math::positive_part(x) + sigma.log1p_t;
+  const Real log_share = -Math::positive_part(x) - sigma.log1p_t;  // of 1 - p
+  const Real h = y * sigma.of_minus_x + (counts ? other * (sigma.of_x - margin) : 0);
+  const Real slope = sigma.of_x * sigma.of_minus_x;
+
+  LossTerms<Math> terms;
+  const Real minus_log_h = other == 0 ? -log_share : -Math::log_unit(h);
+  terms.scaled = of.weight * raised<Math>(minus_log_h, gamma);
+  terms.cross_entropy = Math::select_zero(other, on_positive, on_positive + other * on_negative);
+  // Without a margin that is p, also where nothing is left of 1 - p.
+  const Real on_score = margin > 0 ? slope / rest : sigma.of_x;
+  Real bracket = -y * sigma.of_minus_x + (counts ? other * on_score : 0);
+  if (!constants.detached) {
+    // (1 - p) / h is 1 of a hard target.
+    const Real share = other == 0 ? Math::constant(1) : sigma.of_minus_x / h;
+    const Real turn = (counts ? other : 0) - y;
+    bracket = bracket + gamma * Math::cap(terms.cross_entropy) * turn * sigma.of_x * share;
+  }
+  terms.gradient = Math::unless_nan(x, terms.scaled * bracket);
+  return terms;
+}
+
 // The losses. A backend compiles its kernels for each struct; Element says what is in one:
 //
 // hard        an element whose target is 0 or 1, by u. `gradient` is |dL/du|.
 // soft        one whose target, or quality, lies between, by x. `gradient` is dL/dx, with its sign.
 //             What is left of the target to 1 is `other`.
+// apart       where kPositivesApart is set: any positive, by x, in the place of `soft`; `hard` is
+//             then for negatives alone.
 // kOfQuality  what lies between is a quality: in the statistics such an element is a positive
 //             altogether, and not in part.
-// kHasPower   gamma matters, so that gamma = 2, where the power is a product, has its own kernels.
+// kHasPower   gamma matters, so that one gamma, where the power is a product, has its own kernels.
 // Hard        whose `hard` it is: a struct that only has another `soft` shares the kernels.
+// kHard       of a Hard, its name.
+// kSeldom     of a Hard: only the kernel that most calls need is compiled for it.
 template <class Loss>
 struct Element {
   using Hard = Loss;
   static constexpr bool kOfQuality = false;
+  static constexpr bool kPositivesApart = false;
+  static constexpr bool kZeroIsNegative = false;
   static constexpr bool kHasPower = true;
+  static constexpr bool kHasConstants = false;
+  static constexpr bool kSeldom = false;
   template <class Math, class Real = typename Math::Real>
   EFL_HOST_DEVICE static LossTerms<Math> soft(Real x, Real target, Real other, Real gamma,
                                               Real weight) {
@@ -297,8 +422,12 @@ struct Element {
   }
 };
 
+// The structs that kernels are compiled for.
+enum class HardLoss { kFocal, kCrossEntropy, kDetachedFocal, kAsymmetric, kClassMargin };
+
 struct FocalElement : Element<FocalElement> {
   static constexpr const char* kName = "focal";
+  static constexpr HardLoss kHard = HardLoss::kFocal;
   template <class Math, class Real = typename Math::Real>
   EFL_HOST_DEVICE static LossTerms<Math> hard(Real u, Real gamma, Real weight) {
     return focal_terms<Math>(u, gamma, weight);
@@ -322,6 +451,7 @@ struct QualityFocalElement : FocalElement {
 
 struct CrossEntropyElement : Element<CrossEntropyElement> {
   static constexpr const char* kName = "crossEntropy";
+  static constexpr HardLoss kHard = HardLoss::kCrossEntropy;
   static constexpr bool kHasPower = false;
   template <class Math, class Real = typename Math::Real>
   EFL_HOST_DEVICE static LossTerms<Math> hard(Real u, Real, Real weight) {
@@ -333,6 +463,111 @@ struct CrossEntropyElement : Element<CrossEntropyElement> {
   }
 };
 
+struct DetachedFocalElement : Element<DetachedFocalElement> {
+  static constexpr HardLoss kHard = HardLoss::kDetachedFocal;
+  static constexpr bool kSeldom = true;
+  template <class Math, class Real = typename Math::Real>
+  EFL_HOST_DEVICE static LossTerms<Math> hard(Real u, Real gamma, Real weight) {
+    return detached_focal_terms<Math>(u, gamma, weight);
+  }
+};
+
+// Varifocal Loss (Zhang et al., VarifocalNet, CVPR 2021, equation 2), with a quality q:
+//   L = w q BCE(x, q) at positives, w p^gamma softplus(x) at negatives
+struct VarifocalElement : FocalElement {
+  static constexpr const char* kName = "varifocal";
+  static constexpr bool kOfQuality = true;
+  static constexpr bool kPositivesApart = true;
+  static constexpr bool kZeroIsNegative = true;
+  template <class Math, class Negative = FocalElement, class Real = typename Math::Real>
+  EFL_HOST_DEVICE static LossTerms<Math> apart(Real x, const Positive<Math>& of,
+                                               const efl_constants& constants) {
+    if (of.target > 0) {
+      const Real factor = constants.unweighted ? Math::constant(1) : of.target;
+      return weighted_entropy<Math>(x, of.target, of.weight * factor);
+    }
+    if (constants.spares_zero) return LossTerms<Math>{};
+    return Negative::template hard<Math>(x, of.gamma, of.negative_weight);
+  }
+};
+
+// As the DETRs have it: the modulator of negatives is a constant to the gradient.
+struct DetachedVarifocalElement : VarifocalElement {
+  using Hard = DetachedFocalElement;
+  template <class Math, class Real = typename Math::Real>
+  EFL_HOST_DEVICE static LossTerms<Math> apart(Real x, const Positive<Math>& of,
+                                               const efl_constants& constants) {
+    return VarifocalElement::apart<Math, DetachedFocalElement>(x, of, constants);
+  }
+};
+
+struct IouAwareBceElement : FocalElement {
+  static constexpr const char* kName = "iouAwareBce";
+  static constexpr bool kOfQuality = true;
+  static constexpr bool kPositivesApart = true;
+  template <class Math, class Real = typename Math::Real>
+  EFL_HOST_DEVICE static LossTerms<Math> apart(Real x, const Positive<Math>& of,
+                                               const efl_constants& constants) {
+    const Real target = aligned_target<Math>(x, of.target, constants.exponent);
+    return weighted_entropy<Math>(x, target, of.weight);
+  }
+};
+
+// Matchability-Aware Loss (Huang et al., DEIM, CVPR 2025, equation 5): positives are
+// w BCE(x, q^gamma).
+struct MatchabilityElement : DetachedFocalElement {
+  static constexpr const char* kName = "matchability";
+  static constexpr bool kOfQuality = true;
+  static constexpr bool kPositivesApart = true;
+  template <class Math, class Real = typename Math::Real>
+  EFL_HOST_DEVICE static LossTerms<Math> apart(Real x, const Positive<Math>& of,
+                                               const efl_constants&) {
+    return weighted_entropy<Math>(x, raised<Math>(-Math::log_unit(of.target), of.gamma), of.weight);
+  }
+};
+
+struct AsymmetricElement : Element<AsymmetricElement> {
+  static constexpr const char* kName = "asymmetric";
+  static constexpr HardLoss kHard = HardLoss::kAsymmetric;
+  static constexpr bool kPositivesApart = true;
+  static constexpr bool kHasConstants = true;
+  static constexpr bool kSeldom = true;
+  template <class Math, class Real = typename Math::Real>
+  EFL_HOST_DEVICE static LossTerms<Math> hard(Real x, Real gamma, Real weight,
+                                              const efl_constants& constants) {
+    return asymmetric_terms<Math>(x, gamma, weight, constants);
+  }
+  template <class Math, class Real = typename Math::Real>
+  EFL_HOST_DEVICE static LossTerms<Math> apart(Real x, const Positive<Math>& of,
+                                               const efl_constants& constants) {
+    return asymmetric_positive<Math>(x, of, constants);
+  }
+};
+
+// Effective Class Margins (Hyun Cho and Kraehenbuehl, ECCV 2022): cross-entropy of 2 x + delta_j.
+// The shift delta_j takes the place of gamma.
+struct ClassMarginElement : Element<ClassMarginElement> {
+  static constexpr const char* kName = "classMargin";
+  static constexpr HardLoss kHard = HardLoss::kClassMargin;
+  static constexpr bool kPositivesApart = true;
+  static constexpr bool kHasPower = false;
+  static constexpr bool kSeldom = true;
+  template <class Math, class Real = typename Math::Real>
+  EFL_HOST_DEVICE static LossTerms<Math> hard(Real x, Real shift, Real weight) {
+    const Real two = Math::constant(2);
+    LossTerms<Math> terms = cross_entropy_terms<Math>(Math::multiply_add(two, x, shift), weight);
+    terms.gradient = two * terms.gradient;
+    return terms;
+  }
+  template <class Math, class Real = typename Math::Real>
+  EFL_HOST_DEVICE static LossTerms<Math> apart(Real x, const Positive<Math>& of,
+                                               const efl_constants&) {
+    LossTerms<Math> terms = weighted_entropy<Math>(2 * x + of.gamma, of.target, of.weight);
+    terms.gradient = 2 * terms.gradient;
+    return terms;
+  }
+};
+
 // Calls `visit` with the struct of a loss.
 template <class Visit>
 EFL_HOST_DEVICE auto with_loss(efl_loss loss, const Visit& visit) {
@@ -341,10 +576,93 @@ EFL_HOST_DEVICE auto with_loss(efl_loss loss, const Visit& visit) {
       return visit(QualityFocalElement{});
     case EFL_LOSS_CROSS_ENTROPY:
       return visit(CrossEntropyElement{});
+    case EFL_LOSS_VARIFOCAL:
+      return visit(VarifocalElement{});
+    case EFL_LOSS_DETACHED_VARIFOCAL:
+      return visit(DetachedVarifocalElement{});
+    case EFL_LOSS_IOU_AWARE_BCE:
+      return visit(IouAwareBceElement{});
+    case EFL_LOSS_MATCHABILITY:
+      return visit(MatchabilityElement{});
+    case EFL_LOSS_ASYMMETRIC:
+      return visit(AsymmetricElement{});
+    case EFL_LOSS_CLASS_MARGIN:
+      return visit(ClassMarginElement{});
     case EFL_LOSS_FOCAL:
       break;
   }
   return visit(FocalElement{});
+}
+
+// And with the struct that its kernels are compiled for.
+template <class Visit>
+EFL_HOST_DEVICE auto with_hard_loss(HardLoss loss, const Visit& visit) {
+  switch (loss) {
+    case HardLoss::kCrossEntropy:
+      return visit(CrossEntropyElement{});
+    case HardLoss::kDetachedFocal:
+      return visit(DetachedFocalElement{});
+    case HardLoss::kAsymmetric:
+      return visit(AsymmetricElement{});
+    case HardLoss::kClassMargin:
+      return visit(ClassMarginElement{});
+    case HardLoss::kFocal:
+      break;
+  }
+  return visit(FocalElement{});
+}
+
+// Whether every positive of a loss is computed apart, and whether it has a quality.
+EFL_HOST_DEVICE bool has_positives_apart(efl_loss loss) {
+  return with_loss(loss, [](auto kind) { return decltype(kind)::kPositivesApart; });
+}
+EFL_HOST_DEVICE bool is_of_quality(efl_loss loss) {
+  return with_loss(loss, [](auto kind) { return decltype(kind)::kOfQuality; });
+}
+
+// The hard elements of a problem.
+EFL_HOST_DEVICE HardLoss hard_loss_of(const efl_problem& problem) {
+  const HardLoss hard =
+      with_loss(problem.loss, [](auto kind) { return decltype(kind)::Hard::kHard; });
+  if (hard != HardLoss::kAsymmetric || problem.constants.margin > 0) return hard;
+  return problem.constants.detached ? HardLoss::kDetachedFocal : HardLoss::kFocal;
+}
+
+// A hard element.
+template <class Loss, class Math>
+EFL_HOST_DEVICE LossTerms<Math> hard_terms(typename Math::Real u, typename Math::Real gamma,
+                                           typename Math::Real weight,
+                                           const efl_constants& constants) {
+  if constexpr (Loss::kHasConstants) {
+    return Loss::template hard<Math>(u, gamma, weight, constants);
+  } else {
+    return Loss::template hard<Math>(u, gamma, weight);
+  }
+}
+
+// A positive that is not hard, with its part that counts as a positive's in the statistics.
+template <class Math>
+struct SoftTerms : LossTerms<Math> {
+  typename Math::Real share;
+};
+
+template <class Loss, class Math>
+EFL_HOST_DEVICE SoftTerms<Math> soft_terms(typename Math::Real x, typename Math::Real target,
+                                           typename Math::Real gamma,
+                                           typename Math::Real positive_weight,
+                                           typename Math::Real negative_weight,
+                                           const efl_constants& constants) {
+  // alpha_t for a soft target.
+  const typename Math::Real mixed = target * positive_weight + (1 - target) * negative_weight;
+  const bool negative = Loss::kZeroIsNegative && target == 0;
+  const typename Math::Real share = Loss::kOfQuality ? !negative : target;
+  if constexpr (Loss::kPositivesApart) {
+    const typename Math::Real weight = Loss::kOfQuality ? positive_weight : mixed;
+    return {Loss::template apart<Math>(x, {target, gamma, weight, negative_weight}, constants),
+            share};
+  } else {
+    return {Loss::template soft<Math>(x, target, 1 - target, gamma, mixed), share};
+  }
 }
 
 }  // namespace efl

@@ -10,8 +10,23 @@
 typedef enum efl_loss {
   EFL_LOSS_FOCAL = 0,
   EFL_LOSS_QUALITY_FOCAL = 1,
-  EFL_LOSS_CROSS_ENTROPY = 2
+  EFL_LOSS_CROSS_ENTROPY = 2,
+  EFL_LOSS_VARIFOCAL = 3,
+  EFL_LOSS_DETACHED_VARIFOCAL = 4,
+  EFL_LOSS_IOU_AWARE_BCE = 5,
+  EFL_LOSS_MATCHABILITY = 6,
+  EFL_LOSS_ASYMMETRIC = 7,
+  EFL_LOSS_CLASS_MARGIN = 8
 } efl_loss;
+
+/* What some losses have, the same for all of their elements. */
+typedef struct efl_constants {
+  double exponent;     /* of the score in the target of IA-BCE; gamma of positives of ASL */
+  float margin;        /* of ASL */
+  int32_t detached;    /* ASL: the modulator is a constant to the gradient */
+  int32_t unweighted;  /* VFL: positives do not weigh their quality */
+  int32_t spares_zero; /* VFL: a positive of quality 0 counts for nothing */
+} efl_constants;
 
 /* How an integer label names a column of the logits. */
 typedef struct efl_label_convention {
@@ -38,7 +53,8 @@ typedef struct efl_problem {
   const efl_level* levels;
   int32_t level_count;
   efl_loss loss;
-  const float* gamma;           /* per column: the focusing factor gamma_j */
+  efl_constants constants;
+  const float* gamma;           /* per column: the focusing factor gamma_j; of ECM the shift */
   const float* positive_weight; /* per column: alpha gamma_j / gamma_b */
   const float* negative_weight; /* per column: (1 - alpha) gamma_j / gamma_b */
   /* Per column, or null: in place of negative_weight in rows that have a class. */

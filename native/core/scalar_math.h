@@ -35,6 +35,9 @@ struct BasicScalarMath {
     *high = std::log(a);
     *low = 0;
   }
+  EFL_HOST_DEVICE static Real log1p_positive(Real a) { return std::log1p(a); }
+  EFL_HOST_DEVICE static Real where_negative(Real a, Real yes, Real no) { return a < 0 ? yes : no; }
+  EFL_HOST_DEVICE static Real unless_nan(Real a, Real value) { return std::isnan(a) ? a : value; }
 };
 
 // float64: the reference that every kernel is held against, and soft targets.

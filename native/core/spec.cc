@@ -16,11 +16,17 @@ constexpr double kNone = 0;
 constexpr uint32_t only(efl_family family) { return 1u << family; }
 constexpr uint32_t kFocal = only(EFL_FOCAL_LOSS) | only(EFL_EQUALIZED_FOCAL_LOSS);
 constexpr uint32_t kQuality = only(EFL_QUALITY_FOCAL_LOSS) | only(EFL_EQUALIZED_QUALITY_FOCAL_LOSS);
-constexpr uint32_t kEqualized =
-    only(EFL_EQUALIZED_FOCAL_LOSS) | only(EFL_EQUALIZED_QUALITY_FOCAL_LOSS);
+constexpr uint32_t kVarifocal = only(EFL_VARIFOCAL_LOSS) | only(EFL_EQUALIZED_VARIFOCAL_LOSS);
+constexpr uint32_t kEqualized = only(EFL_EQUALIZED_FOCAL_LOSS) |
+                                only(EFL_EQUALIZED_QUALITY_FOCAL_LOSS) |
+                                only(EFL_EQUALIZED_VARIFOCAL_LOSS);
 constexpr uint32_t kWithStatistics = kEqualized | only(EFL_EQUALIZATION_LOSS_V2);
 constexpr uint32_t kAllFamilies = ~0u;
-constexpr uint32_t kOfLabels = kAllFamilies & ~kQuality;  // a quality is a soft target by itself
+// Whose targets can be smoothed: a quality is a soft target by itself, and other losses have
+// positives that are not their negatives turned round.
+constexpr uint32_t kSmoothed = kFocal | only(EFL_EQUALIZATION_LOSS_V2) |
+                               only(EFL_EQUALIZATION_LOSS) |
+                               only(EFL_ADAPTIVE_CLASS_SUPPRESSION_LOSS);
 
 // What an option may be. A float32 that is not finite would make every result NaN.
 bool any(double) { return true; }
@@ -30,6 +36,8 @@ bool is_positive(double value) { return value > 0 && is_finite_float(value); }
 bool is_positive_double(double value) { return value > 0 && std::isfinite(value); }
 bool is_one_or_more(double value) { return value >= 1 && is_finite_float(value); }
 bool is_gain(double value) { return value >= 0 && is_finite_float(1 + value); }
+bool is_zero_or_one_or_more(double value) { return value == 0 || is_one_or_more(value); }
+bool is_margin(double value) { return value == 0 || (value >= 1e-6 && value < 1); }
 bool is_share(double value) { return value >= 0 && value <= 1; }
 bool is_score(double value) { return value > 0 && value < 1; }
 bool is_below_one(double value) { return value >= 0 && static_cast<float>(value) < 1; }
@@ -46,6 +54,9 @@ constexpr const char* kFinite = "a finite number";
 constexpr const char* kNotNegative = "a finite number >= 0";
 constexpr const char* kPositive = "a finite number > 0";
 constexpr const char* kOneOrMore = "a finite number >= 1";
+constexpr const char* kZeroOrOneOrMore = "0, or a finite number >= 1";
+constexpr const char* kMargin = "0, or a number in [1e-6, 1)";
+constexpr const char* kFlagged = "true or false";
 constexpr const char* kShare = "a number in [0, 1]";
 constexpr const char* kScore = "a number in (0, 1)";
 constexpr const char* kBelowOne = "a number in [0, 1)";
@@ -72,11 +83,25 @@ const std::vector<Option>& options() {
       option(EFL_FIELD(class_weight), kPerClass, kAllFamilies, kNone, kNotNegative,
              is_not_negative),
       option(EFL_FIELD(loss_weight), kNumber, kAllFamilies, 1, kFinite, is_finite_float),
-      option(EFL_FIELD(gamma), kNumber, only(EFL_FOCAL_LOSS), 2, kNotNegative, is_not_negative),
-      option(EFL_FIELD(gamma), kNumber, only(EFL_EQUALIZED_FOCAL_LOSS), 2, kPositive, is_positive),
+      option(EFL_FIELD(gamma), kNumber,
+             only(EFL_FOCAL_LOSS) | only(EFL_VARIFOCAL_LOSS) | only(EFL_IOU_AWARE_BCE_LOSS), 2,
+             kNotNegative, is_not_negative),
+      option(EFL_FIELD(gamma), kNumber,
+             only(EFL_EQUALIZED_FOCAL_LOSS) | only(EFL_EQUALIZED_VARIFOCAL_LOSS), 2, kPositive,
+             is_positive),
+      option(EFL_FIELD(gamma), kNumber, only(EFL_MATCHABILITY_AWARE_LOSS), 1.5, kPositive,
+             is_positive),
       option(EFL_FIELD(gamma), kNumber, kQuality, 2, kOneOrMore, is_one_or_more),
-      option(EFL_FIELD(class_alpha), kPerClass, kFocal, kNone, kAlpha, is_alpha),
+      option(EFL_FIELD(class_alpha), kPerClass, kFocal | kQuality, kNone, kAlpha, is_alpha),
       option(EFL_FIELD(alpha), kNumber, kFocal, 0.25, kAlpha, is_alpha),
+      option(EFL_FIELD(alpha), kNumber, kQuality, -1, kAlpha, is_alpha),
+      option(EFL_FIELD(alpha), kNumber, kVarifocal, 0.75, kNotNegative, is_not_negative),
+      option(EFL_FIELD(alpha), kNumber, only(EFL_MATCHABILITY_AWARE_LOSS), 1, kNotNegative,
+             is_not_negative),
+      option(EFL_FIELD(alpha), kNumber, only(EFL_IOU_AWARE_BCE_LOSS), 0.25, kShare, is_share),
+      option(EFL_FIELD(class_pos_weight), kPerClass, kAllFamilies, kNone, kNotNegative,
+             is_not_negative),
+      option(EFL_FIELD(pos_weight), kNumber, kAllFamilies, 1, kNotNegative, is_not_negative),
       // What gamma allows is checked in set_rule.
       option(EFL_FIELD(scale_factor), kNumber, kEqualized, 8, kScale, is_not_negative),
       option(EFL_FIELD(map_steepness), kNumber, only(EFL_EQUALIZATION_LOSS_V2), 12, kPositive,
@@ -85,7 +110,9 @@ const std::vector<Option>& options() {
              is_finite_float),
       option(EFL_FIELD(positive_gain), kNumber, only(EFL_EQUALIZATION_LOSS_V2), 4, kNotNegative,
              is_gain),
-      option(EFL_FIELD(objectness), kFlag, only(EFL_EQUALIZATION_LOSS_V2), 0, "true or false", any),
+      option(EFL_FIELD(objectness), kFlag,
+             only(EFL_EQUALIZATION_LOSS_V2) | only(EFL_EFFECTIVE_CLASS_MARGIN_LOSS), 0, kFlagged,
+             any),
       option(EFL_FIELD(class_frequencies), kPerClass, only(EFL_EQUALIZATION_LOSS), kNone, kShare,
              is_share, true),
       option(EFL_FIELD(frequency_threshold), kNumber, only(EFL_EQUALIZATION_LOSS), 0.00177, kShare,
@@ -95,9 +122,22 @@ const std::vector<Option>& options() {
       option(EFL_FIELD(background_weight), kPerClass, only(EFL_ADAPTIVE_CLASS_SUPPRESSION_LOSS),
              kNone, kNotNegative, is_not_negative),
       option(EFL_FIELD(positive_threshold), kNumber, kAllFamilies, 0, kBelowOne, is_below_one),
-      option(EFL_FIELD(label_smoothing), kNumber, kOfLabels, 0, kBelowOne, is_below_one),
+      option(EFL_FIELD(label_smoothing), kNumber, kSmoothed, 0, kBelowOne, is_below_one),
       option(EFL_FIELD(half_life), kNumber, kWithStatistics, kNone, kPositive, is_positive_double),
       option(EFL_FIELD(start_after), kInteger, kWithStatistics, 0, kSteps, is_step_count),
+      option(EFL_FIELD(iou_weighted), kFlag, kVarifocal, 1, kFlagged, any),
+      option(EFL_FIELD(detach_weight), kFlag, kVarifocal | only(EFL_ASYMMETRIC_LOSS), 0, kFlagged,
+             any),
+      option(EFL_FIELD(ignore_zero_quality), kFlag, kVarifocal, 0, kFlagged, any),
+      option(EFL_FIELD(gamma_positive), kNumber, only(EFL_ASYMMETRIC_LOSS), 1, kNotNegative,
+             is_not_negative),
+      option(EFL_FIELD(gamma_negative), kNumber, only(EFL_ASYMMETRIC_LOSS), 4, kZeroOrOneOrMore,
+             is_zero_or_one_or_more),
+      option(EFL_FIELD(margin), kNumber, only(EFL_ASYMMETRIC_LOSS), 0.05, kMargin, is_margin),
+      option(EFL_FIELD(class_counts), kPerClass, only(EFL_EFFECTIVE_CLASS_MARGIN_LOSS), kNone,
+             kPositive, is_positive, true),
+      option(EFL_FIELD(background_ratio), kNumber, only(EFL_EFFECTIVE_CLASS_MARGIN_LOSS), 6.3313,
+             kPositive, is_positive),
   };
 #undef EFL_FIELD
   return all;
@@ -123,7 +163,9 @@ void check_options(const efl_settings& given) {
   for (const Option& option : options()) {
     if (!option.belongs_to(given.family)) continue;
     if (option.kind == OptionKind::kInteger) check_option(option, field<int32_t>(given, option));
-    if (option.offset == offsetof(efl_settings, alpha) && given.class_alpha) continue;
+    const bool has_class_alpha =
+        given.class_alpha && ((kFocal | kQuality) >> given.family & 1) != 0;
+    if (option.offset == offsetof(efl_settings, alpha) && has_class_alpha) continue;
     if (option.kind == OptionKind::kNumber) {
       // A default is good, also one that means none.
       const double value = field<double>(given, option);
@@ -147,6 +189,14 @@ constexpr Family kFamilies[] = {
     {EFL_EQUALIZATION_LOSS_V2, "EqualizationLossV2", EFL_LOSS_CROSS_ENTROPY, Rule::kEqualizationV2},
     {EFL_EQUALIZATION_LOSS, "EqualizationLoss", EFL_LOSS_CROSS_ENTROPY, Rule::kFixed},
     {EFL_ADAPTIVE_CLASS_SUPPRESSION_LOSS, "AdaptiveClassSuppressionLoss", EFL_LOSS_CROSS_ENTROPY,
+     Rule::kFixed},
+    {EFL_VARIFOCAL_LOSS, "VarifocalLoss", EFL_LOSS_VARIFOCAL, Rule::kFixed},
+    {EFL_EQUALIZED_VARIFOCAL_LOSS, "EqualizedVarifocalLoss", EFL_LOSS_VARIFOCAL,
+     Rule::kEqualizedFocal},
+    {EFL_IOU_AWARE_BCE_LOSS, "IouAwareBceLoss", EFL_LOSS_IOU_AWARE_BCE, Rule::kFixed},
+    {EFL_MATCHABILITY_AWARE_LOSS, "MatchabilityAwareLoss", EFL_LOSS_MATCHABILITY, Rule::kFixed},
+    {EFL_ASYMMETRIC_LOSS, "AsymmetricLoss", EFL_LOSS_ASYMMETRIC, Rule::kFixed},
+    {EFL_EFFECTIVE_CLASS_MARGIN_LOSS, "EffectiveClassMarginLoss", EFL_LOSS_CLASS_MARGIN,
      Rule::kFixed},
 };
 
@@ -183,23 +233,30 @@ efl_settings default_settings(int32_t family) {
   settings.family = family;
   settings.ignored_count = 1;
   settings.ignored = &kIgnoredByDefault;
-  for (const Option& option : options()) {
-    if (option.kind == OptionKind::kNumber) field<double>(settings, option) = option.fallback;
+  // The family's own last: another one may have another default for the same field.
+  for (const bool own : {false, true}) {
+    for (const Option& option : options()) {
+      if (option.belongs_to(family) != own) continue;
+      if (option.kind == OptionKind::kNumber) field<double>(settings, option) = option.fallback;
+      if (option.kind == OptionKind::kFlag) field<int32_t>(settings, option) = option.fallback != 0;
+    }
   }
   return settings;
 }
 
 Spec::Spec(const efl_settings& given) : SpecView() {
   loss = checked_family(given.family).loss;
+  if (loss == EFL_LOSS_VARIFOCAL && given.detach_weight) loss = EFL_LOSS_DETACHED_VARIFOCAL;
   check_options(given);
   check_one_of("background", "an efl_background", given.background, EFL_BACKGROUND_NONE);
   check_one_of("reduction", "an efl_reduction", given.reduction, EFL_REDUCTION_NONE);
   set_labels(given);
   set_rule(given);
+  set_constants(given);
   reduction = static_cast<efl_reduction>(given.reduction);
   loss_weight = given.loss_weight;
   positive_threshold = static_cast<float>(given.positive_threshold);
-  label_smoothing = loss == EFL_LOSS_QUALITY_FOCAL ? 0 : given.label_smoothing;
+  label_smoothing = (kSmoothed >> given.family & 1) != 0 ? given.label_smoothing : 0;
   set_weights(given);
   check_weights(given);
 }
@@ -212,7 +269,8 @@ void Spec::set_rule(const efl_settings& given) {
     rule.start_after = given.start_after;
   }
   // A loss without a focusing parameter has the modulator of gamma 0, which is 1.
-  if (loss != EFL_LOSS_CROSS_ENTROPY) rule.gamma = given.gamma;
+  const bool focuses = loss != EFL_LOSS_CROSS_ENTROPY && loss != EFL_LOSS_CLASS_MARGIN;
+  if (focuses) rule.gamma = loss == EFL_LOSS_ASYMMETRIC ? given.gamma_negative : given.gamma;
   if (rule.rule == Rule::kEqualizedFocal) {
     const double gamma = given.gamma, most = gamma + given.scale_factor;
     if (!is_finite_float(most) || !is_finite_float(most / gamma)) {
@@ -224,8 +282,44 @@ void Spec::set_rule(const efl_settings& given) {
     rule.map_steepness = given.map_steepness;
     rule.map_midpoint = given.map_midpoint;
     rule.positive_gain = given.positive_gain;
-    convention.has_objectness = given.objectness != 0;
   }
+  const bool has_objectness = rule.rule == Rule::kEqualizationV2 || loss == EFL_LOSS_CLASS_MARGIN;
+  convention.has_objectness = has_objectness && given.objectness != 0;
+}
+
+void Spec::set_constants(const efl_settings& given) {
+  objectness_weight = 1;
+  constants.unweighted = given.iou_weighted == 0;
+  constants.spares_zero = given.ignore_zero_quality != 0;
+  if (loss == EFL_LOSS_IOU_AWARE_BCE) constants.exponent = given.alpha;
+  if (loss == EFL_LOSS_ASYMMETRIC) {
+    constants.exponent = given.gamma_positive;
+    constants.margin = static_cast<float>(given.margin);
+    constants.detached = given.detach_weight != 0;
+  }
+}
+
+// Effective Class Margins: with r = (sum of all counts - n_j) / n_j a class is shifted by
+// delta_j = log(1 / r) / 4, and weighs r log((1 + r) / r).
+void Spec::set_margins(const efl_settings& given) {
+  const int32_t classes = given.classes;
+  double of_classes = 0;
+  for (int32_t j = 0; j < classes; ++j) of_classes += given.class_counts[j];
+  const double background = given.background_ratio * of_classes;
+  const auto shift = [](double rest) { return static_cast<float>(-std::log(rest) / 4); };
+  for (int32_t j = 0; j < classes; ++j) {
+    const double count = given.class_counts[j];
+    const double rest = (of_classes - count + background) / count;
+    class_gammas_.push_back(shift(rest));
+    const double weight = rest * std::log1p(1 / rest);
+    positive_weights_[j] *= weight;
+    negative_weights_[j] *= weight;
+  }
+  class_gamma = class_gammas_.data();
+  if (!convention.has_objectness) return;
+  const double rest = of_classes / background;
+  objectness_gamma = shift(rest);
+  objectness_weight = static_cast<float>(rest * std::log1p(1 / rest));
 }
 
 void Spec::set_labels(const efl_settings& given) {
@@ -249,7 +343,9 @@ void Spec::set_labels(const efl_settings& given) {
 }
 
 void Spec::set_weights(const efl_settings& given) {
-  const bool has_alpha = loss == EFL_LOSS_FOCAL;
+  const bool has_alpha = loss == EFL_LOSS_FOCAL || loss == EFL_LOSS_QUALITY_FOCAL;
+  const bool weighs_negatives = loss == EFL_LOSS_VARIFOCAL || loss == EFL_LOSS_DETACHED_VARIFOCAL ||
+                                loss == EFL_LOSS_MATCHABILITY;
   const bool spares_rare = given.family == EFL_EQUALIZATION_LOSS;
   const bool suppresses = given.family == EFL_ADAPTIVE_CLASS_SUPPRESSION_LOSS;
   const auto value_or = [](const double* values, int32_t j, double otherwise) {
@@ -258,9 +354,12 @@ void Spec::set_weights(const efl_settings& given) {
   for (int32_t j = 0; j < given.classes; ++j) {
     const double weight = value_or(given.class_weight, j, 1);
     const double alpha = has_alpha ? value_or(given.class_alpha, j, given.alpha) : -1;
-    const double negative = alpha < 0 ? weight : (1 - alpha) * weight;
+    const double negative = weighs_negatives ? given.alpha * weight
+                            : alpha < 0      ? weight
+                                             : (1 - alpha) * weight;
+    const double of_positives = value_or(given.class_pos_weight, j, given.pos_weight);
     const double in_background = suppresses ? value_or(given.background_weight, j, 1) : 1;
-    positive_weights_.push_back(alpha < 0 ? weight : alpha * weight);
+    positive_weights_.push_back((alpha < 0 ? weight : alpha * weight) * of_positives);
     negative_weights_.push_back(negative * in_background);
     if (spares_rare) {
       const bool rare = given.class_frequencies[j] < given.frequency_threshold;
@@ -268,6 +367,7 @@ void Spec::set_weights(const efl_settings& given) {
     }
     if (suppresses) foreground_weights_.push_back(static_cast<float>(negative));
   }
+  if (loss == EFL_LOSS_CLASS_MARGIN) set_margins(given);
   positive_weight = positive_weights_.data();
   negative_weight = negative_weights_.data();
   foreground_weight = foreground_weights_.empty() ? nullptr : foreground_weights_.data();
@@ -288,9 +388,15 @@ void Spec::check_weights(const efl_settings& given) const {
                                     [&](double weight) { return !is_finite_float(weight * most); });
     if (found == weights->end()) continue;
     const auto j = found - weights->begin();
-    throw ArgumentError{"class_weight",
-                        "a number that keeps the largest weight of an element finite in float32",
-                        given.class_weight ? given.class_weight[j] : *found, true, j};
+    constexpr const char* kExpected =
+        "a number that keeps the largest weight of an element finite in float32";
+    const bool is_own = given.class_weight || (!given.class_pos_weight && given.pos_weight == 1);
+    if (is_own) {
+      throw ArgumentError{"class_weight", kExpected,
+                          given.class_weight ? given.class_weight[j] : *found, true, j};
+    }
+    if (!given.class_pos_weight) throw ArgumentError{"pos_weight", kExpected, given.pos_weight};
+    throw ArgumentError{"class_pos_weight", kExpected, given.class_pos_weight[j], true, j};
   }
 }
 

@@ -58,6 +58,7 @@ struct SpecView {
   ClassRule rule;
   efl_label_convention convention;
   efl_loss loss;
+  efl_constants constants;
   efl_reduction reduction;
   double loss_weight;
   const double* positive_weight;   // alpha, or what takes its place, times the class's weight
@@ -65,7 +66,9 @@ struct SpecView {
   const float* foreground_weight;  // or null where negatives weigh the same in all rows
   float foreground_threshold;
   float positive_threshold;
-  double label_smoothing;  // 0 in the quality losses, whose targets are soft for a reason
+  double label_smoothing;    // 0 in the quality losses, whose targets are soft for a reason
+  const float* class_gamma;  // or null: in place of that of the rule, which is kFixed then
+  float objectness_gamma, objectness_weight;  // of the column beyond the classes
 
   int32_t columns() const { return columns_of(convention); }
   bool keeps_statistics() const { return rule.rule != Rule::kFixed; }
@@ -82,12 +85,14 @@ class Spec : public SpecView {
  private:
   void set_rule(const efl_settings& given);
   void set_labels(const efl_settings& given);
+  void set_constants(const efl_settings& given);
+  void set_margins(const efl_settings& given);
   void set_weights(const efl_settings& given);
   void check_weights(const efl_settings& given) const;
 
   std::vector<int32_t> ignored_;
   std::vector<double> positive_weights_, negative_weights_;
-  std::vector<float> foreground_weights_;
+  std::vector<float> foreground_weights_, class_gammas_;
 };
 
 // Finite as the float32 the kernels compute with.

@@ -43,6 +43,8 @@ void update_parameters(const SpecView& spec, const std::vector<double>& ratio, i
       negative_weights[j] = static_cast<float>(negative_weight[j] * negative);
     }
   });
+  if (!spec.class_gamma) return;
+  for (int32_t j = first; j < last; ++j) gammas[j] = spec.class_gamma[j];
 }
 
 GradientStatistics::GradientStatistics(const ClassRule& rule, int32_t classes)

@@ -11,8 +11,12 @@ namespace efl {
 // Arrays in the form the kernels read, one value for each column. A column beyond the classes is
 // that of objectness, which no statistics change.
 struct ColumnParameters {
-  explicit ColumnParameters(int32_t columns)
-      : gamma(columns, 0.0f), positive_weight(columns, 1.0f), negative_weight(columns, 1.0f) {}
+  ColumnParameters() = default;
+  // Those of objectness in every column.
+  explicit ColumnParameters(const SpecView& spec)
+      : gamma(spec.columns(), spec.objectness_gamma),
+        positive_weight(spec.columns(), spec.objectness_weight),
+        negative_weight(spec.columns(), spec.objectness_weight) {}
 
   std::vector<float> gamma;
   std::vector<float> positive_weight;

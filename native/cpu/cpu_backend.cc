@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "../core/labels.h"
+#include "../core/loss_math.h"
 #include "../core/reduction.h"
 #include "compute_tiles.h"
 #include "cpu_features.h"
@@ -19,18 +20,19 @@ namespace {
 
 // Where the range does not say so, the first gamma usually does: all are looked at where the
 // classes are still balanced.
-bool all_gammas_are_2(const efl_problem& problem) {
+bool all_gammas_are(float wanted, const efl_problem& problem) {
   const efl_parameter_range& range = problem.range;
-  if (range.least_gamma > 2 || range.largest_gamma < 2) return false;
+  if (range.least_gamma > wanted || range.largest_gamma < wanted) return false;
   return range.least_gamma == range.largest_gamma ||
          std::all_of(problem.gamma, problem.gamma + columns_of(problem.convention),
-                     [](float gamma) { return gamma == 2; });
+                     [wanted](float gamma) { return gamma == wanted; });
 }
 
 // Without a modulator the focal losses are cross-entropy.
-efl_loss hard_loss_of(const efl_problem& problem) {
-  const bool focal = problem.loss == EFL_LOSS_FOCAL || problem.loss == EFL_LOSS_QUALITY_FOCAL;
-  return focal && problem.range.largest_gamma == 0 ? EFL_LOSS_CROSS_ENTROPY : problem.loss;
+HardLoss simplest_hard_loss(const efl_problem& problem) {
+  const HardLoss hard = hard_loss_of(problem);
+  const bool focal = hard == HardLoss::kFocal || hard == HardLoss::kDetachedFocal;
+  return focal && problem.range.largest_gamma == 0 ? HardLoss::kCrossEntropy : hard;
 }
 
 // What the survey found of targets, weights and masks is kept for the kernels; labels alone they
@@ -56,8 +58,9 @@ FocalTask task_of(const efl_problem& problem, const Scales& scales, const efl_su
   task.problem = &problem;
   task.gradient_factor = static_cast<float>(scales.gradient);
   task.element_factor = static_cast<float>(scales.element);
-  task.hard_loss = hard_loss_of(problem);
-  task.square = all_gammas_are_2(problem);
+  task.hard_loss = simplest_hard_loss(problem);
+  task.square = all_gammas_are(task.hard_loss == HardLoss::kAsymmetric ? 4 : 2, problem);
+  task.soft_below = has_positives_apart(problem.loss) ? std::numeric_limits<float>::infinity() : 1;
   task.largest_gamma = problem.range.largest_gamma;
   task.largest_weight = static_cast<float>(
       std::min(static_cast<double>(problem.range.largest_weight) * survey.largest_weight,

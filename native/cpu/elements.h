@@ -29,24 +29,47 @@ struct WithStatistics {
   static constexpr bool kGradient = true, kStatistics = true;
 };
 
-// The element a kernel is compiled for: that of a loss, with gamma = 2 for every column or not.
+// The element a kernel is compiled for: that of a loss, with one gamma for every column whose
+// powers are products, or not.
 template <class Loss, bool kSquare>
 struct GroupElement {
+  static constexpr bool kSeldom = Loss::kSeldom;
+  static constexpr bool kPositivesApart = Loss::kSeldom;  // no other element has them only apart
+  // Of a logit: where a loss moves it, it leaves the domain that it has been found in.
+  static constexpr bool kLowPays = kHasTables && Loss::kHard != efl::HardLoss::kClassMargin;
+
   template <int32_t kStreams, Domain kDomain>
-  EFL_INLINE auto terms(Group<kStreams> u, Group<kStreams> gamma, Group<kStreams> weight) {
-    return Loss::template hard<GroupMath<kStreams, kSquare, kDomain>>(u, gamma, weight);
+  EFL_INLINE auto terms(Group<kStreams> u, Group<kStreams> gamma, Group<kStreams> weight,
+                        const efl_constants& constants) {
+    return efl::hard_terms<Loss, GroupMath<kStreams, kSquare, kDomain>>(u, gamma, weight,
+                                                                        constants);
   }
 };
 
 // Calls `visit` with the element of a call.
 template <class Visit>
 EFL_INLINE void with_element(const FocalTask& task, const Visit& visit) {
-  efl::with_loss(task.hard_loss, [&](auto loss) {
-    using Loss = typename decltype(loss)::Hard;
+  efl::with_hard_loss(task.hard_loss, [&](auto loss) {
+    using Loss = decltype(loss);
     if constexpr (Loss::kHasPower) {
       if (task.square) return visit(GroupElement<Loss, true>{});
     }
     visit(GroupElement<Loss, false>{});
+  });
+}
+
+// Whether most kernels are not compiled for the element of a call. They are run with another one
+// then, and leave everything to what decides while it runs.
+EFL_INLINE bool is_seldom(const FocalTask& task) {
+  return efl::with_hard_loss(task.hard_loss, [](auto loss) { return decltype(loss)::kSeldom; });
+}
+
+// Calls `visit` with an element that all kernels are compiled for.
+template <class Visit>
+EFL_INLINE void with_usual_element(const FocalTask& task, const Visit& visit) {
+  if (is_seldom(task)) return visit(GroupElement<efl::CrossEntropyElement, false>{});
+  with_element(task, [&](auto element) {
+    if constexpr (!decltype(element)::kSeldom) visit(element);
   });
 }
 
@@ -57,9 +80,6 @@ constexpr int32_t kStreams = 5;
 #else
 constexpr int32_t kStreams = 4;
 #endif
-
-// Whether Domain::kLow is worth asking for: without tables there is little for it to leave out.
-constexpr bool kLowPays = kHasTables;
 
 // Absent arrays are null.
 struct Stream {
@@ -78,7 +98,7 @@ struct Lanes {
   Group<kStreams> negative_weight;
   Group<kStreams> target;  // read where `soft`
   Bits positive[kStreams];
-  Bits soft[kStreams];     // positives whose target, or quality, is less than 1
+  Bits soft[kStreams];     // positives that are not hard, mostly for a target of less than 1
   Bits counted[kStreams];  // the others are in ignored rows, or masked
   Bits classes[kStreams];  // the others are objectness; read where targets are smoothed
 };
@@ -103,10 +123,11 @@ EFL_INLINE void store_lanes(float* to, Pack a, int32_t count) {
 
 class Elements {
  public:
-  Elements(const FocalTask& task, const efl_level& level)
+  // `compiled` says whether the kernel is compiled for the element of the call.
+  Elements(const FocalTask& task, const efl_level& level, bool compiled)
       : problem_(*task.problem),
         task_(task),
-        plain_(!task.smooth && task.largest_gamma <= kPlainGamma &&
+        plain_(compiled && !task.smooth && task.largest_gamma <= kPlainGamma &&
                task.largest_weight <= kPlainWeight),
         threshold_(level.targets ? problem_.positive_threshold : -1),
         wide_(task.largest_weight > kPlainWeight || level.grad_output),
@@ -165,7 +186,8 @@ class Elements {
   EFL_MEMBER Group<kStreams> negatives(const Stream* streams, int64_t at, Group<kStreams> logits,
                                        Group<kStreams> gamma, Group<kStreams> weight,
                                        DoublePack* loss) const {
-    const auto terms = Element::template terms<kStreams, kDomain>(logits, gamma, weight);
+    const auto terms =
+        Element::template terms<kStreams, kDomain>(logits, gamma, weight, problem_.constants);
     add_to(loss, sum_of_products(terms.scaled, terms.cross_entropy));
     Group<kStreams> magnitude = terms.gradient;
     EFL_UNROLL for (int32_t r = 0; r < kStreams; ++r) {
@@ -195,7 +217,8 @@ class Elements {
                                       DoublePack* loss) const {
     EFL_UNROLL for (int32_t r = 0; r < kStreams; ++r) logits.of[r] =
         select(positive[r], -logits.of[r], logits.of[r]);
-    const auto terms = Element::template terms<kStreams, Domain::kPlain>(logits, gamma, weight);
+    const auto terms = Element::template terms<kStreams, Domain::kPlain>(logits, gamma, weight,
+                                                                         problem_.constants);
     add_to(loss, sum_of_products(terms.scaled, terms.cross_entropy));
     if constexpr (Outputs::kGradient) {
       EFL_UNROLL for (int32_t r = 0; r < kStreams; ++r) {
@@ -214,13 +237,18 @@ class Elements {
     Group<kStreams> x;
     EFL_UNROLL for (int32_t r = 0; r < kStreams; ++r) x.of[r] =
         select(lanes.counted[r], lanes.logits.of[r], Pack{});
-    Group<kStreams> loss, gradient, share;
+    Group<kStreams> scaled, entropy, gradient, share;
     if (__builtin_expect(task_.smooth, 0)) {
-      smoothed_terms<kStreams>(x, lanes, &loss, &gradient, &share);
+      smoothed_terms<kStreams>(x, lanes, &scaled, &entropy, &gradient, &share);
     } else {
-      terms_as_given<kStreams>(x, lanes, &loss, &gradient, &share);
+      terms_as_given<kStreams>(x, lanes, &scaled, &entropy, &gradient, &share);
     }
-    add_rows_to(&loss_, loss, wide_ || !all_moderate(x));
+    const Group<kStreams> loss = scaled * entropy;
+    if (__builtin_expect(task_.largest_weight > kPlainWeight || !all_moderate(x), 0)) {
+      add_rows_to(&loss_, loss, true);
+    } else {
+      add_to(&loss_, sum_of_products(scaled, entropy));  // as `negatives` does
+    }
     return finish_mixed<kStreams>(streams, at, count, x, lanes.counted, loss, gradient, share);
   }
 
@@ -228,8 +256,8 @@ class Elements {
   // `share`: of the gradient that counts as a positive's in the statistics.
   template <int32_t kStreams>
   EFL_MEMBER void terms_as_given(const Group<kStreams>& x, const Lanes<kStreams>& lanes,
-                                 Group<kStreams>* loss, Group<kStreams>* gradient,
-                                 Group<kStreams>* share) const {
+                                 Group<kStreams>* scaled, Group<kStreams>* entropy,
+                                 Group<kStreams>* gradient, Group<kStreams>* share) const {
     Group<kStreams> u, weight;
     Bits any_soft = {};
     EFL_UNROLL for (int32_t r = 0; r < kStreams; ++r) {
@@ -239,7 +267,7 @@ class Elements {
       weight.of[r] = select(lanes.counted[r], weight.of[r], Pack{});
       any_soft |= lanes.soft[r];
     }
-    terms_of_call<kStreams>(u, lanes.gamma, weight, loss, gradient);
+    terms_of_call<kStreams>(u, lanes.gamma, weight, scaled, entropy, gradient);
     EFL_UNROLL for (int32_t r = 0; r < kStreams; ++r) {
       gradient->of[r] = select(lanes.positive[r], -gradient->of[r], gradient->of[r]);
       share->of[r] = select(lanes.positive[r], broadcast(1.0f), Pack{});
@@ -253,11 +281,12 @@ class Elements {
                         lanes.positive_weight.of[r],
                         lanes.negative_weight.of[r],
                         lanes.soft[r] & lanes.counted[r],
-                        loss->of[r],
+                        scaled->of[r],
                         gradient->of[r],
                         share->of[r]};
       soften(&soft);
-      loss->of[r] = soft.loss;
+      scaled->of[r] = soft.loss;
+      entropy->of[r] = select(soft.soft, broadcast(1.0f), entropy->of[r]);
       gradient->of[r] = soft.gradient;
       share->of[r] = soft.share;
     }
@@ -266,15 +295,16 @@ class Elements {
   // Every element has a soft target then, so that they are not for `soften`.
   template <int32_t kStreams>
   EFL_MEMBER void smoothed_terms(const Group<kStreams>& x, const Lanes<kStreams>& lanes,
-                                 Group<kStreams>* loss, Group<kStreams>* gradient,
-                                 Group<kStreams>* share) const {
+                                 Group<kStreams>* scaled, Group<kStreams>* entropy,
+                                 Group<kStreams>* gradient, Group<kStreams>* share) const {
     for (int32_t r = 0; r < kStreams; ++r) {
       const Pack hard = select(lanes.positive[r], broadcast(1.0f), Pack{});
       const Pack y = select(lanes.soft[r], lanes.target.of[r], hard);
       const SmoothedTerms terms =
           smoothed(x.of[r], y, lanes.gamma.of[r], lanes.positive_weight.of[r],
                    lanes.negative_weight.of[r], lanes.counted[r], lanes.classes[r]);
-      loss->of[r] = terms.loss;
+      scaled->of[r] = terms.loss;
+      entropy->of[r] = broadcast(1.0f);
       gradient->of[r] = terms.gradient;
       share->of[r] = select(y > threshold_, y, Pack{});
     }
@@ -283,11 +313,13 @@ class Elements {
   // With the element of the call, which is not worth being compiled into rare code.
   template <int32_t kStreams>
   EFL_MEMBER void terms_of_call(Group<kStreams> u, Group<kStreams> gamma, Group<kStreams> weight,
-                                Group<kStreams>* loss, Group<kStreams>* gradient) const {
+                                Group<kStreams>* scaled, Group<kStreams>* entropy,
+                                Group<kStreams>* gradient) const {
     with_element(task_, [&](auto element) {
-      const auto terms =
-          decltype(element)::template terms<kStreams, Domain::kAny>(u, gamma, weight);
-      *loss = terms.loss();
+      const auto terms = decltype(element)::template terms<kStreams, Domain::kAny>(
+          u, gamma, weight, problem_.constants);
+      *scaled = terms.scaled;
+      *entropy = terms.cross_entropy;
       *gradient = terms.gradient;
     });
   }
@@ -312,13 +344,18 @@ class Elements {
     const Pack other = multiply_add(kept, one - y, select(classes, broadcast(task_.rest), Pack{}));
     const Pack weight = multiply_add(target, positive_weight, other * negative_weight);
     SmoothedTerms result;
-    efl::with_loss(task_.hard_loss, [&](auto loss) {
-      using Loss = typename decltype(loss)::Hard;
-      const auto terms = Loss::template soft<GroupMath<1, false, Domain::kAny>>(
+    const auto compute = [&](auto loss) {
+      const auto terms = decltype(loss)::template soft<GroupMath<1, false, Domain::kAny>>(
           Group<1>{x}, Group<1>{target}, Group<1>{other}, Group<1>{gamma},
           Group<1>{select(counted, weight, Pack{})});
       result = {terms.loss().of[0], terms.gradient.of[0]};
-    });
+    };
+    // Other losses have no smoothed targets.
+    if (task_.hard_loss == efl::HardLoss::kFocal) {
+      compute(efl::FocalElement{});
+    } else {
+      compute(efl::CrossEntropyElement{});
+    }
     return result;
   }
 
@@ -326,9 +363,8 @@ class Elements {
     for (int32_t i = 0; i < kLanes; ++i) {
       if (!lanes->soft[i]) continue;
       const efl::cpu::SoftElement element = efl::cpu::soft_element(
-          problem_.loss, static_cast<double>(lanes->logits[i]),
-          static_cast<double>(lanes->target[i]), static_cast<double>(lanes->gamma[i]),
-          static_cast<double>(lanes->positive_weight[i]),
+          problem_, static_cast<double>(lanes->logits[i]), static_cast<double>(lanes->target[i]),
+          static_cast<double>(lanes->gamma[i]), static_cast<double>(lanes->positive_weight[i]),
           static_cast<double>(lanes->negative_weight[i]));
       lanes->loss[i] = static_cast<float>(element.loss);
       lanes->gradient[i] = static_cast<float>(element.gradient);
@@ -371,7 +407,9 @@ class Elements {
  protected:
   const efl_problem& problem_;
   const FocalTask& task_;
-  const bool plain_;       // gammas and weights are of ordinary size, and no target is smoothed
+  // Gammas and weights are of ordinary size, no target is smoothed, and the kernel knows the
+  // element.
+  const bool plain_;
   const float threshold_;  // what the targets of positives are above
   const bool wide_;        // gradients may not be: weights or upstream gradients are not
   const Pack gradient_factor_;

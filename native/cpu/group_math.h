@@ -182,6 +182,42 @@ struct GroupMath {
     return a;
   }
 
+  // By the sign bit, also where nothing is known of it.
+  EFL_INLINE Real where_negative(Real a, Real yes, Real no) {
+    EFL_UNROLL for (int32_t r = 0; r < kStreams; ++r) a.of[r] =
+        ::select_negative(a.of[r], yes.of[r], no.of[r]);
+    return a;
+  }
+  // `value`, or what is not a number.
+  EFL_INLINE Real unless_nan(Real a, Real value) {
+    if constexpr (kBounded) return value;
+    EFL_UNROLL for (int32_t r = 0; r < kStreams; ++r) value.of[r] =
+        select(a.of[r] == a.of[r], value.of[r], a.of[r]);
+    return value;
+  }
+
+  // log(a) for normal a up to 1: that of the power of two in it, and log1p of what is left.
+  EFL_INLINE Real log_unit(Real a) {
+    Real exponent;
+    EFL_UNROLL for (int32_t r = 0; r < kStreams; ++r) {
+      const Bits bits = bits_of(a.of[r]);
+      exponent.of[r] = exponent_of(bits);
+      a.of[r] = pack_of((bits & 0x007fffff) | 0x3f800000) - broadcast(1.0f);
+    }
+    return multiply_add(exponent, constant(kLn2), Unbounded::log1p_unit(a));
+  }
+  // log1p(a) for a in [0, 2^24]: 1 + a is 2^k (1 + z).
+  EFL_INLINE Real log1p_positive(Real a) {
+    Real exponent;
+    EFL_UNROLL for (int32_t r = 0; r < kStreams; ++r) {
+      const Bits bits = bits_of(a.of[r] + broadcast(1.0f));
+      exponent.of[r] = exponent_of(bits);
+      const Pack scale = pack_of((Bits{} + 0x7f000000) - (bits & 0x7f800000));
+      a.of[r] = ::multiply_add(a.of[r], scale, scale - broadcast(1.0f));
+    }
+    return multiply_add(exponent, constant(kLn2), Unbounded::log1p_unit(a));
+  }
+
   // exp(-a) for a in [0, 128].
   EFL_INLINE Real exp_of_minus(Real a) {
     const Real shifted = multiply_add(a, constant(-kLog2E), constant(kStepShift));
@@ -251,6 +287,12 @@ struct GroupMath {
   }
 
  private:
+  using Unbounded = GroupMath<kStreams, kSquare, Domain::kPlain>;  // of any argument in [0, 1]
+
+  // Of positive normal numbers.
+  EFL_INLINE Pack exponent_of(Bits bits) {
+    return __builtin_convertvector((bits >> 23) - 127, Pack);
+  }
   EFL_INLINE Real maximum(Real a, Real b) {
     EFL_UNROLL for (int32_t r = 0; r < kStreams; ++r) a.of[r] = ::maximum(a.of[r], b.of[r]);
     return a;

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "../core/labels.h"
+#include "../core/loss_math.h"
 #include "../core/problem.h"
 
 namespace efl::cpu {
@@ -38,8 +39,9 @@ struct FocalTask {
   const efl_problem* problem;
   float gradient_factor;  // |dL/du| -> gradient
   float element_factor;   // element loss -> element
-  efl_loss hard_loss;     // the problem's, or a simpler one that its hard elements are equal to
-  bool square;            // gamma is 2 for every column: its powers are products
+  HardLoss hard_loss;
+  bool square;       // gamma is that of every column whose powers are products
+  float soft_below;  // positives with a lower target, or quality, are not hard
   float largest_gamma;
   float largest_weight;
   // With targets, weights or masks: what the rows of each level are, as label_column says it, or
@@ -65,7 +67,7 @@ struct SoftElement {
   double gradient;
   double share;  // of the gradient that counts as a positive's in the statistics
 };
-SoftElement soft_element(efl_loss loss, double logit, double target, double gamma,
+SoftElement soft_element(const efl_problem& problem, double logit, double target, double gamma,
                          double positive_weight, double negative_weight);
 
 struct Kernels {

@@ -30,9 +30,11 @@ struct ElementResult {
   float share;     // of it that counts as a positive's in the statistics
 };
 
-ElementResult compute(efl_loss loss, bool smooth, const Given& element) {
-  if (smooth || (element.positive && element.target < 1)) {
-    const SoftElement result = soft_element(loss, element.logit, element.smoothed, element.gamma,
+ElementResult compute(const FocalTask& task, const Given& element) {
+  const efl_problem& problem = *task.problem;
+  const bool smooth = problem.label_smoothing > 0;
+  if (smooth || (element.positive && element.target < task.soft_below)) {
+    const SoftElement result = soft_element(problem, element.logit, element.smoothed, element.gamma,
                                             element.positive_weight, element.negative_weight);
     // What is positive follows from the target as it was given.
     const double share = smooth ? element.target : result.share;
@@ -41,8 +43,8 @@ ElementResult compute(efl_loss loss, bool smooth, const Given& element) {
   }
   const float u = element.positive ? -element.logit : element.logit;
   const float weight = element.positive ? element.positive_weight : element.negative_weight;
-  const auto terms = with_loss(loss, [&](auto kind) {
-    return decltype(kind)::template hard<ScalarFloatMath>(u, element.gamma, weight);
+  const auto terms = with_hard_loss(task.hard_loss, [&](auto kind) {
+    return hard_terms<decltype(kind), ScalarFloatMath>(u, element.gamma, weight, problem.constants);
   });
   return {terms.loss(), element.positive ? -terms.gradient : terms.gradient,
           element.positive ? 1.0f : 0.0f};
@@ -96,7 +98,7 @@ class FocalTile {
   }
 
   void element(const Given& element, int64_t index, int32_t c) {
-    const ElementResult result = compute(problem_.loss, problem_.label_smoothing > 0, element);
+    const ElementResult result = compute(task_, element);
     const bool finite = std::isfinite(element.logit);
     const float upstream = level_.grad_output ? level_.grad_output[index] : 1.0f;
     sums_->loss += static_cast<double>(result.loss);

@@ -25,7 +25,7 @@ struct Positions {
 class AnyPlanes : protected Elements {
  protected:
   AnyPlanes(const FocalTask& task, int32_t level, TileSums* sums)
-      : Elements(task, task.problem->levels[level]),
+      : Elements(task, task.problem->levels[level], !is_seldom(task)),
         level_index_(level),
         level_(task.problem->levels[level]),
         sums_(sums),
@@ -120,7 +120,7 @@ class AnyPlanes : protected Elements {
       lanes->target.of[r] = load_lanes(level_.targets + offset, count);
       lanes->positive[r] = lanes->target.of[r] > 0;
     }
-    lanes->soft[r] = lanes->positive[r] & (lanes->target.of[r] < 1);
+    lanes->soft[r] = lanes->positive[r] & (lanes->target.of[r] < task_.soft_below);
     if (task_.smooth) lanes->classes[r] = Bits{} - (c < problem_.convention.classes);
     if (selects_) select_lanes<kStreams>(positions, c, at, count, r, lanes);
   }
@@ -257,7 +257,7 @@ class Planes : AnyPlanes {
       prefetch_next<kStreams>(streams, at);
       Group<kStreams> logits, weights;
       EFL_UNROLL for (int32_t r = 0; r < kStreams; ++r) logits.of[r] = load(streams[r].logits + at);
-      const bool low = kLowPays && all_low(logits);
+      const bool low = Element::kLowPays && all_low(logits);
       if (!low && __builtin_expect(!all_moderate(logits), 0)) break;
       const Pack of_rows = load(positions.weight + at);
       EFL_UNROLL for (int32_t r = 0; r < kStreams; ++r) weights.of[r] = weight.of[r] * of_rows;

@@ -27,8 +27,8 @@ enum class Weights { kOfColumn, kOfRow };
 // What needs no haste, and so is decided while it runs.
 class AnyRows : protected Elements {
  protected:
-  AnyRows(const FocalTask& task, const Tile& tile, TileSums* sums)
-      : Elements(task, task.problem->levels[tile.level]),
+  AnyRows(const FocalTask& task, const Tile& tile, TileSums* sums, bool compiled)
+      : Elements(task, task.problem->levels[tile.level], compiled),
         level_(task.problem->levels[tile.level]),
         sums_(sums),
         columns_(efl::columns_of(task.problem->convention)),
@@ -62,20 +62,28 @@ class AnyRows : protected Elements {
   }
 
   // kMany: so many registers hold a positive that going to and fro would cost more than masks.
-  enum class Positives { kFew, kMany, kSoft };
+  // kFewSoft: few, and not all of them are hard. kAnywhere: only the targets say where.
+  enum class Positives { kFew, kMany, kFewSoft, kAnywhere };
 
   template <int32_t kStreams>
   EFL_MEMBER Positives positives_of(const Row* rows) const {
     int32_t positives = 0;
-    bool soft = false;
+    bool dense = false, soft = false;
     EFL_UNROLL for (int32_t r = 0; r < kStreams; ++r) {
       const bool positive = rows[r].column >= 0;
       positives += positive;
-      soft |= efl::is_dense(rows[r].column);
-      soft |= positive && level_.quality && level_.quality[rows[r].index] < 1;
+      dense |= efl::is_dense(rows[r].column);
+      soft |= positive && quality_of(rows[r].index) < task_.soft_below;
     }
-    if (soft) return Positives::kSoft;
-    return positives * 3 * kLanes > columns_ ? Positives::kMany : Positives::kFew;
+    const bool many = positives * 3 * kLanes > columns_;
+    if (dense || (soft && many)) return Positives::kAnywhere;
+    if (soft) return Positives::kFewSoft;
+    return many ? Positives::kMany : Positives::kFew;
+  }
+
+  // Of the positive of a row.
+  EFL_MEMBER float quality_of(int64_t index) const {
+    return level_.quality ? level_.quality[index] : 1.0f;
   }
 
   // From c on, up to here all registers are full and hold negatives only.
@@ -126,14 +134,12 @@ class AnyRows : protected Elements {
       const Pack target = load(targets);
       lanes->target.of[r] = target;
       lanes->positive[r] = target > 0;
-      lanes->soft[r] = lanes->positive[r] & (target < 1);
+      lanes->soft[r] = lanes->positive[r] & (target < task_.soft_below);
       return;
     }
     lanes->positive[r] = lane_is(row.column - c);
-    lanes->soft[r] = Bits{};
-    if (!level_.quality) return;
-    lanes->target.of[r] = broadcast(level_.quality[row.index]);
-    lanes->soft[r] = lanes->positive[r] & (lanes->target.of[r] < 1);
+    lanes->target.of[r] = broadcast(quality_of(row.index));
+    lanes->soft[r] = lanes->positive[r] & (lanes->target.of[r] < task_.soft_below);
   }
 
   // What the weight of the row and masks leave of it.
@@ -199,6 +205,41 @@ class AnyRows : protected Elements {
     return efl::label_column(problem_.convention, level_.labels[index]);
   }
 
+  // Columns first to last - 1 of some rows, by the kernel whose rows these are.
+  using Columns = void (*)(AnyRows* rows, const Row* group, int32_t first, int32_t last);
+
+  // From column c on, of these rows or, at their end, of the next ones.
+  template <int32_t kStreams>
+  EFL_MEMBER void prefetch_next(const Stage<kStreams>& stage, const Row* rows, int32_t c) const {
+    if (stride_ != 1) return;
+    const int32_t from = c < last_column_ ? c : first_column_;
+    const int64_t rows_on = c < last_column_ ? 0 : kStreams * int64_t{columns_};
+    const int32_t rest = last_column_ - from;
+    const int32_t count = rest < kStagedElements ? rest : kStagedElements;
+    for (int32_t r = 0; r < kStreams; ++r) {
+      stage.prefetch(offset_of(rows[r].index) + rows_on + from, count);
+    }
+  }
+
+  template <int32_t kStreams>
+  EFL_NEVER_INLINE void staged(const Row* rows, Columns columns) {
+    Stage<kStreams> stage(problem_.format, level_, stride_);
+    Row staged[kStreams];
+    for (int32_t c = first_column_; c < last_column_; c += kStagedElements) {
+      const int32_t end = last_column_ - c < kStagedElements ? last_column_ : c + kStagedElements;
+      for (int32_t r = 0; r < kStreams; ++r) {
+        staged[r] = rows[r];
+        static_cast<Stream&>(staged[r]) =
+            stage.open(r, offset_of(rows[r].index) + c * stride_, c, end - c);
+      }
+      prefetch_next(stage, rows, end);
+      columns(this, staged, c, end);
+      for (int32_t r = 0; r < kStreams; ++r) {
+        stage.close(r, offset_of(rows[r].index) + c * stride_, end - c);
+      }
+    }
+  }
+
   const efl_level& level_;
   TileSums* const sums_;
   const int32_t columns_;
@@ -236,7 +277,8 @@ class Rows : AnyRows {
   }
 
  private:
-  Rows(const FocalTask& task, const Tile& tile, TileSums* sums) : AnyRows(task, tile, sums) {}
+  Rows(const FocalTask& task, const Tile& tile, TileSums* sums)
+      : AnyRows(task, tile, sums, Element::kSeldom || !is_seldom(task)) {}
 
   EFL_MEMBER Row row(int64_t index) const {
     const int64_t offset = offset_of(index);
@@ -262,40 +304,13 @@ class Rows : AnyRows {
     if (problem_.format.dtype == EFL_FLOAT32 && stride_ == 1) {
       weighed<kStreams>(rows, first_column_, last_column_);
     } else {
-      staged<kStreams>(rows);
-    }
-  }
-
-  // From column c on, of these rows or, at their end, of the next ones.
-  template <int32_t kStreams>
-  EFL_MEMBER void prefetch_next(const Stage<kStreams>& stage, const Row* rows, int32_t c) const {
-    if (stride_ != 1) return;
-    const int32_t from = c < last_column_ ? c : first_column_;
-    const int64_t rows_on = c < last_column_ ? 0 : kStreams * int64_t{columns_};
-    const int32_t rest = last_column_ - from;
-    const int32_t count = rest < kStagedElements ? rest : kStagedElements;
-    for (int32_t r = 0; r < kStreams; ++r) {
-      stage.prefetch(offset_of(rows[r].index) + rows_on + from, count);
+      staged<kStreams>(rows, columns_of<kStreams>);
     }
   }
 
   template <int32_t kStreams>
-  EFL_NEVER_INLINE void staged(const Row* rows) {
-    Stage<kStreams> stage(problem_.format, level_, stride_);
-    Row staged[kStreams];
-    for (int32_t c = first_column_; c < last_column_; c += kStagedElements) {
-      const int32_t end = last_column_ - c < kStagedElements ? last_column_ : c + kStagedElements;
-      for (int32_t r = 0; r < kStreams; ++r) {
-        staged[r] = rows[r];
-        static_cast<Stream&>(staged[r]) =
-            stage.open(r, offset_of(rows[r].index) + c * stride_, c, end - c);
-      }
-      prefetch_next(stage, rows, end);
-      weighed<kStreams>(staged, c, end);
-      for (int32_t r = 0; r < kStreams; ++r) {
-        stage.close(r, offset_of(rows[r].index) + c * stride_, end - c);
-      }
-    }
+  static void columns_of(AnyRows* rows, const Row* group, int32_t first, int32_t last) {
+    static_cast<Rows*>(rows)->template weighed<kStreams>(group, first, last);
   }
 
   // Columns first to last - 1 of some rows. Where a mask or the class of a row decides over single
@@ -329,16 +344,19 @@ class Rows : AnyRows {
   template <int32_t kStreams>
   EFL_NEVER_INLINE void columns(const Row* rows, int32_t first, int32_t last) {
     const Positives positives = positives_of<kStreams>(rows);
-    if (!plain_ || positives == Positives::kSoft) return any<kStreams>(rows, first, last);
+    if (!plain_ || positives == Positives::kAnywhere) return any<kStreams>(rows, first, last);
+    const bool few = positives != Positives::kMany;
     for (int32_t c = first; c < last;) {
-      if (positives == Positives::kFew) {
+      if (few) {
         const int32_t end = end_of_negatives<kStreams>(rows, c, last);
-        if constexpr (kLowPays) c = low_registers<kStreams>(rows, c, end);
+        if constexpr (Element::kLowPays) c = low_registers<kStreams>(rows, c, end);
         c = plain<kStreams, Domain::kPlain, false>(rows, c, end);
         if (c == last) break;
       }
-      const int32_t end = positives == Positives::kFew && last - c > kLanes ? c + kLanes : last;
-      if (!kElementwise) c = labelled_registers<kStreams>(rows, c, end);
+      const int32_t end = few && last - c > kLanes ? c + kLanes : last;
+      if constexpr (!kElementwise && !Element::kPositivesApart) {
+        if (positives != Positives::kFewSoft) c = labelled_registers<kStreams>(rows, c, end);
+      }
       if (c == end) continue;
       const int32_t rest = end - c < kLanes ? end : c + kLanes;
       any<kStreams>(rows, c, rest);

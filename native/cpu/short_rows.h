@@ -38,7 +38,7 @@ class ShortRows : Elements {
   static constexpr int32_t kMostElements = 2 * kRowsPerBlock * kLanes;
 
   ShortRows(const FocalTask& task, int32_t level, bool statistics)
-      : Elements(task, task.problem->levels[level]),
+      : Elements(task, task.problem->levels[level], !is_seldom(task)),
         level_index_(level),
         level_(task.problem->levels[level]),
         columns_(efl::columns_of(task.problem->convention)),
@@ -95,7 +95,7 @@ class ShortRows : Elements {
     } else if (column >= 0) {
       positive_[at + column] = -1;
       target_[at + column] = level_.quality ? level_.quality[row] : 1.0f;
-      soft_ |= target_[at + column] < 1;
+      soft_ |= target_[at + column] < task_.soft_below;
     }
     if (problem_.foreground_weight) weigh(efl::has_class(found), at);
     if (selects_) select_row(row, at);
@@ -133,7 +133,7 @@ class ShortRows : Elements {
   }
 
   void plain_block(const Stream& stream) {
-    with_element(task_, [&](auto element) { plain_block_with<decltype(element)>(stream); });
+    with_usual_element(task_, [&](auto element) { plain_block_with<decltype(element)>(stream); });
   }
 
   template <class Element>
@@ -206,7 +206,7 @@ class ShortRows : Elements {
       if (task_.smooth) lanes.classes[r] = load(classes_ + i);
       if (!soft_) continue;
       lanes.target.of[r] = load(target_ + i);
-      lanes.soft[r] = lanes.positive[r] & (lanes.target.of[r] < 1);
+      lanes.soft[r] = lanes.positive[r] & (lanes.target.of[r] < task_.soft_below);
     }
     const Sides<kStreams> sides = mixed<kStreams>(streams, first, kLanes, lanes);
     if (!statistics_) return;
@@ -233,7 +233,7 @@ class ShortRows : Elements {
   const bool statistics_;
   const bool selects_;  // there are weights of rows, or masks
   const bool usual_;    // whether `labelled` will do where the block is not soft
-  bool soft_ = false;   // whether a positive of the block may have another target than 1
+  bool soft_ = false;   // whether a positive of the block may not be hard
   // Of a block, element by element.
   alignas(64) float values_[kMostElements];  // logits, then gradient, of a staged block
   alignas(64) float gamma_[kMostElements];

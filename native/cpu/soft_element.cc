@@ -4,15 +4,12 @@
 
 namespace efl::cpu {
 
-SoftElement soft_element(efl_loss loss, double logit, double target, double gamma,
+SoftElement soft_element(const efl_problem& problem, double logit, double target, double gamma,
                          double positive_weight, double negative_weight) {
-  // alpha_t for a soft target; the two weights are equal in the quality losses.
-  const double weight = target * positive_weight + (1.0 - target) * negative_weight;
-  return with_loss(loss, [&](auto element) {
-    const auto terms =
-        decltype(element)::template soft<ScalarMath>(logit, target, 1.0 - target, gamma, weight);
-    // A soft target is a positive in part; an element with a quality is one altogether.
-    return SoftElement{terms.loss(), terms.gradient, element.kOfQuality ? 1.0 : target};
+  return with_loss(problem.loss, [&](auto kind) {
+    const SoftTerms<ScalarMath> terms = soft_terms<decltype(kind), ScalarMath>(
+        logit, target, gamma, positive_weight, negative_weight, problem.constants);
+    return SoftElement{terms.loss(), terms.gradient, terms.share};
   });
 }
 

@@ -63,6 +63,7 @@ Criterion::Criterion(int device, const SpecView& spec)
     : device_(device),
       spec_(spec),
       classes_(spec.convention.classes),
+      class_gamma_(spec.class_gamma, spec.class_gamma + (spec.class_gamma ? classes_ : 0)),
       memory_(device, nullptr, Arrays(spec, Parts()).bytes),
       arrays_(spec, Parts(memory_.data())) {
   const int32_t columns = spec.columns();
@@ -94,10 +95,11 @@ Criterion::Criterion(int device, const SpecView& spec)
 
 // A column beyond the classes is that of objectness, which no statistics change.
 void Criterion::fill_columns(const StateArrays& state) const {
-  const std::vector<float> zeros(spec_.columns(), 0.0f), ones(spec_.columns(), 1.0f);
-  upload(state.gamma, zeros.data(), spec_.columns());
-  upload(state.column_positive_weight, ones.data(), spec_.columns());
-  upload(state.column_negative_weight, ones.data(), spec_.columns());
+  const std::vector<float> gamma(spec_.columns(), spec_.objectness_gamma),
+      weight(spec_.columns(), spec_.objectness_weight);
+  upload(state.gamma, gamma.data(), spec_.columns());
+  upload(state.column_positive_weight, weight.data(), spec_.columns());
+  upload(state.column_negative_weight, weight.data(), spec_.columns());
 }
 
 Criterion::~Criterion() {
@@ -254,6 +256,7 @@ void Criterion::write_state(const double* positive, const double* negative, cons
   upload(state.ratio, ratio, classes_);
   upload(state.steps, &steps, 1);
   launch_parameters({spec_.rule, classes_, state}, nullptr);
+  upload(state.gamma, class_gamma_.data(), static_cast<int64_t>(class_gamma_.size()));
   check_launches();
   check(cudaStreamSynchronize(nullptr));
 }

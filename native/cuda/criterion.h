@@ -59,6 +59,7 @@ class Criterion {
   const int device_;
   SpecView spec_;  // its arrays are on the device
   const int32_t classes_;
+  const std::vector<float> class_gamma_;  // or none: that of the rule
   DeviceMemory memory_;
   Arrays arrays_;
   DeviceMemory workspace_;

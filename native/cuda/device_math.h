@@ -74,6 +74,11 @@ struct DeviceMath {
     return fmaxf(0, cap(absolute(a)) - positive);
   }
   static EFL_DEVICE Real multiply_add(Real a, Real b, Real c) { return fmaf(a, b, c); }
+  // Of the losses that only general kernels have.
+  static EFL_DEVICE Real log_unit(Real a) { return logf(a); }
+  static EFL_DEVICE Real log1p_positive(Real a) { return log1pf(a); }
+  static EFL_DEVICE Real where_negative(Real a, Real yes, Real no) { return a < 0 ? yes : no; }
+  static EFL_DEVICE Real unless_nan(Real a, Real value) { return a == a ? value : a; }
   static EFL_DEVICE Real reciprocal(Real a) { return reciprocal_approximately(a); }
   static EFL_DEVICE Real exp_of_minus(Real a) { return exp2_approximately(a * -kLog2E); }
   static EFL_DEVICE Real power(Real weight, Real, Real gamma, Real a, Real b) {

@@ -32,13 +32,14 @@ struct CallParams {
 
 // Whether a call has anything that kernels leave out in their fast form: enormous gammas, weights
 // of their own for negatives of rows with a class, weights of rows, masks, targets, qualities,
-// smoothed targets, or arrays with a value for each element. `kGeneral` says of a kernel that it
-// looks for all of these.
+// smoothed targets, positives that are computed apart, or arrays with a value for each element.
+// `kGeneral` says of a kernel that it looks for all of these.
 inline bool is_general(const CallParams& call) {
   const efl_level& level = call.level;
   return call.problem.range.largest_gamma > kPlainGamma || call.problem.foreground_weight ||
          call.problem.label_smoothing > 0 || call.dense_columns || level.quality ||
-         level.elements || level.grad_output || level.row_weight || has_masks(call.problem, level);
+         level.elements || level.grad_output || level.row_weight ||
+         has_masks(call.problem, level) || efl::has_positives_apart(call.problem.loss);
 }
 
 // The logit of a negative that adds nothing.
@@ -57,6 +58,12 @@ struct PosNegSums {
 template <class Loss>
 struct ExactElement : Loss {
   static EFL_DEVICE float weight_form(float weight) { return weight; }
+};
+
+// The losses that only general kernels have. One set of these does for all of them: which one it is
+// shows while it runs.
+struct SeldomElement {
+  static constexpr bool kSeldom = true;
 };
 
 // Focal Loss where results have 16 bits. With so little to read and write, instructions are what
@@ -100,6 +107,8 @@ class FocalThread {
     const Scales scales = scales_on_device(call.problem, call.scalars);
     gradient_factor = static_cast<float>(scales.gradient);
     element_factor = static_cast<float>(scales.element);
+    if (kGeneral && efl::has_positives_apart(call.problem.loss)) soft_below = INFINITY;
+    if (std::is_same_v<Loss, SeldomElement>) hard_loss = efl::hard_loss_of(call.problem);
   }
 
   // What is kept for the whole block.
@@ -144,7 +153,7 @@ class FocalThread {
 
   // A negative. One that is absent has the logit kAbsent, and nothing of it is left.
   EFL_DEVICE RegularTerms regular(float x, bool absent, float gamma, float weight, int64_t at) {
-    const auto terms = Regular::template hard<RegularMath>(x, gamma, weight);
+    const auto terms = hard<Regular, RegularMath>(x, gamma, weight);
     loss = fmaf(terms.scaled, terms.cross_entropy, loss);
     RegularTerms result = {terms.gradient * gradient_factor, terms.loss() * element_factor,
                            terms.gradient};
@@ -161,14 +170,14 @@ class FocalThread {
     const int32_t c = element.column;
     const float target = kGeneral && element.positive ? target_of(element) : 1.0f;
     float own_loss, gradient, share = element.positive ? 1.0f : 0.0f;
-    if (is_smooth() || (kGeneral && element.positive && target < 1)) {
+    if (is_smooth() || (kGeneral && element.positive && target < soft_below)) {
       soften(element, x, element.positive ? target : 0, &own_loss, &gradient, &share);
     } else {
       const float weight =
           element.positive ? problem.positive_weight[c] : negative_weight(c, x, element.foreground);
       const float u = element.positive ? -x : x;
       const auto terms =
-          Loss::template hard<DeviceMath>(u, problem.gamma[c], weight * factor_of(element.row));
+          hard<Loss, DeviceMath>(u, problem.gamma[c], weight * factor_of(element.row));
       own_loss = terms.loss();
       gradient = element.positive ? -terms.gradient : terms.gradient;
     }
@@ -190,6 +199,17 @@ class FocalThread {
   float gradient_factor, element_factor;
 
  private:
+  template <class Element, class Math>
+  EFL_DEVICE LossTerms<Math> hard(float u, float gamma, float weight) const {
+    if constexpr (std::is_same_v<Loss, SeldomElement>) {
+      return efl::with_hard_loss(hard_loss, [&](auto kind) {
+        return efl::hard_terms<decltype(kind), Math>(u, gamma, weight, call.problem.constants);
+      });
+    } else {
+      return Element::template hard<Math>(u, gamma, weight);
+    }
+  }
+
   EFL_DEVICE float target_of(const IrregularElement& element) const {
     if (call.level.targets) return call.level.targets[element.at];
     return call.level.quality ? call.level.quality[element.row] : 1.0f;
@@ -200,18 +220,23 @@ class FocalThread {
                                       float* own_loss, float* gradient, float* share) const {
     const efl_problem& problem = call.problem;
     const int32_t c = element.column;
-    const double y = smoothed(problem, target, c), logit = x, gamma = problem.gamma[c];
-    const double weight =
-        y * problem.positive_weight[c] + (1 - y) * negative_weight(c, x, element.foreground);
+    const double factor = factor_of(element.row);
+    const double on_positive = factor * problem.positive_weight[c];
+    const double on_negative = factor * negative_weight(c, x, element.foreground);
     efl::with_loss(problem.loss, [&](auto kind) {
-      const auto terms = decltype(kind)::template soft<ScalarMath>(logit, y, 1 - y, gamma,
-                                                                   weight * factor_of(element.row));
+      const auto terms = efl::soft_terms<decltype(kind), ScalarMath>(
+          x, smoothed(problem, target, c), problem.gamma[c], on_positive, on_negative,
+          problem.constants);
       *own_loss = static_cast<float>(terms.loss());
       *gradient = static_cast<float>(terms.gradient);
-      *share = kind.kOfQuality ? 1.0f : target;
+      // What is positive follows from the target as it was given.
+      *share = is_smooth() ? target : static_cast<float>(terms.share);
       if (call.level.targets && !efl::is_positive(problem, target)) *share = 0;
     });
   }
+
+  float soft_below = 1;                   // positives with a lower target, or quality, are not hard
+  HardLoss hard_loss = HardLoss::kFocal;  // only of the element that does for several
 };
 
 // Sums over a block in a fixed order; thread 0 has the result.

@@ -37,8 +37,12 @@ template <class T, class Loss, class Params>
 void launch_of(const Params& params, cudaStream_t stream) {
   constexpr int kWidest = 16 / sizeof(T);
   if (params.plan.lanes == 1) return launch_kernel<T, 1, Loss, true>(params, stream);
-  if (is_general(params)) return launch_kernel<T, kWidest, Loss, true>(params, stream);
-  launch_kernel<T, kWidest, Loss, false>(params, stream);
+  if constexpr (Loss::kSeldom) {
+    launch_kernel<T, kWidest, Loss, true>(params, stream);
+  } else {
+    if (is_general(params)) return launch_kernel<T, kWidest, Loss, true>(params, stream);
+    launch_kernel<T, kWidest, Loss, false>(params, stream);
+  }
 }
 
 template <class T, int kLanes>
@@ -68,6 +72,8 @@ void launch_collect_of(const PyramidParams<PlanesParams>& pyramid, cudaStream_t 
   linkage void launch_of<T, FocalElement>(const PlanesParams&, cudaStream_t);        \
   linkage void launch_of<T, CrossEntropyElement>(const RowsParams&, cudaStream_t);   \
   linkage void launch_of<T, CrossEntropyElement>(const PlanesParams&, cudaStream_t); \
+  linkage void launch_of<T, SeldomElement>(const RowsParams&, cudaStream_t);         \
+  linkage void launch_of<T, SeldomElement>(const PlanesParams&, cudaStream_t);       \
   linkage void launch_collect_of<T>(const PyramidParams<RowsParams>&, cudaStream_t); \
   linkage void launch_collect_of<T>(const PyramidParams<PlanesParams>&, cudaStream_t)
 EFL_KERNELS_OF(extern template, float);
@@ -92,8 +98,10 @@ void with_type(efl_dtype dtype, const Visit& visit) {
 template <class Params>
 void launch(const Params& params, cudaStream_t stream) {
   with_type(params.problem.format.dtype, [&](auto element) {
-    efl::with_loss(params.problem.loss, [&](auto loss) {
-      launch_of<decltype(element), typename decltype(loss)::Hard>(params, stream);
+    efl::with_hard_loss(efl::hard_loss_of(params.problem), [&](auto loss) {
+      using Hard = decltype(loss);
+      using Loss = std::conditional_t<Hard::kSeldom, SeldomElement, Hard>;
+      launch_of<decltype(element), Loss>(params, stream);
     });
   });
 }

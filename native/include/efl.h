@@ -61,11 +61,18 @@ extern "C" {
 typedef enum efl_family {
   EFL_FOCAL_LOSS = 0,                   /* gamma >= 0, alpha */
   EFL_EQUALIZED_FOCAL_LOSS = 1,         /* gamma > 0, alpha, scale_factor */
-  EFL_QUALITY_FOCAL_LOSS = 2,           /* gamma >= 1; levels with a quality */
-  EFL_EQUALIZED_QUALITY_FOCAL_LOSS = 3, /* gamma >= 1, scale_factor; levels with a quality */
+  EFL_QUALITY_FOCAL_LOSS = 2,           /* gamma >= 1, alpha; levels with a quality */
+  EFL_EQUALIZED_QUALITY_FOCAL_LOSS = 3, /* the same, scale_factor */
   EFL_EQUALIZATION_LOSS_V2 = 4,         /* map_steepness, map_midpoint, positive_gain, objectness */
   EFL_EQUALIZATION_LOSS = 5,            /* class_frequencies, frequency_threshold */
-  EFL_ADAPTIVE_CLASS_SUPPRESSION_LOSS = 6 /* score_threshold, background_weight */
+  EFL_ADAPTIVE_CLASS_SUPPRESSION_LOSS = 6, /* score_threshold, background_weight */
+  EFL_VARIFOCAL_LOSS = 7, /* gamma >= 0, alpha, iou_weighted, detach_weight, ignore_zero_quality;
+                           * levels with a quality, as of the next three */
+  EFL_EQUALIZED_VARIFOCAL_LOSS = 8,    /* the same with gamma > 0, scale_factor */
+  EFL_IOU_AWARE_BCE_LOSS = 9,          /* gamma >= 0, alpha */
+  EFL_MATCHABILITY_AWARE_LOSS = 10,    /* gamma > 0, alpha */
+  EFL_ASYMMETRIC_LOSS = 11,            /* gamma_positive, gamma_negative, margin, detach_weight */
+  EFL_EFFECTIVE_CLASS_MARGIN_LOSS = 12 /* class_counts, background_ratio, objectness */
 } efl_family;
 
 /* What the label of background is, and with it which label is which class. */
@@ -86,9 +93,13 @@ typedef struct efl_settings {
   int32_t reduction;  /* efl_reduction; default sum */
   double loss_weight; /* factor on loss, gradient and statistics; finite, default 1 */
 
-  double gamma;        /* base focusing parameter; finite, default 2 */
+  double gamma;        /* base focusing parameter; finite, default 2, of
+                        * EFL_MATCHABILITY_AWARE_LOSS 1.5 */
   double alpha;        /* positives weigh alpha, negatives 1 - alpha; at most 1, negative: both 1;
-                        * default .25 */
+                        * default .25, of the quality focal losses -1. Of the varifocal losses and
+                        * EFL_MATCHABILITY_AWARE_LOSS a weight of negatives alone, >= 0, default
+                        * .75 and 1. Of EFL_IOU_AWARE_BCE_LOSS the power of the score in the target
+                        * of positives, in [0, 1], default .25 */
   double scale_factor; /* s in gamma_j = gamma + s (1 - g_j); finite, >= 0, default 8 */
 
   double map_steepness; /* negatives weigh f(r) = 1 / (1 + exp(-steepness (r - midpoint))); > 0, */
@@ -100,7 +111,8 @@ typedef struct efl_settings {
   const int32_t* ignored;     /* the labels of rows that count for nothing: default -1. Neither a
                                * class nor background */
   const double* class_weight; /* factor on each class, finite and >= 0; null, the default: 1 */
-  const double* class_alpha;  /* an alpha for each class in place of `alpha`; default null */
+  const double* class_alpha;  /* an alpha for each class in place of `alpha`, of the first four
+                               * losses; default null */
 
   const double* class_frequencies; /* share of the images with each class, in [0, 1]; to be set */
   double frequency_threshold;      /* rarer classes are spared; in [0, 1], default .00177 */
@@ -123,6 +135,21 @@ typedef struct efl_settings {
                               * for what a row is and for statistics; in [0, 1), default 0 */
   double label_smoothing;    /* targets y become (1 - it) y + it / C, and what is positive follows
                               * from y; in [0, 1), default 0. Not of the quality losses */
+  int32_t iou_weighted;      /* not 0, the default: positives weigh their quality */
+  int32_t detach_weight;     /* not 0: the modulator of the score is a constant to the gradient;
+                              * default 0 */
+  int32_t ignore_zero_quality; /* not 0: a row's class with quality 0 counts for nothing; 0, the
+                                * default: it is a negative */
+  double gamma_positive;       /* focusing parameter of positives, finite and >= 0, default 1 */
+  double gamma_negative;       /* of negatives, 0 or finite and >= 1, default 4 */
+  double margin;               /* by which the score of negatives is moved down; 0 or in [1e-6, 1),
+                                * default .05 */
+  const double* class_counts;  /* images with each class, finite and > 0; to be set */
+  double background_ratio;     /* the count of background over the sum of class_counts, finite and
+                                * > 0, default 6.3313 */
+
+  double pos_weight;              /* one more factor on positives, finite and >= 0, default 1 */
+  const double* class_pos_weight; /* one for each class in its place; default null */
 } efl_settings;
 
 /* What becomes of the statistics of a call. */

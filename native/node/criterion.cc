@@ -111,6 +111,7 @@ Napi::Object Criterion::definition_of(Napi::Env env) const {
   Napi::Object definition = Napi::Object::New(env);
   set_property(definition, "loss",
                with_loss(spec.loss, [](auto loss) { return decltype(loss)::kName; }));
+  set_property(definition, "takesQuality", is_of_quality(spec.loss));
   set_property(definition, "rule", name_of(spec.rule.rule));
   set_property(definition, "columns", spec.columns());
   return definition;
@@ -295,7 +296,7 @@ Napi::Value Criterion::read_parameters(const Napi::CallbackInfo& info) {
   float* const positive = array_argument<float>(info[1], "positive", columns);
   float* const negative = array_argument<float>(info[2], "negative", columns);
   float* const foreground = array_argument<float>(info[3], "foreground", columns);
-  ColumnParameters now(spec.columns());
+  ColumnParameters now(spec);
   update_parameters(spec, statistics(info.Env()).ratio(), 0, spec.convention.classes, &now);
   std::copy(now.gamma.begin(), now.gamma.end(), gamma);
   std::copy(now.positive_weight.begin(), now.positive_weight.end(), positive);

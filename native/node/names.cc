@@ -17,6 +17,7 @@ constexpr Name kOwnNames[] = {
     {"classes", "numClasses"},
     {"ignored", "ignoreIndex"},
     {"class_alpha", "alpha"},  // one number or one for each class: one option
+    {"class_pos_weight", "posWeight"},
     {"frequency_threshold", "threshold"},
     {"upstream", "gradOutput"},
     {"positives", "'positives'"},

@@ -23,20 +23,29 @@ bool is_weight(double value) { return value >= 0 && std::isfinite(value); }
 bool is_share(double value) { return value >= 0 && value <= 1; }
 bool is_alpha(double value) { return value <= 1; }
 bool is_below_one(double value) { return value >= 0 && static_cast<float>(value) < 1; }
+bool is_count(double value) { return value > 0 && std::isfinite(value); }
+
+bool is_varifocal(const efl_settings& settings) {
+  return settings.family == EFL_VARIFOCAL_LOSS || settings.family == EFL_EQUALIZED_VARIFOCAL_LOSS;
+}
 
 }  // namespace
 
 bool has_objectness(const efl_settings& settings) {
-  return settings.family == EFL_EQUALIZATION_LOSS_V2 && settings.objectness != 0;
+  return (settings.family == EFL_EQUALIZATION_LOSS_V2 ||
+          settings.family == EFL_EFFECTIVE_CLASS_MARGIN_LOSS) &&
+         settings.objectness != 0;
 }
 
 bool takes_quality(const efl_settings& settings) {
   return settings.family == EFL_QUALITY_FOCAL_LOSS ||
-         settings.family == EFL_EQUALIZED_QUALITY_FOCAL_LOSS;
+         settings.family == EFL_EQUALIZED_QUALITY_FOCAL_LOSS || is_varifocal(settings) ||
+         settings.family == EFL_IOU_AWARE_BCE_LOSS ||
+         settings.family == EFL_MATCHABILITY_AWARE_LOSS;
 }
 
 Settings::Settings(Input* input) {
-  const int32_t family = input->integer(0, 6);
+  const int32_t family = input->integer(0, 12);
   if (efl_default_settings(&given, static_cast<efl_family>(family)) != EFL_OK) std::abort();
   given.classes = input->one_in(2) ? input->integer(1, 9) : input->integer(1, 70);
   const auto classes = static_cast<std::size_t>(given.classes);
@@ -63,13 +72,23 @@ Settings::Settings(Input* input) {
   if (input->one_in(3)) take(&class_alpha, &given.class_alpha, values(1));
   if (!input->one_in(20)) take(&class_frequencies, &given.class_frequencies, values(0.02));
   if (input->one_in(2)) take(&background_weight, &given.background_weight, values(2));
+  given.iou_weighted = input->integer(0, 1);
+  given.detach_weight = input->integer(0, 1);
+  given.ignore_zero_quality = input->integer(0, 1);
+  given.gamma_positive = input->number(1);
+  given.gamma_negative = input->number(4);
+  given.margin = input->number(0.05);
+  given.background_ratio = input->number(6);
+  given.pos_weight = input->number(1);
+  if (input->one_in(4)) take(&class_pos_weight, &given.class_pos_weight, values(3));
+  if (!input->one_in(20)) take(&class_counts, &given.class_counts, values(100));
   given.threads = input->integer(0, 3);
   int32_t kernels = 0;
   while (efl_kernels(kernels)) ++kernels;
   given.kernels = efl_kernels(input->integer(0, kernels));
   switch (input->integer(0, 63)) {
     case 50:
-      given.family = input->integer(-1, 8);
+      given.family = input->integer(-1, 14);
       break;
     case 51:
       given.classes = input->one_in(2) ? INT32_MIN : -input->integer(0, 1);
@@ -105,11 +124,13 @@ Settings::Settings(Input* input) {
 Verdict Settings::verdict(bool moderate) const {
   const efl_settings& s = given;
   const bool focal = s.family == EFL_FOCAL_LOSS || s.family == EFL_EQUALIZED_FOCAL_LOSS;
-  const bool equalized =
-      s.family == EFL_EQUALIZED_FOCAL_LOSS || s.family == EFL_EQUALIZED_QUALITY_FOCAL_LOSS;
-  bool good = s.family >= 0 && s.family <= 6 && s.classes >= 1 && s.background >= 0 &&
+  const bool equalized = s.family == EFL_EQUALIZED_FOCAL_LOSS ||
+                         s.family == EFL_EQUALIZED_QUALITY_FOCAL_LOSS ||
+                         s.family == EFL_EQUALIZED_VARIFOCAL_LOSS;
+  bool good = s.family >= 0 && s.family <= 12 && s.classes >= 1 && s.background >= 0 &&
               s.background <= 2 && s.reduction >= 0 && s.reduction <= 2 && s.threads >= 0 &&
-              std::isfinite(s.loss_weight) && all(class_weight, is_weight);
+              std::isfinite(s.loss_weight) && all(class_weight, is_weight) &&
+              (s.class_pos_weight ? all(class_pos_weight, is_weight) : is_weight(s.pos_weight));
   good = good && s.ignored_count >= 0 && (s.ignored || s.ignored_count == 0);
   good = good && !(s.kernels && std::strcmp(s.kernels, "mmx") == 0);
   for (int32_t i = 0; good && i < s.ignored_count; ++i) {
@@ -118,12 +139,30 @@ Verdict Settings::verdict(bool moderate) const {
     good = s.ignored[i] < 0 || s.ignored[i] > last;
   }
   if (focal || takes_quality(s)) {
-    const double least = takes_quality(s) ? 1 : 0;
-    good = good && std::isfinite(s.gamma) && s.gamma >= least && !(equalized && s.gamma == 0);
+    const bool of_distance =
+        s.family == EFL_QUALITY_FOCAL_LOSS || s.family == EFL_EQUALIZED_QUALITY_FOCAL_LOSS;
+    const bool positive = equalized || s.family == EFL_MATCHABILITY_AWARE_LOSS;
+    good = good && std::isfinite(s.gamma) && s.gamma >= (of_distance ? 1 : 0) &&
+           !(positive && s.gamma == 0);
   }
   good = good && is_below_one(s.positive_threshold);
-  if (!takes_quality(s)) good = good && is_below_one(s.label_smoothing);
-  if (focal) good = good && (s.class_alpha ? all(class_alpha, is_alpha) : is_alpha(s.alpha));
+  const bool is_smoothed = focal || (s.family >= EFL_EQUALIZATION_LOSS_V2 &&
+                                     s.family <= EFL_ADAPTIVE_CLASS_SUPPRESSION_LOSS);
+  if (is_smoothed) good = good && is_below_one(s.label_smoothing);
+  if (is_varifocal(s) || s.family == EFL_MATCHABILITY_AWARE_LOSS) {
+    good = good && is_weight(s.alpha);
+  }
+  if (s.family == EFL_IOU_AWARE_BCE_LOSS) good = good && is_share(s.alpha);
+  if (s.family == EFL_ASYMMETRIC_LOSS) {
+    good = good && is_weight(s.gamma_positive) && is_weight(s.gamma_negative) &&
+           (s.gamma_negative == 0 || s.gamma_negative >= 1) &&
+           (s.margin == 0 || (s.margin >= 1e-6 && s.margin < 1));
+  }
+  if (s.family == EFL_EFFECTIVE_CLASS_MARGIN_LOSS) {
+    good = good && s.class_counts && all(class_counts, is_count) && is_count(s.background_ratio);
+  }
+  const bool has_alpha = s.family >= 0 && s.family <= EFL_EQUALIZED_QUALITY_FOCAL_LOSS;
+  if (has_alpha) good = good && (s.class_alpha ? all(class_alpha, is_alpha) : is_alpha(s.alpha));
   if (equalized) good = good && is_weight(s.scale_factor);
   if (s.family == EFL_EQUALIZATION_LOSS_V2) {
     good = good && s.map_steepness > 0 && std::isfinite(s.map_steepness) &&

@@ -209,7 +209,8 @@ struct Settings {
 
   efl_settings given{};
   Array<int32_t> ignored;
-  Array<double> class_weight, class_alpha, class_frequencies, background_weight;
+  Array<double> class_weight, class_alpha, class_frequencies, background_weight, class_counts,
+      class_pos_weight;
 };
 
 // The arrays of a level. Those that it does not have are empty.

@@ -77,7 +77,7 @@ inline Element soft_element(double x, double y, const Column& column) {
 
 // Quality Focal Loss of a quality between 0 and 1: |y - p|^gamma BCE.
 inline Element quality_element(double x, double y, const Column& column) {
-  const double gamma = column.gamma, weight = y > 0 ? column.positive : column.negative;
+  const double gamma = column.gamma, weight = y * column.positive + (1 - y) * column.negative;
   const double raised = y * sigmoid(-x), lowered = (1 - y) * sigmoid(x);
   const double entropy = cross_entropy(x, y);
   const double curve = std::isinf(entropy) ? 0 : gamma * sigmoid(x) * sigmoid(-x) * entropy;
@@ -87,6 +87,60 @@ inline Element quality_element(double x, double y, const Column& column) {
           -std::copysign(1, d) * weight * std::pow(size, gamma - 1) * (d * d + curve),
           weight * std::pow(resolved, gamma - 1) * uncertain * entropy,
           weight * std::pow(resolved, gamma - 2) * uncertain * (resolved * resolved + curve)};
+}
+
+// weight BCE(x, y).
+inline Element entropy_element(double x, double y, double weight) {
+  const double raised = y * sigmoid(-x), lowered = (1 - y) * sigmoid(x);
+  const double on_positive = y > 0 ? y * softplus(-x) : 0;
+  const double loss = weight * (on_positive + (y < 1 ? (1 - y) * softplus(x) : 0));
+  return {loss, weight * (lowered - raised), loss, weight * (lowered + raised)};
+}
+
+// A negative whose modulator the gradient takes for a constant.
+inline Element detached_element(double x, double gamma, double weight) {
+  const double loss = hard_element(x, false, gamma, weight).loss;
+  const double gradient = weight * std::exp(-(gamma + 1) * softplus(-x));
+  return {loss, gradient, loss, gradient};
+}
+
+// ASL: w h^g (-y log p - (1 - y) log(1 - p_m)), h = y (1 - p) + (1 - y) p_m.
+inline Element asymmetric_element(double x, double y, const Column& column,
+                                  const efl_settings& of) {
+  const double m = static_cast<float>(of.margin), p = sigmoid(x), q = sigmoid(-x);
+  const double weight = y * column.positive + (1 - y) * column.negative;
+  const double gamma = y * of.gamma_positive + (1 - y) * column.gamma;
+  const double uncertain = p + m;
+  const double least = m > 0 ? 1e-6 * uncertain : 0;  // of the score that is left, in float32
+  const auto at = [&](double score) {
+    const double rest = m > 0 ? q + m : q;
+    const double negative =
+        m > 0 ? (score < 0.5 ? -std::log1p(-score) : -std::log(rest)) : softplus(x);
+    const double entropy = (y > 0 ? y * softplus(-x) : 0) + (y < 1 ? (1 - y) * negative : 0);
+    const double h = y * q + (1 - y) * score;
+    const double log_h = y == 1 ? -softplus(x) : m == 0 && y == 0 ? -softplus(-x) : std::log(h);
+    const double modulator = gamma == 0 ? 1 : std::exp(gamma * log_h);
+    const double counts = p > m ? 1 - y : 0;
+    const double lowered = m > 0 ? counts * p * q / rest : counts * p;
+    const double share = y == 1 ? -p : m == 0 && y == 0 ? q : p * q * (counts - y) / h;
+    const bool flat = of.detach_weight || gamma == 0 || std::isinf(entropy) || h == 0;
+    const double turn = flat ? 0 : gamma * share * entropy;
+    const double loss = weight * modulator * entropy;
+    return Element{loss, weight * modulator * (lowered - y * q + turn), loss,
+                   weight * modulator * (lowered + y * q + std::fabs(turn))};
+  };
+  if (std::isnan(x)) return {x, x, x, x};
+  Element element = at(std::fmax(0, p - m));
+  if (m == 0 || y > 0) return element;
+  const double left = std::fmax(p - m, least);
+  const bool near = p > m - least;
+  const Element loose = near ? at(left) : Element{};
+  if (p <= m) element.loss = element.gradient = 0;
+  element.loss_scale = loose.loss * uncertain / left;
+  element.gradient_scale =
+      std::fmax(loose.gradient_scale, weight * std::pow(left, gamma) * p * q / (q + m)) *
+      (near ? uncertain / left : 0);
+  return element;
 }
 
 inline double half_value(efl_dtype dtype, uint16_t bits) {
@@ -164,14 +218,20 @@ class Reference {
 
   bool equalized() const {
     return given_.family == EFL_EQUALIZED_FOCAL_LOSS ||
-           given_.family == EFL_EQUALIZED_QUALITY_FOCAL_LOSS || is_v2();
+           given_.family == EFL_EQUALIZED_QUALITY_FOCAL_LOSS ||
+           given_.family == EFL_EQUALIZED_VARIFOCAL_LOSS || is_v2();
   }
+  bool is_varifocal() const {
+    return given_.family == EFL_VARIFOCAL_LOSS || given_.family == EFL_EQUALIZED_VARIFOCAL_LOSS;
+  }
+  bool is_class_margin() const { return given_.family == EFL_EFFECTIVE_CLASS_MARGIN_LOSS; }
   bool is_v2() const { return given_.family == EFL_EQUALIZATION_LOSS_V2; }
   bool of_quality() const {
     return given_.family == EFL_QUALITY_FOCAL_LOSS ||
-           given_.family == EFL_EQUALIZED_QUALITY_FOCAL_LOSS;
+           given_.family == EFL_EQUALIZED_QUALITY_FOCAL_LOSS || is_varifocal() ||
+           given_.family == EFL_IOU_AWARE_BCE_LOSS || given_.family == EFL_MATCHABILITY_AWARE_LOSS;
   }
-  bool has_objectness() const { return is_v2() && given_.objectness; }
+  bool has_objectness() const { return (is_v2() || is_class_margin()) && given_.objectness; }
   int32_t columns() const { return given_.classes + has_objectness(); }
 
   double ratio_of(double positive, double negative) const {
@@ -309,14 +369,25 @@ class Reference {
   }
 
   Column column_of(int32_t c, Row row, double logit, const State& state) const {
+    if (is_class_margin()) return margin_of(c);
     if (c == given_.classes) return {0, 1, 1};
     const double weight = given_.class_weight ? given_.class_weight[c] : 1;
+    const double of_positives =
+        given_.class_pos_weight ? given_.class_pos_weight[c] : given_.pos_weight;
     Column column = {0, weight, weight};
-    if (given_.family == EFL_FOCAL_LOSS || given_.family == EFL_EQUALIZED_FOCAL_LOSS) {
+    if (given_.family <= EFL_EQUALIZED_QUALITY_FOCAL_LOSS) {
       const double alpha = given_.class_alpha ? given_.class_alpha[c] : given_.alpha;
       if (alpha >= 0) column = {0, weight * alpha, weight * (1 - alpha)};
     }
-    if (!is_v2() && given_.family <= EFL_EQUALIZED_QUALITY_FOCAL_LOSS) column.gamma = given_.gamma;
+    if (is_varifocal() || given_.family == EFL_MATCHABILITY_AWARE_LOSS) {
+      column.negative *= given_.alpha;
+    }
+    if (given_.family <= EFL_EQUALIZED_QUALITY_FOCAL_LOSS ||
+        (of_quality() && given_.family >= EFL_VARIFOCAL_LOSS)) {
+      column.gamma = given_.gamma;
+    }
+    if (given_.family == EFL_ASYMMETRIC_LOSS) column.gamma = given_.gamma_negative;
+    column.positive *= of_positives;
     if (equalized()) {
       const auto [first, second] = factors(state.ratio[index(c)]);
       if (!is_v2()) column.gamma = first;
@@ -337,6 +408,21 @@ class Reference {
     return column;
   }
 
+  // Of ECM: the shift stands in the place of gamma.
+  Column margin_of(int32_t c) const {
+    double classes = 0;
+    for (int32_t j = 0; j < given_.classes; ++j) classes += given_.class_counts[j];
+    const double background = given_.background_ratio * classes;
+    const bool is_class = c < given_.classes;
+    const double count = is_class ? given_.class_counts[c] : background;
+    const double ratio = (classes + background - count) / count;
+    const double own = is_class && given_.class_weight ? given_.class_weight[c] : 1;
+    const double weight = own * ratio * std::log1p(1 / ratio);
+    double of_positives = is_class ? given_.pos_weight : 1;
+    if (is_class && given_.class_pos_weight) of_positives = given_.class_pos_weight[c];
+    return {-std::log(ratio) / 4, weight * of_positives, weight};
+  }
+
   void add_level(const efl_call& call, int32_t i, const State& state, double divisor,
                  Output* output) const {
     const efl_level& level = call.levels[i];
@@ -353,11 +439,11 @@ class Reference {
         const double x = value_at(call.format.dtype, level.logits, static_cast<int64_t>(at));
         const Column column = column_of(c, row, x, state);
         const double given = target_of(level, row, r, c, at);
-        const double y = smoothed(given, c);
-        const Element element = element_of(x, y, column);
+        const bool is_match = level.targets ? given > 0 : row.column == c;
+        const Element element = element_of(x, smoothed(given, c), is_match, column);
         // What is lost where a factor underflows before the others are multiplied in.
         const double most = std::fmax(1, std::fmax(column.positive, column.negative));
-        const double underflow = 4 * kSmallest * most * (1 + column.gamma);
+        const double underflow = 4 * kSmallest * most * (1 + std::fabs(column.gamma));
         const double entropy = std::isfinite(x) ? 1 + std::fabs(x) : 1;
         const double upstream = level.grad_output ? flushed(level.grad_output[at]) : 1;
 
@@ -378,7 +464,9 @@ class Reference {
                                                        std::fmax(1, std::fabs(factor) * scale)};
         output->result.non_finite += !std::isfinite(x);
         if (!std::isfinite(x) || c >= given_.classes) continue;
-        const bool positive = level.targets ? is_positive(level.targets[at]) : row.column == c;
+        const bool is_zero = is_varifocal() && given == 0;
+        const bool positive =
+            level.targets ? is_positive(level.targets[at]) : row.column == c && !is_zero;
         const double share = !positive ? 0 : of_quality() || !level.targets ? 1 : given;
         const double gradient = std::fabs(element.gradient) * size;
         add(&output->positive[index(c)], share * gradient, share * error * size + kSmallest);
@@ -395,7 +483,9 @@ class Reference {
   }
 
   double smoothed(double y, int32_t c) const {
-    if (of_quality() || c == given_.classes) return y;
+    const bool has_option =
+        !of_quality() && !is_class_margin() && given_.family != EFL_ASYMMETRIC_LOSS;
+    if (!has_option || c == given_.classes) return y;
     const double smoothing = given_.label_smoothing;
     return (1 - smoothing) * y + smoothing / given_.classes;
   }
@@ -406,7 +496,32 @@ class Reference {
     return std::isinf(x) && y > 0 && y < 1 && -gamma * std::log(x > 0 ? 1 - y : y) > 80;
   }
 
-  Element element_of(double x, double y, const Column& column) const {
+  // Of the families whose positives are not their negatives turned round.
+  Element element_apart(double x, double y, bool is_match, const Column& column) const {
+    if (is_class_margin()) {
+      const double weight = y * column.positive + (1 - y) * column.negative;
+      const Element element = entropy_element(2 * x + column.gamma, y, weight);
+      return {element.loss, 2 * element.gradient, element.loss_scale, 2 * element.gradient_scale};
+    }
+    if (given_.family == EFL_ASYMMETRIC_LOSS) return asymmetric_element(x, y, column, given_);
+    const bool is_matchability = given_.family == EFL_MATCHABILITY_AWARE_LOSS;
+    if (!is_match || (is_varifocal() && y == 0 && !given_.ignore_zero_quality)) {
+      return is_matchability || (is_varifocal() && given_.detach_weight)
+                 ? detached_element(x, column.gamma, column.negative)
+                 : hard_element(x, false, column.gamma, column.negative);
+    }
+    if (is_varifocal()) {
+      if (y == 0) return {0, 0, 0, 0};
+      return entropy_element(x, y, column.positive * (given_.iou_weighted ? y : 1));
+    }
+    if (is_matchability) return entropy_element(x, std::pow(y, column.gamma), column.positive);
+    const double score = given_.alpha == 0 ? 1 : std::exp(-given_.alpha * softplus(-x));
+    const double target = std::fmax(0.01, score * std::pow(y, 1 - given_.alpha));
+    return entropy_element(x, std::isnan(x) ? x : target, column.positive);
+  }
+
+  Element element_of(double x, double y, bool is_match, const Column& column) const {
+    if (given_.family >= EFL_VARIFOCAL_LOSS) return element_apart(x, y, is_match, column);
     if (y == 0 || y == 1) {
       return hard_element(x, y == 1, column.gamma, y == 1 ? column.positive : column.negative);
     }

@@ -38,6 +38,7 @@ struct Extras {
   bool quality = false, targets = false, foreground = false, elementwise = false;
   bool weights = false, mask = false, classes = false;
   bool threshold = false, smoothing = false;
+  efl_loss loss = EFL_LOSS_FOCAL;  // any other one: with what it needs
 };
 
 // A problem in another type and place of memory, as it is computed.
@@ -171,6 +172,14 @@ double sum_tolerance_of(efl_dtype dtype) { return dtype == EFL_FLOAT32 ? 1e-5 : 
 // Of what is below, the type has no digits left.
 double smallest_of(efl_dtype dtype) { return dtype == EFL_FLOAT16 ? 6e-8 : 1e-36; }
 
+// How many times the error of a score is larger in what a margin has left of it.
+double digits_lost(const efl_problem& problem, double logit) {
+  const double margin = problem.constants.margin;
+  if (problem.loss != EFL_LOSS_ASYMMETRIC || margin == 0) return 1;
+  const double score = 1 / (1 + std::exp(-logit));
+  return std::isnan(logit) ? 1 : (score + margin) / std::fabs(score - margin);
+}
+
 // `place` is where each element of the rows is in the level's arrays; none: there.
 void compare(const Problem& given, const Solution& expected, const Result& result,
              const efl_level& level, efl_dtype dtype, const std::vector<int64_t>& place = {}) {
@@ -185,9 +194,10 @@ void compare(const Problem& given, const Solution& expected, const Result& resul
   for (std::size_t i = 0; i < expected.gradient.size(); ++i) {
     const int64_t at = place.empty() ? static_cast<int64_t>(i) : place[i];
     const double wanted = expected.gradient[i], actual = efl::load(dtype, level.gradient, at);
-    gradient &= close(actual, wanted, tolerance_of(dtype)) ||
+    const double lost = digits_lost(problem, given.logits[i]);
+    gradient &= close(actual, wanted, lost * tolerance_of(dtype)) ||
                 std::fabs(actual - wanted) <= smallest_of(dtype);
-    if (level.elements) elements &= close(level.elements[at], expected.elements[i], 2e-5);
+    if (level.elements) elements &= close(level.elements[at], expected.elements[i], lost * 2e-5);
   }
   for (std::size_t c = 0; c < expected.positive_sums.size(); ++c) {
     const double tolerance = sum_tolerance_of(dtype);
@@ -230,6 +240,15 @@ struct Dressed {
       given->problem.foreground_weight = foreground.data();
       given->problem.foreground_threshold = 0.5f;
       given->problem.loss = EFL_LOSS_CROSS_ENTROPY;
+    }
+    if (extras.loss != EFL_LOSS_FOCAL) {
+      given->problem.loss = extras.loss;
+      given->problem.constants = {0.5, given->random() % 4 ? 0.125f : 0.0f,
+                                  static_cast<int32_t>(given->random() % 2), 0, 1};
+      // The score that a margin leaves has few digits, and its powers fewer.
+      const bool shifts = extras.loss == EFL_LOSS_CLASS_MARGIN;
+      for (float& gamma : given->gamma) gamma = shifts ? -gamma / 4 : 1 + gamma / 10;
+      given->measure();
     }
     if (extras.elementwise) {
       for (std::size_t i = 0; i < size; ++i) grad_output.push_back(share() * 4 - 2);
@@ -292,11 +311,11 @@ void run(const Case& one, uint64_t order) {
   CHECK(identical(computed, Computed(one)));
   if (test::failures == before) return;
   std::printf(
-      "  %ld x %d, type %d, shift %ld, in place %d, extreme %d, extras %d%d%d%d, seed %u, blocks "
-      "%ld\n",
+      "  %ld x %d, type %d, shift %ld, in place %d, extreme %d, loss %d, extras %d%d%d%d, seed %u, "
+      "blocks %ld\n",
       static_cast<long>(one.rows), one.classes, one.dtype, static_cast<long>(one.shift),
-      one.in_place, one.extreme, one.extras.quality, one.extras.targets, one.extras.foreground,
-      one.extras.elementwise, one.seed, static_cast<long>(one.blocks));
+      one.in_place, one.extreme, one.extras.loss, one.extras.quality, one.extras.targets,
+      one.extras.foreground, one.extras.elementwise, one.seed, static_cast<long>(one.blocks));
 }
 
 // What a level has for each element, in its arrangement.
@@ -582,6 +601,7 @@ void surveys_count_rows_and_find_what_is_bad(int count, uint32_t seed) {
 struct Spec : efl::SpecView {
   Spec(efl::Rule rule_of_it, int32_t classes) : SpecView() {
     rule = {rule_of_it, 2, 8, 12, 0.8, 4, 1, 0};
+    convention.classes = classes;
     for (int32_t j = 0; j < classes; ++j) {
       positive_weights.push_back(0.25 * (1 + j % 4));
       negative_weights.push_back(0.75 * (1 + j % 3));
@@ -655,7 +675,7 @@ void the_state_on_the_device_is_that_on_the_host() {
     const double scale = efl::scales_of(given.problem, {}).statistics;
     DeviceState device(spec, kClasses);
     efl::GradientStatistics host(spec.rule, kClasses);
-    efl::ColumnParameters columns(kClasses);
+    efl::ColumnParameters columns(spec);
     for (int step = 1; step <= 4; ++step) {
       std::vector<double> negative, positive, scaled_negative, scaled_positive;
       for (int32_t j = 0; j < kClasses; ++j) {
@@ -792,7 +812,10 @@ void random_problems_agree_with_float64(int count, uint32_t seed) {
     one.extreme = random() % 2;
     one.seed = random();
     one.extras.foreground = random() % 6 == 0;
-    switch (random() % 8) {
+    if (!one.extras.foreground && random() % 3 == 0) {
+      one.extras.loss = static_cast<efl_loss>(EFL_LOSS_VARIFOCAL + random() % 6);
+    }
+    switch (one.extras.loss != EFL_LOSS_FOCAL ? random() % 2 : random() % 8) {
       case 0:
         one.extras.quality = true;
         break;

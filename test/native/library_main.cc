@@ -129,6 +129,15 @@ void settings_are_checked() {
       {EFL_FOCAL_LOSS, [](efl_settings* s) { s->label_smoothing = 1; }, "settings.label_smoothing"},
       {EFL_QUALITY_FOCAL_LOSS, [](efl_settings* s) { s->positive_threshold = NAN; },
        "settings.positive_threshold: expected a number in [0, 1)"},
+      {EFL_VARIFOCAL_LOSS, [](efl_settings* s) { s->alpha = -1; }, "settings.alpha: expected"},
+      {EFL_EQUALIZED_VARIFOCAL_LOSS, [](efl_settings* s) { s->gamma = 0; }, "settings.gamma"},
+      {EFL_IOU_AWARE_BCE_LOSS, [](efl_settings* s) { s->alpha = 1.5; }, "received 1.5"},
+      {EFL_MATCHABILITY_AWARE_LOSS, [](efl_settings* s) { s->gamma = 0; }, "settings.gamma"},
+      {EFL_ASYMMETRIC_LOSS, [](efl_settings* s) { s->gamma_negative = 0.5; }, "gamma_negative"},
+      {EFL_ASYMMETRIC_LOSS, [](efl_settings* s) { s->margin = 1; }, "settings.margin"},
+      {EFL_EFFECTIVE_CLASS_MARGIN_LOSS, [](efl_settings*) {}, "settings.class_counts: expected"},
+      {EFL_EFFECTIVE_CLASS_MARGIN_LOSS, [](efl_settings* s) { s->class_counts = frequencies; },
+       "settings.class_counts[2]"},
   };
   for (const Case& each : cases) {
     efl_settings settings = settings_of(each.family);
@@ -142,7 +151,7 @@ void settings_are_checked() {
   test::context = "";
   CHECK(efl_criterion_create(nullptr, nullptr) == EFL_BAD_ARGUMENT);
   efl_settings settings;
-  CHECK(efl_default_settings(&settings, static_cast<efl_family>(7)) == EFL_BAD_ARGUMENT);
+  CHECK(efl_default_settings(&settings, static_cast<efl_family>(13)) == EFL_BAD_ARGUMENT);
 }
 
 void calls_are_checked_before_anything_is_read_or_written() {
@@ -309,17 +318,22 @@ void an_empty_level_needs_no_targets() {
 
 void every_family_computes(bool dense) {
   static const double frequencies[] = {0.5, 0.001, 0.1};
-  for (int32_t family = 0; family < 7; ++family) {
+  static const double counts[] = {1000, 1, 30};
+  for (int32_t family = 0; family < 13; ++family) {
     efl_settings settings = settings_of(static_cast<efl_family>(family));
     settings.class_frequencies = frequencies;
+    settings.class_counts = counts;
     settings.objectness = 1;
     efl_criterion* criterion = criterion_of(settings);
     const int32_t columns = efl_criterion_columns(criterion);
-    CHECK(columns == (family == EFL_EQUALIZATION_LOSS_V2 ? 4 : 3));
+    const bool has_objectness =
+        family == EFL_EQUALIZATION_LOSS_V2 || family == EFL_EFFECTIVE_CLASS_MARGIN_LOSS;
+    CHECK(columns == (has_objectness ? 4 : 3));
     Call given(columns);
     const std::vector<float> values(given.logits.size(), 0.5f);
-    const bool quality =
-        family == EFL_QUALITY_FOCAL_LOSS || family == EFL_EQUALIZED_QUALITY_FOCAL_LOSS;
+    const bool quality = family == EFL_QUALITY_FOCAL_LOSS ||
+                         family == EFL_EQUALIZED_QUALITY_FOCAL_LOSS ||
+                         (family >= EFL_VARIFOCAL_LOSS && family <= EFL_MATCHABILITY_AWARE_LOSS);
     if (dense) {
       given.level.labels = nullptr;
       given.level.targets = values.data();

@@ -1010,8 +1010,13 @@ const efl::cpu::Kernels& kernels_under_test() {
 double compute_in_blocks(const Arranged& arranged, int32_t width) {
   const efl_problem& problem = arranged.problem;
   const int32_t columns = efl::columns_of(problem.convention);
-  const efl::cpu::FocalTask task = {&problem, 1.0f,  1.0f,    problem.loss, false, 10, 1,
-                                    nullptr,  false, nullptr, false,        1,     0,  0};
+  efl::cpu::FocalTask task{};
+  task.problem = &problem;
+  task.gradient_factor = task.element_factor = 1;
+  task.hard_loss = efl::hard_loss_of(problem);
+  task.soft_below = 1;
+  task.largest_gamma = 10;
+  task.largest_weight = 1;
   const int32_t step = problem.format.layout == EFL_LAYOUT_NCHW ? problem.format.anchors : 1;
   std::vector<double> positive(columns + efl::cpu::kColumnPadding), negative(positive);
   double loss = 0;

@@ -175,16 +175,20 @@ inline Expected solve_element(const efl_problem& problem, double logit, bool pos
   return efl::with_loss(problem.loss, [&](auto kind) {
     using Loss = decltype(kind);
     const double gamma = problem.gamma[c];
-    if (problem.label_smoothing > 0 || (positive && target < 1)) {
-      const double y = efl::smoothed(problem, positive ? target : 0, c);
-      const double weight = y * positive_weight + (1 - y) * negative_weight;
-      const auto terms = Loss::template soft<efl::ScalarMath>(logit, y, 1 - y, gamma, weight);
-      const double share = Loss::kOfQuality ? 1.0 : target;
+    const bool smooth = problem.label_smoothing > 0;
+    if (smooth || (positive && (target < 1 || Loss::kPositivesApart))) {
+      const double given = positive ? target : 0;
+      const auto terms = efl::soft_terms<Loss, efl::ScalarMath>(
+          logit, efl::smoothed(problem, given, c), gamma, positive_weight, negative_weight,
+          problem.constants);
+      const double share = smooth ? given : terms.share;
       return Expected{terms.loss(), terms.gradient, counts ? share : 0.0};
     }
     const double weight = positive ? positive_weight : negative_weight;
-    const auto terms =
-        Loss::template hard<efl::ScalarMath>(positive ? -logit : logit, gamma, weight);
+    const auto terms = efl::with_hard_loss(efl::hard_loss_of(problem), [&](auto hard) {
+      return efl::hard_terms<decltype(hard), efl::ScalarMath>(positive ? -logit : logit, gamma,
+                                                              weight, problem.constants);
+    });
     return Expected{terms.loss(), positive ? -terms.gradient : terms.gradient,
                     positive ? 1.0 : 0.0};
   });

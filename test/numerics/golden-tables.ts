@@ -75,7 +75,7 @@ export function goldenQuality(): Table {
 /** The factors of Equalization Loss v2 with its defaults. */
 export function goldenFactors(): Table {
   const rows = [0, 0.2, 0.5, 0.8, 1, 100].map((ratio) => {
-    const { negative, positive } = KINDS.equalizationV2.factors({}, ratio);
+    const { negative, positive } = KINDS.equalizationV2.factors({}, ratio, 0);
     return [ratio, negative, positive].map((value) => figure(value, DIGITS));
   });
   return tableOf([], ['r', 'negatives: f(r)', 'positives: 1 + 4 (1 - f(r))'], rows);

@@ -16,7 +16,7 @@ const hasAll = hasTools('The worked examples of CONTRIBUTING.md', 'cmake', 'git'
 /** The files that each change may touch: a test is one of them, a header of the C interface another. */
 const changes = [
   { what: 'a loss', test: 'brier-loss', files: 7, passed: 4 },
-  { what: 'an option of a loss', test: 'positive-weight', files: 4, passed: 3 },
+  { what: 'an option of a loss', test: 'negative-weight', files: 4, passed: 3 },
   { what: 'an option of a call', test: 'call-weight', files: 4, passed: 2 },
 ];
 

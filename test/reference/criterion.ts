@@ -1,4 +1,3 @@
-import { alphaWeights } from './element';
 import type { SoftElementResult, Weights } from './element';
 import { KINDS } from './kinds';
 import type { ClassFactors, Kind, KindOptions, LossKind } from './kinds';
@@ -14,6 +13,7 @@ export type Reduction = 'sum' | 'mean' | 'none';
 export interface ReferenceOptions extends TargetOptions, KindOptions {
   readonly alpha?: number | ArrayLike<number> | undefined;
   readonly classWeight?: ArrayLike<number> | undefined;
+  readonly posWeight?: number | ArrayLike<number> | undefined;
   readonly reduction?: Reduction | undefined;
   readonly lossWeight?: number | undefined;
 }
@@ -88,10 +88,10 @@ export class ReferenceCriterion {
 
   /** gamma and the factors on the weights of a column, objectness included. */
   factors(column: number, equalize = true): ClassFactors {
-    if (column === this.options.numClasses) return OBJECTNESS;
     const { kind, options } = this;
+    if (column === options.numClasses) return kind.objectness?.(options) ?? OBJECTNESS;
     const ratio = equalize ? this.ratio[column]! : (kind.ratio?.initial ?? NaN);
-    return kind.factors(options, ratio);
+    return kind.factors(options, ratio, column);
   }
 
   load(state: ReferenceState): void {
@@ -166,9 +166,14 @@ export class ReferenceCriterion {
     const isKept = (row: number, column: number): boolean =>
       call.mask?.[row * columns + column] !== 0 &&
       (column >= numClasses || call.classMask?.[column] !== 0);
-    const rows = rowsOf(targets, this.options, this.kind.positiveShare, quality, isKept).map(
-      (row, i): TargetRow => (weightOf(i) === 0 ? { ...row, state: 'ignored' } : row),
-    );
+    const rows = rowsOf(
+      targets,
+      this.options,
+      this.kind.positiveShare,
+      quality,
+      isKept,
+      this.kind.zeroIsNegative,
+    ).map((row, i): TargetRow => (weightOf(i) === 0 ? { ...row, state: 'ignored' } : row));
     const isPositive = ({ state, column }: TargetRow, i: number): boolean =>
       state === 'foreground' && (column === undefined || isKept(i, column));
     const positives = [...rows.keys()].filter((i) => isPositive(rows[i]!, i));
@@ -251,7 +256,13 @@ export class ReferenceCriterion {
     const base = this.weights(x, row, column);
     const positive = base.positive * factors.positive;
     const negative = base.negative * factors.negative;
-    const element = this.kind.element(x, row.target(column), gamma, { positive, negative });
+    const element = this.kind.element(x, {
+      y: row.target(column),
+      isPositive: row.isPositive(column),
+      gamma,
+      weights: { positive, negative },
+      options: this.options,
+    });
     return { element, largestWeight: max(positive, negative) };
   }
 
@@ -260,14 +271,20 @@ export class ReferenceCriterion {
     if (column === options.numClasses) {
       return OBJECTNESS;
     }
-    const { alpha = kind.alpha, classWeight } = options;
-    const { positive, negative } = alphaWeights(typeof alpha === 'number' ? alpha : alpha[column]!);
+    const { alpha = kind.alpha, classWeight, posWeight = 1 } = options;
+    const { positive, negative } = kind.alphaWeights(
+      typeof alpha === 'number' ? alpha : alpha[column]!,
+    );
     const weight = classWeight?.[column] ?? 1;
     const onState =
       state === 'foreground'
         ? kind.onForeground?.(options, column, x)
         : kind.onBackground?.(options, column);
-    return { positive: positive * weight, negative: negative * weight * (onState ?? 1) };
+    const ofPositives = typeof posWeight === 'number' ? posWeight : posWeight[column]!;
+    return {
+      positive: positive * weight * ofPositives,
+      negative: negative * weight * (onState ?? 1),
+    };
   }
 
   private divisor(

@@ -2,12 +2,18 @@
 
 import {
   AdaptiveClassSuppressionLoss,
+  AsymmetricLoss,
+  EffectiveClassMarginLoss,
   EqualizationLoss,
   EqualizationLossV2,
   EqualizedFocalLoss,
   EqualizedQualityFocalLoss,
+  EqualizedVarifocalLoss,
   FocalLoss,
+  IouAwareBceLoss,
+  MatchabilityAwareLoss,
   QualityFocalLoss,
+  VarifocalLoss,
 } from '../../lib';
 import type { Criterion } from '../../lib';
 import { expectClose, STATISTICS } from './compare';
@@ -22,7 +28,8 @@ import type { KindOptions, LossKind } from './kinds';
 import { Random } from './random';
 import type { Background, Dense } from './targets';
 
-export type StatefulCriterion = EqualizedFocalLoss | EqualizedQualityFocalLoss | EqualizationLossV2;
+export type StatefulCriterion =
+  EqualizedFocalLoss | EqualizedQualityFocalLoss | EqualizedVarifocalLoss | EqualizationLossV2;
 
 /** Options that every loss has. */
 export interface CommonOptions {
@@ -76,13 +83,22 @@ export const FAMILY: readonly Member[] = [
     scoreThreshold: 0.4,
     backgroundWeight: byClass(numClasses, (j) => 0.5 * ((j + 1) % 3)),
   })),
+  member(VarifocalLoss, 'varifocal', () => ({ gamma: 1.5, alpha: 0.6 })),
+  member(EqualizedVarifocalLoss, 'equalizedVarifocal', () => ({ scaleFactor: 4 })),
+  member(IouAwareBceLoss, 'iouAwareBce', () => ({ gamma: 2.5, alpha: 0.4 })),
+  member(MatchabilityAwareLoss, 'matchability', () => ({ gamma: 1.25, alpha: 0.8 })),
+  member(AsymmetricLoss, 'asymmetric', () => ({ gammaNegative: 3, margin: 0.1 })),
+  member(EffectiveClassMarginLoss, 'classMargin', (numClasses) => ({
+    classCounts: byClass(numClasses, (j) => 1000 / (j + 1)),
+    backgroundRatio: 3,
+  })),
 ];
 
 export const STATEFUL = FAMILY.filter(({ kind }) => KINDS[kind].ratio !== undefined);
 
 /** Those whose positives have a quality, which they do not share with the others. */
 export function takesQuality({ kind }: Member): boolean {
-  return kind === 'qualityFocal' || kind === 'equalizedQualityFocal';
+  return KINDS[kind].isOfQuality === true;
 }
 
 export function isStateful(criterion: Criterion): criterion is StatefulCriterion {

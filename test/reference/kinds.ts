@@ -1,7 +1,17 @@
 /** What makes each loss of the family itself, as in its paper. */
 
 import { denseElement } from './dense';
+import { alphaWeights } from './element';
 import type { SoftElementResult, Weights } from './element';
+import {
+  asymmetricElement,
+  classMargin,
+  classMarginElement,
+  iouAwareElement,
+  matchabilityElement,
+  varifocalElement,
+} from './positives';
+import type { Given } from './positives';
 import { qualityElement } from './quality';
 
 // As constants: a look at a global is slow in the sandbox of the test runner.
@@ -14,7 +24,13 @@ export type LossKind =
   | 'equalizedQualityFocal'
   | 'equalizationV2'
   | 'equalization'
-  | 'adaptiveClassSuppression';
+  | 'adaptiveClassSuppression'
+  | 'varifocal'
+  | 'equalizedVarifocal'
+  | 'iouAwareBce'
+  | 'matchability'
+  | 'asymmetric'
+  | 'classMargin';
 
 /** The options that only some losses have. */
 export interface KindOptions {
@@ -29,6 +45,14 @@ export interface KindOptions {
   readonly backgroundWeight?: ArrayLike<number> | undefined;
   readonly halfLife?: number | undefined;
   readonly startAfter?: number | undefined;
+  readonly iouWeighted?: boolean | undefined;
+  readonly detachWeight?: boolean | undefined;
+  readonly ignoreZeroQuality?: boolean | undefined;
+  readonly gammaPositive?: number | undefined;
+  readonly gammaNegative?: number | undefined;
+  readonly margin?: number | undefined;
+  readonly classCounts?: ArrayLike<number> | undefined;
+  readonly backgroundRatio?: number | undefined;
 }
 
 /** The parameters of a class at a gradient ratio: its gamma, and factors on its weights. */
@@ -44,12 +68,22 @@ export interface RatioRule {
 
 export interface Kind {
   readonly alpha: number;
-  readonly element: (x: number, y: number, gamma: number, weights: Weights) => SoftElementResult;
+  /** What alpha is to the weights of a class. */
+  readonly alphaWeights: (alpha: number) => Weights;
+  readonly element: (x: number, given: Given) => SoftElementResult;
+  /** Whether the positive of a row with labels has a quality. */
+  readonly isOfQuality?: boolean;
+  /** Whether one of quality 0 counts as a negative. */
+  readonly zeroIsNegative?: boolean;
+  /** Whether the gradient takes something for a constant that follows from the logit. */
+  readonly isDetached?: boolean;
   /** The share of an element's |gradient| that counts as positive. */
   readonly positiveShare: (y: number) => number;
   /** Undefined for a loss without state. */
   readonly ratio?: RatioRule;
-  readonly factors: (options: KindOptions, ratio: number) => ClassFactors;
+  readonly factors: (options: KindOptions, ratio: number, column: number) => ClassFactors;
+  /** The same of the column beyond the classes, if it is not plain cross-entropy. */
+  readonly objectness?: (options: KindOptions) => ClassFactors;
   /** A factor on the negative side in rows with a class. */
   readonly onForeground?: (options: KindOptions, column: number, x: number) => number;
   /** And in rows without one. */
@@ -73,14 +107,17 @@ function equalized({ gamma = 2, scaleFactor = 8 }: KindOptions, ratio: number): 
 
 const FOCAL: Kind = {
   alpha: 0.25,
-  element: denseElement,
+  alphaWeights,
+  element: (x, { y, gamma, weights }) => denseElement(x, y, gamma, weights),
   positiveShare: (y) => y,
   factors: fixed,
 };
 
 const QUALITY: Kind = {
   alpha: -1,
-  element: qualityElement,
+  alphaWeights,
+  element: (x, { y, gamma, weights }) => qualityElement(x, y, gamma, weights),
+  isOfQuality: true,
   positiveShare: (y) => (y > 0 ? 1 : 0),
   factors: fixed,
 };
@@ -92,6 +129,23 @@ const CROSS_ENTROPY: Kind = {
 };
 
 const RULED_BY_RATIO = { ratio: CLAMPED, factors: equalized };
+
+const VARIFOCAL: Kind = {
+  ...QUALITY,
+  alpha: 0.75,
+  alphaWeights: (alpha) => ({ positive: 1, negative: alpha }),
+  element: varifocalElement,
+  zeroIsNegative: true,
+};
+
+function marginFactors({ classCounts, backgroundRatio = 6.3313 }: KindOptions, column?: number) {
+  const counts = Array.from(classCounts!);
+  const ofClasses = counts.reduce((sum, count) => sum + count, 0);
+  const background = backgroundRatio * ofClasses;
+  const count = column === undefined ? background : counts[column]!;
+  const { gamma, weight } = classMargin(count, ofClasses + background - count);
+  return { gamma, positive: weight, negative: weight };
+}
 
 export const KINDS: Readonly<Record<LossKind, Kind>> = {
   focal: FOCAL,
@@ -117,5 +171,35 @@ export const KINDS: Readonly<Record<LossKind, Kind>> = {
     onForeground: ({ scoreThreshold = 0.7 }, _, x) =>
       x < log(scoreThreshold / (1 - scoreThreshold)) ? 0 : 1,
     onBackground: ({ backgroundWeight }, column) => backgroundWeight?.[column] ?? 1,
+  },
+  varifocal: VARIFOCAL,
+  equalizedVarifocal: { ...VARIFOCAL, ...RULED_BY_RATIO },
+  iouAwareBce: {
+    ...QUALITY,
+    // Its alpha is no weight.
+    alphaWeights: () => alphaWeights(-1),
+    element: iouAwareElement,
+    isDetached: true,
+  },
+  matchability: {
+    ...VARIFOCAL,
+    alpha: 1,
+    element: matchabilityElement,
+    zeroIsNegative: false,
+    isDetached: true,
+    factors: ({ gamma = 1.5 }) => ({ gamma, positive: 1, negative: 1 }),
+  },
+  asymmetric: {
+    ...FOCAL,
+    alpha: -1,
+    element: asymmetricElement,
+    factors: ({ gammaNegative = 4 }) => ({ gamma: gammaNegative, positive: 1, negative: 1 }),
+  },
+  classMargin: {
+    ...FOCAL,
+    alpha: -1,
+    element: classMarginElement,
+    factors: (options, _, column) => marginFactors(options, column),
+    objectness: (options) => marginFactors(options),
   },
 };

@@ -15,7 +15,7 @@ export function qualityElement(
   gamma: number,
   { positive, negative }: Weights,
 ): SoftElementResult {
-  const weight = q > 0 ? positive : negative;
+  const weight = q * positive + (1 - q) * negative;
   if (q === 0 || q === 1) {
     return uncancelled(focalElement(x, q === 1, gamma, weight));
   }

@@ -54,6 +54,8 @@ export type Targets = ArrayLike<number> | Dense;
 export interface TargetRow {
   readonly state: 'foreground' | 'background' | 'ignored';
   readonly target: (column: number) => number;
+  /** Whether it is the class of the row, or has a target above 0, whatever the threshold. */
+  readonly isPositive: (column: number) => boolean;
   /** The share of |gradient| that counts as positive. */
   readonly share: (column: number) => number;
   /** Of a row with a label that names a class: its column. */
@@ -70,12 +72,13 @@ export function rowsOf(
   shareOf: (target: number) => number,
   quality?: ArrayLike<number>,
   isKept: IsKept = () => true,
+  zeroIsNegative = false,
 ): TargetRow[] {
   if ('dense' in targets) {
     return denseRows(targets.dense, options, shareOf, isKept);
   }
   return Array.from(targets, (label, i) =>
-    labelledRow(rowOf(label, options), options, quality?.[i] ?? 1),
+    labelledRow(rowOf(label, options), options, quality?.[i] ?? 1, zeroIsNegative),
   );
 }
 
@@ -85,7 +88,12 @@ function smoothed(y: number, column: number, options: TargetOptions): number {
   return column === numClasses ? y : (1 - labelSmoothing) * y + labelSmoothing / numClasses;
 }
 
-function labelledRow(row: Row, options: TargetOptions, quality: number): TargetRow {
+function labelledRow(
+  row: Row,
+  options: TargetOptions,
+  quality: number,
+  zeroIsNegative: boolean,
+): TargetRow {
   const { numClasses } = options;
   // Without an objectness column there is no column of this number.
   const positive = typeof row === 'number' ? row : numClasses;
@@ -93,7 +101,8 @@ function labelledRow(row: Row, options: TargetOptions, quality: number): TargetR
   return {
     state,
     target: (column) => smoothed(column === positive ? quality : 0, column, options),
-    share: (column) => (column === positive ? 1 : 0),
+    isPositive: (column) => column === positive,
+    share: (column) => (column === positive && !(zeroIsNegative && quality === 0) ? 1 : 0),
     ...(typeof row === 'number' && { column: row }),
   };
 }
@@ -108,15 +117,16 @@ function denseRows(
   const columns = columnsOf(options);
   return Array.from({ length: targets.length / columns }, (_, i) => {
     const given = (column: number): number => targets[i * columns + column]!;
-    const isPositive = (column: number): boolean =>
+    const counts = (column: number): boolean =>
       given(column) > fround(options.positiveThreshold ?? 0);
     const classes = Array.from({ length: options.numClasses }, (__, column) => column);
     return {
-      state: classes.some((column) => isPositive(column) && isKept(i, column))
+      state: classes.some((column) => counts(column) && isKept(i, column))
         ? 'foreground'
         : 'background',
       target: (column) => smoothed(given(column), column, options),
-      share: (column) => (isPositive(column) ? shareOf(given(column)) : 0),
+      isPositive: (column) => given(column) > 0,
+      share: (column) => (counts(column) ? shareOf(given(column)) : 0),
     };
   });
 }

@@ -51,9 +51,18 @@ function everyLoss() {
     EqualizationLossV2: new efl.EqualizationLossV2(options),
     EqualizationLoss: new efl.EqualizationLoss({ ...options, classFrequencies: frequencies }),
     AdaptiveClassSuppressionLoss: new efl.AdaptiveClassSuppressionLoss(options),
+    EqualizedVarifocalLoss: new efl.EqualizedVarifocalLoss(options),
+    IouAwareBceLoss: new efl.IouAwareBceLoss(options),
+    MatchabilityAwareLoss: new efl.MatchabilityAwareLoss(options),
+    AsymmetricLoss: new efl.AsymmetricLoss(options),
+    EffectiveClassMarginLoss: new efl.EffectiveClassMarginLoss({
+      ...options,
+      classCounts: frequencies,
+    }),
   };
   for (const [name, criterion] of Object.entries(criteria)) {
-    const call = name.includes('Quality') ? { quality } : {};
+    const takesQuality = /Quality|Varifocal|IouAware|Matchability/.test(name);
+    const call = takesQuality ? { quality } : {};
     for (const [step, values] of logits.entries()) {
       const result = criterion.forwardBackward(values, labels, {
         ...call,

@@ -80,7 +80,7 @@ test('every equalized criterion has a state, and no other', () => {
   >;
   true satisfies Same<'focusingFactor' extends keyof EqualizationLossV2 ? true : false, false>;
   true satisfies Same<'statistics' extends keyof QualityFocalLoss ? true : false, false>;
-  true satisfies Same<'alpha' extends keyof QualityFocalLossOptions ? true : false, false>;
+  true satisfies Same<'scaleFactor' extends keyof QualityFocalLossOptions ? true : false, false>;
   expect(new EqualizationLossV2({ numClasses: 2 }).negativeWeight).toHaveLength(2);
 });
 

@@ -30,6 +30,17 @@ describe('QualityFocalLoss', () => {
     );
   });
 
+  test.each([0.25, 1, Array.from({ length: numClasses }, (_, j) => j / 10)])(
+    'agrees with it at alpha %j',
+    (alpha) => {
+      const options = { ...plain, alpha };
+      const reference = new ReferenceCriterion(options, 'qualityFocal');
+      const expected = reference.forwardBackward(logits, labels, { quality });
+      const output = new QualityFocalLoss(options).forwardBackward(logits, labels, { quality });
+      expectOutput(output, expected);
+    },
+  );
+
   test.each([0, 1e-6, 0.3, 0.999, 1])('agrees with it at extreme logits with quality %d', (q) => {
     const values = Float32Array.from(FINITE_EXTREMES);
     const all = new Float32Array(values.length).fill(q);
@@ -94,7 +105,8 @@ describe('QualityFocalLoss', () => {
   test.each([
     ['gamma', { gamma: 0.9 }],
     ['gamma', { gamma: Infinity }],
-    ['alpha', { alpha: 0.25 }],
+    ['alpha', { alpha: 1.25 }],
+    ['alpha[1]', { alpha: [0, 2, 0, 0, 0, 0, 0, 0, 0] }],
     ['scaleFactor', { scaleFactor: 8 }],
   ])('refuses the option %s in %j', (argument, options) => {
     expectRefused(() => new QualityFocalLoss(wrong({ numClasses, ...options })), argument);

@@ -28,7 +28,7 @@ export function checkTensors(criterion: Criterion, labels: Tensor, logits: Tenso
   if (!['float32', 'int32', 'bool'].includes(labels.dtype)) {
     throw new EflArgumentError('labels', 'a float32 tensor', `a tensor of ${labels.dtype}`);
   }
-  if (form === 'labels' && criterion.definition.loss === 'qualityFocal') {
+  if (form === 'labels' && criterion.definition.takesQuality) {
     reject('labels', 'qualities of the shape of the logits', form);
   }
   return form;

@@ -2,13 +2,19 @@
 
 import {
   AdaptiveClassSuppressionLoss,
+  AsymmetricLoss,
+  EffectiveClassMarginLoss,
   EflArgumentError,
   EqualizationLoss,
   EqualizationLossV2,
   EqualizedFocalLoss,
   EqualizedQualityFocalLoss,
+  EqualizedVarifocalLoss,
   FocalLoss,
+  IouAwareBceLoss,
+  MatchabilityAwareLoss,
   QualityFocalLoss,
+  VarifocalLoss,
 } from '../../../lib';
 import type { Criterion, HostTensor } from '../../../lib';
 import { expectClose, expectSame, STATISTICS } from '../../reference/compare';
@@ -33,6 +39,12 @@ const LOSSES: Readonly<Record<LossKind, new (options: never) => Criterion>> = {
   equalizationV2: EqualizationLossV2,
   equalization: EqualizationLoss,
   adaptiveClassSuppression: AdaptiveClassSuppressionLoss,
+  varifocal: VarifocalLoss,
+  equalizedVarifocal: EqualizedVarifocalLoss,
+  iouAwareBce: IouAwareBceLoss,
+  matchability: MatchabilityAwareLoss,
+  asymmetric: AsymmetricLoss,
+  classMargin: EffectiveClassMarginLoss,
 };
 
 /** A criterion and the reference of the same options, which takes over its state before each call. */

@@ -6,6 +6,7 @@ import { halvesOf, numbersOf } from '../../reference/half';
 import { valuesOf } from '../../reference/harness';
 import type { Values } from '../../reference/harness';
 import { FINITE_EXTREMES, makeLabels, NON_FINITE, normalLogits } from '../../reference/inputs';
+import { KINDS } from '../../reference/kinds';
 import { cutByLevel, intoMap, intoRows, rowCount, shapeOf } from '../../reference/layout';
 import type { Level } from '../../reference/layout';
 import { arrangementCall, totalRows } from '../../reference/maps';
@@ -43,8 +44,8 @@ export class Sample {
         ? undefined
         : Float32Array.from({ length: size }, () => shareOf(random, targets === 'soft'));
     this.labels = labelsOf(seed, this.rows, options);
-    const takesQuality = kind === 'qualityFocal' || kind === 'equalizedQualityFocal';
-    const isRated = takesQuality && this.dense === undefined && plan.method !== 'collectGrad';
+    const isRated =
+      KINDS[kind].isOfQuality && this.dense === undefined && plan.method !== 'collectGrad';
     this.quality = isRated ? makeQuality(seed, this.rows) : undefined;
     const selects = plan.method !== 'collectGrad';
     const bytes = (length: number): Uint8Array =>

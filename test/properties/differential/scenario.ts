@@ -77,6 +77,12 @@ function classValues(most: number): fc.Arbitrary<(numClasses: number) => number[
 /** From 0 to less than 1; 0 is the default. */
 const belowOne = fc.oneof(double(0, 0.999), fc.constantFrom(0, 0.1));
 
+/** How often each class is there. */
+const classCounts = seeds.map((seed) => (numClasses: number) => {
+  const random = new Random(seed);
+  return Array.from({ length: numClasses }, () => 1 + random.integer(10_000));
+});
+
 const common = fc.record({
   numClasses: fc.oneof(fc.integer({ min: 1, max: 20 }), fc.integer({ min: 1, max: 70 })),
   background: fc.constantFrom(undefined, 'first', 'last', 'none'),
@@ -85,11 +91,18 @@ const common = fc.record({
   ignoreIndex: fc.constantFrom(undefined, -1, 1000, [], [-100], [255, -1]),
   classWeight: maybe(classValues(3)),
   positiveThreshold: maybe(belowOne),
+  posWeight: fc.option(fc.oneof(double(0, 5), classValues(3)), { nil: undefined, freq: 2 }),
 });
 
 const smoothing = { labelSmoothing: maybe(belowOne) };
 
 const alphas = maybe(fc.oneof(alpha, classValues(1)));
+const varifocal = {
+  alpha: maybe(double(0, 2)),
+  iouWeighted: maybe(fc.boolean()),
+  detachWeight: maybe(fc.boolean()),
+  ignoreZeroQuality: maybe(fc.boolean()),
+};
 const qualityGamma = fc.oneof(double(1, 6), fc.constantFrom(1, 2));
 
 const statistics = {
@@ -106,9 +119,10 @@ const OWN: Readonly<Record<LossKind, fc.Arbitrary<object>>> = {
     ...smoothing,
     ...statistics,
   }),
-  qualityFocal: fc.record({ gamma: maybe(qualityGamma) }),
+  qualityFocal: fc.record({ gamma: maybe(qualityGamma), alpha: alphas }),
   equalizedQualityFocal: fc.record({
     gamma: maybe(qualityGamma),
+    alpha: alphas,
     scaleFactor: maybe(scaleFactor),
     ...statistics,
   }),
@@ -129,6 +143,26 @@ const OWN: Readonly<Record<LossKind, fc.Arbitrary<object>>> = {
     scoreThreshold: maybe(double(0.01, 0.99)),
     backgroundWeight: maybe(classValues(2)),
     ...smoothing,
+  }),
+  varifocal: fc.record({ ...varifocal, gamma: maybe(gamma) }),
+  equalizedVarifocal: fc.record({
+    ...varifocal,
+    gamma: maybe(equalizedGamma),
+    scaleFactor: maybe(scaleFactor),
+    ...statistics,
+  }),
+  iouAwareBce: fc.record({ gamma: maybe(gamma), alpha: maybe(double(0, 1)) }),
+  matchability: fc.record({ gamma: maybe(equalizedGamma), alpha: maybe(double(0, 2)) }),
+  asymmetric: fc.record({
+    gammaPositive: maybe(gamma),
+    gammaNegative: maybe(fc.oneof(qualityGamma, fc.constantFrom(0, 4))),
+    margin: maybe(fc.oneof(double(0.001, 0.5), fc.constant(0))),
+    detachWeight: maybe(fc.boolean()),
+  }),
+  classMargin: fc.record({
+    classCounts: classCounts,
+    backgroundRatio: maybe(double(0.1, 10)),
+    objectness: maybe(fc.boolean()),
   }),
 };
 
