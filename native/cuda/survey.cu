@@ -171,7 +171,7 @@ __global__ void __launch_bounds__(kSurveyThreads)
   for (int64_t row = (static_cast<int64_t>(blockIdx.x) * blockDim.x + threadIdx.x) / 32;
        row < p.rows; row += warps) {
     if (weighs_nothing(row_weight_of(p.level, row))) continue;
-    if (p.level.labels &&
+    if (!p.level.targets &&
         efl::label_column(p.problem.convention, p.level.labels[row]) == efl::kIgnored) {
       continue;
     }
