@@ -45,9 +45,8 @@ describeOnDevice('weights and masks on a device', () => {
       ['of the host', () => onHost],
       ['of the device', onDevice],
     ] as const)('has the figures of the CPU with arrays %s', (_, selection) => {
-      const [host, device] = [criterionOf(one, { numClasses: CLASSES }), 0].map(() =>
-        criterionOf(one, { numClasses: CLASSES }),
-      ) as [Criterion, Criterion];
+      const host = criterionOf(one, { numClasses: CLASSES });
+      const device = criterionOf(one, { numClasses: CLASSES });
       const call = { ...onHost, ...qualityCall(one, sample.quality) };
       const expected = host.forwardBackward(sample.logits, sample.labels, call);
       const logits = CudaTensor.fromHost({ data: sample.logits, shape: [ROWS, CLASSES] });
