@@ -1,14 +1,16 @@
+import type { ResolvedStatisticsOptions, StatisticsOptions } from './equalized-criterion';
 import { FocusingCriterion } from './focusing-criterion';
 import type { ResolvedVarifocalOptions, VarifocalLossOptions } from './varifocal-loss';
 
 /** Options of {@link EqualizedVarifocalLoss}. */
-export interface EqualizedVarifocalLossOptions extends VarifocalLossOptions {
+export interface EqualizedVarifocalLossOptions extends VarifocalLossOptions, StatisticsOptions {
   /** s in gamma_j = gamma_b + s (1 - g_j). Finite, >= 0. Default 8. */
   readonly scaleFactor?: number | undefined;
 }
 
 /** All options of an `EqualizedVarifocalLoss`, defaults filled in. */
-export interface ResolvedEqualizedVarifocalOptions extends ResolvedVarifocalOptions {
+export interface ResolvedEqualizedVarifocalOptions
+  extends ResolvedVarifocalOptions, ResolvedStatisticsOptions {
   readonly scaleFactor: number;
 }
 

@@ -67,7 +67,7 @@ export interface ResolvedCriterionOptions {
   readonly device: Device;
 }
 
-/** Options of the losses whose targets can be smoothed: all but those of a quality. */
+/** Options of the losses whose targets can be smoothed: the focal losses and those of Equalization Loss. */
 export interface SmoothingOptions extends CriterionOptions {
   /**
    * Label smoothing: targets y, of labels or dense, become (1 - labelSmoothing) y + labelSmoothing / C

@@ -384,8 +384,9 @@ EFL_HOST_DEVICE LossTerms<Math> asymmetric_positive(typename Math::Real x, const
   const Real on_score = margin > 0 ? slope / rest : sigma.of_x;
   Real bracket = -y * sigma.of_minus_x + (counts ? other * on_score : 0);
   if (!constants.detached) {
-    // (1 - p) / h is 1 of a hard target.
-    const Real share = other == 0 ? Math::constant(1) : sigma.of_minus_x / h;
+    // (1 - p) / h is 1 of a hard target; where h is 0 the power is, too.
+    const Real of_soft = h > 0 ? sigma.of_minus_x / h : Math::constant(0);
+    const Real share = other == 0 ? Math::constant(1) : of_soft;
     const Real turn = (counts ? other : 0) - y;
     bracket = bracket + gamma * Math::cap(terms.cross_entropy) * turn * sigma.of_x * share;
   }

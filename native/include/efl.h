@@ -134,7 +134,8 @@ typedef struct efl_settings {
   double positive_threshold; /* of dense targets, those of positives are larger: for the normalizer,
                               * for what a row is and for statistics; in [0, 1), default 0 */
   double label_smoothing;    /* targets y become (1 - it) y + it / C, and what is positive follows
-                              * from y; in [0, 1), default 0. Not of the quality losses */
+                              * from y; in [0, 1), default 0. Of the two focal losses and
+                              * the three of the families 4 to 6 */
   int32_t iou_weighted;      /* not 0, the default: positives weigh their quality */
   int32_t detach_weight;     /* not 0: the modulator of the score is a constant to the gradient;
                               * default 0 */
