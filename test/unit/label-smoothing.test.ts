@@ -23,7 +23,9 @@ import { arrangementCall, mapsOf, PYRAMID, rowsOfMaps, totalRows } from '../refe
 import { halvesOf, numbersOf } from '../reference/half';
 import { Random } from '../reference/random';
 
-const smoothable = FAMILY.filter((one) => !takesQuality(one));
+const smoothable = FAMILY.filter(
+  (one) => !takesQuality(one) && !['asymmetric', 'classMargin'].includes(one.kind),
+);
 const labelSmoothing = 0.1;
 
 /** What labels say, for `C` classes from label 1 on, smoothed. */
