@@ -103,7 +103,7 @@ const canClose = process.platform === 'linux' && canCompile;
     const ended = await runFixture('c-families.mjs', [folder]);
     expectSuccess(ended);
     const lines = ended.stdout.trim().split('\n');
-    expect(lines).toHaveLength(7);
+    expect(lines).toHaveLength(12);
     for (const line of lines) expect(line).toMatch(/^\w+ equal learns$/);
   });
 
