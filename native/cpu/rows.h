@@ -349,7 +349,7 @@ class Rows : AnyRows {
     for (int32_t c = first; c < last;) {
       if (few) {
         const int32_t end = end_of_negatives<kStreams>(rows, c, last);
-        if constexpr (Element::kLowPays) c = low_registers<kStreams>(rows, c, end);
+        if constexpr (Element::kLowPays && !kElementwise) c = low_registers<kStreams>(rows, c, end);
         c = plain<kStreams, Domain::kPlain, false>(rows, c, end);
         if (c == last) break;
       }

@@ -88,9 +88,7 @@ Criterion::Criterion(int device, const SpecView& spec)
   write_state(sums.data(), sums.data(), ratio.data(), 0);
   ClassRule fixed = spec.rule;
   fixed.rule = Rule::kFixed;
-  launch_parameters({fixed, classes_, base}, nullptr);
-  check_launches();
-  check(cudaStreamSynchronize(nullptr));
+  write_parameters(fixed, base);
 }
 
 // A column beyond the classes is that of objectness, which no statistics change.
@@ -255,7 +253,11 @@ void Criterion::write_state(const double* positive, const double* negative, cons
   upload(state.negative, negative, classes_);
   upload(state.ratio, ratio, classes_);
   upload(state.steps, &steps, 1);
-  launch_parameters({spec_.rule, classes_, state}, nullptr);
+  write_parameters(spec_.rule, state);
+}
+
+void Criterion::write_parameters(const ClassRule& rule, const StateArrays& state) const {
+  launch_parameters({rule, classes_, state}, nullptr);
   upload(state.gamma, class_gamma_.data(), static_cast<int64_t>(class_gamma_.size()));
   check_launches();
   check(cudaStreamSynchronize(nullptr));

@@ -51,6 +51,8 @@ class Criterion {
   template <class Work>
   void in_order(cudaStream_t stream, Reduction* reduction, const Work& work);
   void fill_columns(const StateArrays& state) const;
+  // What follows from the ratios of the state.
+  void write_parameters(const ClassRule& rule, const StateArrays& state) const;
   void enqueue_call(const efl_device_call& given, const FusedCall& call,
                     Reduction* reduction) const;
   void make_room(std::size_t bytes, bool capturing);
