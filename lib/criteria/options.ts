@@ -26,9 +26,11 @@ export interface CriterionOptions {
    */
   readonly classWeight?: ClassValues | undefined;
   /**
-   * One more factor on positives, PyTorch's `pos_weight`: one number, or one for each class. Finite,
-   * >= 0. A target y between 0 and 1 weighs y times as a positive does and 1 - y times as a negative
-   * does. Default 1.
+   * One more factor on positives: one number, or one for each class. Finite, >= 0. For targets of 0
+   * and 1 it is PyTorch's `pos_weight`. A target y between 0 and 1 weighs y times as a positive does
+   * and 1 - y times as a negative does; PyTorch weighs the part of y in the cross-entropy alone. In
+   * the varifocal losses, IouAwareBceLoss and MatchabilityAwareLoss a match weighs as a positive
+   * altogether, whatever its quality. Default 1.
    */
   readonly posWeight?: number | ClassValues | undefined;
   /** What the label of background is. Default `'first'`. */

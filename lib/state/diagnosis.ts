@@ -87,7 +87,8 @@ export function findingsOf(state: ReadState, equalization: Equalization): Findin
   const { steps, start_after: start = 0 } = state;
   // The ratios that are used are not those of the sums yet.
   if (start > 0 && steps <= start) {
-    return [notStarted(start - steps + 1, equalization), ...smallSums(state)];
+    const noPositive = facts.withPositives.length === 0 ? [noPositives(facts)] : [];
+    return [notStarted(start - steps + 1, equalization), ...noPositive, ...smallSums(state)];
   }
   return [
     ...endOf(facts, equalization, state.half_life ?? 0),
@@ -156,8 +157,7 @@ function nothingCollected({ steps }: ReadState): Finding {
     advice:
       'Statistics come from forwardBackward, not from forward, and from calls without collect: false. ' +
       "With collect: 'defer' they wait for commit(). A lossWeight, classWeight or gradOutput of 0 " +
-      'leaves nothing to count, and so does a batch ' +
-      'whose rows are all ignored.',
+      'leaves nothing to count, and so does a batch whose rows are all ignored or masked.',
     value: steps,
   };
 }
@@ -165,8 +165,8 @@ function nothingCollected({ steps }: ReadState): Finding {
 function notStarted(calls: number, { plain, ratio }: Equalization): Finding {
   return {
     kind: 'not-started',
-    message: `startAfter still leaves ${ratio} alone: the next ${calls} steps are of ${plain}.`,
-    advice: 'Nothing to do. Statistics are collected, and are used from then on.',
+    message: `startAfter leaves ${ratio} as it is for ${calls} more steps: without a loaded state the loss is ${plain} till then.`,
+    advice: 'Statistics are collected, and are used from then on.',
     value: calls,
   };
 }
@@ -262,7 +262,7 @@ function withoutGradients({ all, unseen, withPositives, withoutPositives }: Fact
       kind: 'never-seen',
       message: `${countOf(unseen, all)} have had no gradient at all.`,
       advice:
-        'Every row that counts gives a gradient to every class, so these are left out: by a weight of 0, ' +
+        'Every row that counts gives a gradient to every class, so these are left out: by a mask, a weight of 0, ' +
         'or by logits so low that their gradient is 0.',
       value: unseen.length,
       classes: unseen,
