@@ -36,7 +36,7 @@ function outcomeError(outcome: Float64Array, lists: boolean, expectedLabel: () =
     case status.badQuality:
       return new EflArgumentError(`quality${place}`, 'a number in [0, 1]', value);
     case status.badWeight:
-      return new EflArgumentError(`rowWeight${place}`, 'a finite number >= 0', value);
+      return new EflArgumentError(`rowWeight${place}`, expectedWeight(Number(value)), value);
     case status.badNormalizer:
       return new EflArgumentError('normalizer', 'a finite number > 0', value);
     case status.outOfMemory:
@@ -51,4 +51,11 @@ function outcomeError(outcome: Float64Array, lists: boolean, expectedLabel: () =
     default:
       return new Error(`unknown status ${String(outcome[slot.status])} of the native addon`);
   }
+}
+
+/** One that is no number by itself, or too large for the weights of the classes. */
+function expectedWeight(value: number): string {
+  return Number.isFinite(value) && value >= 0
+    ? 'a number whose product with the weights of every class is finite in float32'
+    : 'a finite number >= 0';
 }

@@ -32,7 +32,7 @@ export interface ResolvedClassSuppressionOptions extends ResolvedSmoothingOption
  *     w_j = 1 where sigmoid(x) >= scoreThreshold, else 0    in rows with a class
  *     w_j = backgroundWeight_j                              in background rows
  *
- * With dense targets a row has a class where any of its targets is above 0. The official loss divides
+ * With dense targets a row has a class where any of its targets is above `positiveThreshold`. The official loss divides
  * the sum by the number of rows: `normalizer: rows`.
  *
  * ```ts

@@ -24,7 +24,7 @@ export interface ResolvedEqualizationOptions extends ResolvedSmoothingOptions {
  *     w_j = 0 in rows with a class where frequency_j < threshold, else 1
  *
  * Negatives in background rows always weigh 1. With dense targets a row has a class where any of its
- * targets is above 0. The official loss divides the sum by the number of rows: `normalizer: rows`.
+ * targets is above `positiveThreshold`. The official loss divides the sum by the number of rows: `normalizer: rows`.
  *
  * ```ts
  * const criterion = new EqualizationLoss({ numClasses: 3, classFrequencies: [0.2, 0.01, 0.0005] });

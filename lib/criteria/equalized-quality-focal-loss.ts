@@ -23,7 +23,7 @@ export interface ResolvedEqualizedQualityOptions
  *     L_j = (gamma_j / gamma_b) |q - sigmoid(x)|^gamma_j BCE(x, q)
  *
  * The gradient at a row's class counts as a positive's, whatever the quality; with dense targets, that
- * of every element with a target above 0.
+ * of every element with a target above `positiveThreshold`.
  *
  * ```ts
  * const criterion = new EqualizedQualityFocalLoss({ numClasses: 1203, scaleFactor: 4 });

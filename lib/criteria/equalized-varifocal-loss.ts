@@ -23,7 +23,7 @@ export interface ResolvedEqualizedVarifocalOptions
  *
  * Where all classes are balanced (g = 1), and with `scaleFactor: 0`, it is exactly VarifocalLoss. The
  * gradient at a row's class counts as a positive's, unless its quality is 0 and makes it a negative;
- * with dense targets, that of every element with a target above 0.
+ * with dense targets, that of every element with a target above `positiveThreshold`.
  *
  * ```ts
  * const criterion = new EqualizedVarifocalLoss({ numClasses: 1203, scaleFactor: 4 });

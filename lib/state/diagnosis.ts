@@ -61,6 +61,7 @@ const plainLosses: Readonly<Record<string, string>> = {
   focal: 'Focal Loss',
   qualityFocal: 'Quality Focal Loss',
   crossEntropy: 'cross-entropy',
+  varifocal: 'Varifocal Loss',
 };
 
 /** Of a loss as files name it, `'focal, equalizedFocal'`; f(r) of v2 as its options have it. */

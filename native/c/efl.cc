@@ -90,7 +90,9 @@ efl_status explained(efl_status status, const efl_result& result) {
       break;
     case EFL_BAD_WEIGHT:
       field = "row_weight";
-      expected = "a finite number >= 0";
+      expected = result.bad_value >= 0 && std::isfinite(result.bad_value)
+                     ? "a number whose product with the weights of the classes is finite in float32"
+                     : "a finite number >= 0";
       break;
     case EFL_OUT_OF_MEMORY:
       return fail(status, "the workspace could not be allocated");

@@ -8,8 +8,10 @@
 
 namespace efl {
 
-// What the survey lets pass.
-EFL_HOST_DEVICE bool is_row_weight(float weight) { return weight >= 0 && weight <= FLT_MAX; }
+// What the survey lets pass. An infinite product of weights would turn a modulator of 0 into NaN.
+EFL_HOST_DEVICE bool is_row_weight(const efl_problem& problem, float weight) {
+  return weight >= 0 && weight <= FLT_MAX && weight * problem.range.largest_weight <= FLT_MAX;
+}
 
 // Such a row is ignored. Kernels take what is less than a normal number for 0.
 EFL_HOST_DEVICE bool weighs_nothing(float weight) { return weight < FLT_MIN; }

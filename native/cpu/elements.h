@@ -396,6 +396,8 @@ class Elements {
         scaled = scaled * upstream;
         magnitude = magnitude * absolute(upstream);
       }
+      // 0 times a factor that is infinite in float32 is no number.
+      scaled = select(counted[r], scaled, Pack{});
       if (stream.gradient) store_lanes(stream.gradient + at, scaled, count);
       magnitude = select(finite, finite_or_zero(magnitude), Pack{});
       sides.positive.of[r] = magnitude * share.of[r];

@@ -143,7 +143,9 @@ bool weigh_run(const efl_problem& problem, const efl_level& level, int64_t first
     positives += columns[i] >= 0;
     ignored += columns[i] == kIgnored;
   }
-  if (largest > kLargest) return false;
+  float largest_weight;
+  std::memcpy(&largest_weight, &largest, sizeof largest);
+  if (largest > kLargest || !is_row_weight(problem, largest_weight)) return false;
   double sums[kSums] = {};
   for (int32_t i = 0; i < count; ++i) {
     sums[i % kSums] += columns[i] >= 0 ? static_cast<double>(weights[i]) : 0.0;
@@ -151,8 +153,6 @@ bool weigh_run(const efl_problem& problem, const efl_level& level, int64_t first
   for (const double sum : sums) found->weights += sum;
   found->positives += positives;
   found->ignored += ignored;
-  float largest_weight;
-  std::memcpy(&largest_weight, &largest, sizeof largest);
   found->largest_weight = std::max(found->largest_weight, largest_weight);
   return true;
 }
@@ -237,6 +237,10 @@ efl_status Survey::add(int32_t index, const Labels& found, efl_survey* survey) {
   return bad(EFL_BAD_LABEL, index, found.bad_row, label);
 }
 
+int32_t Survey::column_of(int32_t index, int64_t row) const {
+  return columns_[static_cast<std::size_t>(index)][static_cast<std::size_t>(row)];
+}
+
 efl_status Survey::qualities(int32_t index) const {
   const FlushSubnormals flush;  // as the kernels have it, to which a subnormal quality is 0
   const efl_level& level = problem_.levels[index];
@@ -246,6 +250,7 @@ efl_status Survey::qualities(int32_t index) const {
     if (quality >= 0.0f && quality <= 1.0f) continue;
     if (label_column(problem_.convention, level.labels[r]) < 0) continue;
     if (weighs_nothing(row_weight_of(level, r))) continue;
+    if (!columns_.empty() && column_of(index, r) == kMaskedPositive) continue;
     return bad(EFL_BAD_QUALITY, index, r, static_cast<double>(quality));
   }
   return EFL_OK;
@@ -311,7 +316,7 @@ void Survey::select_rows(int32_t index, int64_t first, int64_t last, Selected* f
         problem_, level, r,
         by_element ? row_place(problem_.format, level, columns, r) : RowPlace{}};
     const float weight = row_weight_of(level, r);
-    if (!is_row_weight(weight) && found->bad_weight < 0) found->bad_weight = r;
+    if (!is_row_weight(problem_, weight) && found->bad_weight < 0) found->bad_weight = r;
     bool foreground = false;
     int32_t column = kIgnored;
     if (level.labels) {

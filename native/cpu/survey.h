@@ -57,6 +57,7 @@ class Survey {
  private:
   efl_status labels(int32_t level, efl_survey* survey);
   efl_status add(int32_t level, const Labels& found, efl_survey* survey);
+  int32_t column_of(int32_t level, int64_t row) const;
   efl_status qualities(int32_t level) const;
   efl_status selected(int32_t level, efl_survey* survey);
   void select_run(int32_t level, int64_t first, int64_t last, Selected* found);

@@ -53,7 +53,8 @@ __global__ void add_weights_kernel(const __grid_constant__ WeightsParams p) {
 
 EFL_DEVICE float see_weight(const SurveyParams& p, int64_t row) {
   const float weight = row_weight_of(p.level, row);
-  if (!is_row_weight(weight)) atomicMin(&p.totals->bad.weight, bad_place(p.level_index, row));
+  if (!is_row_weight(p.problem, weight))
+    atomicMin(&p.totals->bad.weight, bad_place(p.level_index, row));
   return weight;
 }
 
@@ -71,10 +72,9 @@ EFL_DEVICE void see_label(const SurveyParams& p, int64_t row, RowsSeen* seen) {
   if (weighs_nothing(weight)) found = efl::kIgnored;
   seen->ignored += found == efl::kIgnored;
   if (found < 0) return;
-  if (!is_masked_at(p, row, found)) {
-    ++seen->positives;
-    seen->weights += weight;
-  }
+  if (is_masked_at(p, row, found)) return;
+  ++seen->positives;
+  seen->weights += weight;
   if (!p.level.quality) return;
   const float quality = p.level.quality[row];
   if (quality >= 0 && quality <= 1) return;

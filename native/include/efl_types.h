@@ -18,7 +18,8 @@ typedef enum efl_status {
   EFL_BAD_QUALITY = 5,   /* the quality of a row with a class is outside [0, 1] */
   EFL_BAD_ARGUMENT = 8,  /* an argument of efl.h is wrong: efl_error_text says which */
   EFL_ABI_MISMATCH = 9,  /* the caller was compiled for another interface */
-  EFL_BAD_WEIGHT = 12    /* the weight of a row is negative or not finite */
+  EFL_BAD_WEIGHT = 12    /* the weight of a row is negative, or not finite by itself or in
+                          * float32 times the weights of the classes */
 } efl_status;
 
 typedef enum efl_reduction {

@@ -367,3 +367,28 @@ test('a row of weight 0 needs no quality', () => {
   const call = { rowWeight: [0, 1], quality: [NaN, 0.5] };
   expect(criterion.forward(logits, [1, 1], call).ignored).toBe(1);
 });
+
+describe('weights at the ends of their range', () => {
+  const logits = Float32Array.of(1, -1, 2, 3);
+
+  test('a weight whose product with a class weight is infinite is refused by name', () => {
+    const criterion = new FocalLoss({ numClasses: 2, classWeight: [100, 100] });
+    const refused = /rowWeight\[1\]: expected a number whose product with the weights/;
+    expect(() => criterion.forward(logits, [1, 0], { rowWeight: [1, 3e38] })).toThrow(refused);
+  });
+
+  test('a masked element has a gradient of 0, whatever the factor of the others is', () => {
+    const criterion = new FocalLoss({ numClasses: 2 });
+    const { grad } = criterion.forwardBackward(Float32Array.of(1, -1, NaN, 2), [1, 0], {
+      ...{ rowWeight: [1e-36, 1e-3], normalizer: 'weights', lossScale: 65536 },
+      mask: Uint8Array.of(1, 1, 0, 1),
+    });
+    expect(grad[2]).toBe(0);
+  });
+
+  test('a row whose own element is masked needs no quality', () => {
+    const criterion = new QualityFocalLoss({ numClasses: 2 });
+    const call = { quality: [NaN, 1], mask: Uint8Array.of(0, 1, 1, 1) };
+    expect(criterion.forward(logits, [1, 2], call).positives).toBe(1);
+  });
+});
