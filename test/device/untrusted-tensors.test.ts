@@ -182,7 +182,8 @@ describeOnDevice('the addon', () => {
     type Parameters_ = Parameters<typeof criterion.runOnDevice>;
     const good: Parameters_ = [
       ...([[memory(24)], [memory(12)], [memory(24)], undefined, undefined, undefined] as const),
-      ...([undefined, geometry, 0, memory(bytes), undefined, undefined, undefined] as const),
+      ...([undefined, geometry, undefined, undefined, undefined] as const),
+      ...([0, memory(bytes), undefined, undefined, undefined] as const),
     ] as unknown as Parameters_;
     const run = (place: number, argument: unknown): void => {
       const call = [...good];
@@ -190,7 +191,7 @@ describeOnDevice('the addon', () => {
       criterion.runOnDevice(...(call as unknown as Parameters_));
     };
     expect(() => {
-      run(8, 0);
+      run(11, 0);
     }).not.toThrow();
     const bad: [place: number, argument: unknown][] = [
       [0, [memory(20)]],
@@ -211,11 +212,14 @@ describeOnDevice('the addon', () => {
       [7, Int32Array.of(0, 0, 0, 1, 1, -3)],
       [7, Int32Array.of(0, 0, 0, 1, 1, 4)],
       [7, Int32Array.of(0, 0, 0, 2147483647, 2147483647, 2147483647)],
-      [9, memory(bytes - 8)],
-      [9, undefined],
-      [10, memory(bytes)],
-      [11, memory(2)],
-      [12, memory(2)],
+      [8, [memory(8)]],
+      [9, [memory(5)]],
+      [10, memory(1)],
+      [12, memory(bytes - 8)],
+      [12, undefined],
+      [13, memory(bytes)],
+      [14, memory(2)],
+      [15, memory(2)],
     ];
     for (const [place, argument] of bad) {
       expect(() => {
