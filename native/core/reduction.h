@@ -41,11 +41,18 @@ struct Scales {
   double statistics;  // factor on the sums of |dL/du|; the mixed-precision loss scale is not in it
 };
 
+// A normalizer that is a number is checked with its factors; one of small weights may be too small
+// for them. An infinite factor would make the gradient of what is left out no number.
+EFL_HOST_DEVICE double within_float(double factor) {
+  constexpr double kLargest = 3.4028234663852886e38;
+  return factor > kLargest ? kLargest : factor < -kLargest ? -kLargest : factor;
+}
+
 EFL_HOST_DEVICE Scales scales_of(const efl_problem& problem, const RowCounts& counts) {
   const double divisor = loss_divisor(problem, counts);
   const double gradient = problem.loss_weight * problem.upstream / divisor;
-  return {problem.loss_weight / divisor, problem.loss_weight, gradient * problem.loss_scale,
-          std::fabs(gradient)};
+  return {problem.loss_weight / divisor, problem.loss_weight,
+          within_float(gradient * problem.loss_scale), std::fabs(gradient)};
 }
 
 }  // namespace efl
