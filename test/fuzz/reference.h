@@ -440,7 +440,8 @@ class Reference {
         const Column column = column_of(c, row, x, state);
         const double given = target_of(level, row, r, c, at);
         const bool is_match = level.targets ? given > 0 : row.column == c;
-        const Element element = element_of(x, smoothed(given, c), is_match, column);
+        const double y = smoothed(given, c);
+        const Element element = element_of(x, y, is_match, column);
         // What is lost where a factor underflows before the others are multiplied in.
         const double most = std::fmax(1, std::fmax(column.positive, column.negative));
         const double underflow = 4 * kSmallest * most * (1 + std::fabs(column.gamma));
