@@ -166,6 +166,7 @@ void check_options(const efl_settings& given) {
     const bool has_class_alpha =
         given.class_alpha && ((kFocal | kQuality) >> given.family & 1) != 0;
     if (option.offset == offsetof(efl_settings, alpha) && has_class_alpha) continue;
+    if (option.offset == offsetof(efl_settings, pos_weight) && given.class_pos_weight) continue;
     if (option.kind == OptionKind::kNumber) {
       // A default is good, also one that means none.
       const double value = field<double>(given, option);
