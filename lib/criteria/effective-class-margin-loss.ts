@@ -63,7 +63,7 @@ export class EffectiveClassMarginLoss extends Criterion<ResolvedClassMarginOptio
    */
   scores(logits: Float32Array): Float32Array {
     const { numClasses, objectness } = this.options;
-    const columns = numClasses + (objectness ? 1 : 0);
+    const { columns } = this.definition;
     if (!(logits instanceof Float32Array) || logits.length % columns !== 0) {
       reject('logits', `a Float32Array of rows of ${columns}`, logits);
     }

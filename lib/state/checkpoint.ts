@@ -1,5 +1,6 @@
 import { EflArgumentError } from '../errors';
 import { reject } from '../validation';
+import { plainLosses } from './plain-losses';
 import { printable, quoted } from './printable';
 import { withRegularFile } from './regular-file';
 import { NotLastingError, replaceFile } from './replace-file';
@@ -226,13 +227,12 @@ function checkFound(
   }
 }
 
-/** Losses that have a state, as files call them. */
-const lossNames = ['focal', 'qualityFocal', 'crossEntropy', 'varifocal'];
-
 /** What the ratios of a loss with this name can be; of any loss where a file does not say which. */
 function rangesOf(loss: string | undefined): [RatioRange, ...RatioRange[]] {
   const [first, ...rest] = [...ratioRanges]
-    .filter(([rule]) => !loss || lossNames.some((name) => stateName(name, rule) === loss))
+    .filter(
+      ([rule]) => !loss || [...plainLosses.keys()].some((name) => stateName(name, rule) === loss),
+    )
     .map(([, range]) => range);
   if (!first) throw new Error(`the state of a loss that is unknown, ${quoted(loss ?? '')}`);
   return [first, ...rest];

@@ -1,4 +1,5 @@
 /** What the statistics of a criterion say about its training, and what can be done about it. */
+import { plainLosses } from './plain-losses';
 import type { ReadState } from './statistics';
 
 /**
@@ -56,18 +57,10 @@ export interface Equalization {
 /** Where a loss is within a twentieth of either end of its equalization. */
 const margin = 0.05;
 
-/** Names of the losses without equalization, by the names that core has for their elements. */
-const plainLosses: Readonly<Record<string, string>> = {
-  focal: 'Focal Loss',
-  qualityFocal: 'Quality Focal Loss',
-  crossEntropy: 'cross-entropy',
-  varifocal: 'Varifocal Loss',
-};
-
 /** Of a loss as files name it, `'focal, equalizedFocal'`; f(r) of v2 as its options have it. */
 export function equalizationOf(loss: string, steepness = 12, midpoint = 0.8): Equalization {
   const [element = '', rule] = loss.split(', ');
-  const plain = plainLosses[element] ?? 'the loss without equalization';
+  const plain = plainLosses.get(element) ?? 'the loss without equalization';
   if (rule !== 'equalizationV2') {
     return { plain, ratio: 'g', balancedFrom: 1 - margin, rareTo: margin };
   }

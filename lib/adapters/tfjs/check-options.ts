@@ -65,7 +65,7 @@ export function checkOptions(
   };
 }
 
-/** What a call takes beside that belongs to weights of rows, or to a device. */
+/** A call also takes `'weights'` and a tensor on a device, which have no meaning here. */
 function checkDivisor(normalizer: unknown): void {
   if (normalizer === undefined || normalizer === 'positives') return;
   const isDivisor = typeof normalizer === 'number' && normalizer > 0 && normalizer < Infinity;
